@@ -16,20 +16,20 @@ from typing import Any
 from quantcrafter.engine.api import Component, PortType, Role, RunError
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
-from quantcrafter.engine.interchange.nodegraphqt.graph import BAR_OUTPUTS, InputPort, OutputPort, component_node
-from quantcrafter.engine.interchange.nodegraphqt.session import (
+from quantcrafter.engine.interchange.nodegraphqt.graph import BAR_OUTPUTS, GraphInput, OutputPort, component_node
+from quantcrafter.engine.interchange.nodegraphqt.saved_graph import (
     BARS_TYPE,
     BYPASS,
     FILE,
     NODE_ID,
     STRATEGY,
-    Session,
+    SavedGraph,
     node_type,
     property_name,
     read_session,
     section_and_use,
 )
-from quantcrafter.engine.plugins import Registry, facts, load_registry
+from quantcrafter.engine.plugins import Registry, descriptions, load_registry
 
 INSTALL = 'pip install "quantcrafter[nodegraphqt]"'
 EMPTY_STRATEGY = (
@@ -59,7 +59,7 @@ class NodeParts:
     `from_session` says that nothing but sessions tells what they have.
     """
 
-    inputs: tuple[InputPort, ...] = ()
+    inputs: tuple[GraphInput, ...] = ()
     outputs: tuple[OutputPort, ...] = ()
     properties: dict[str, tuple[Any, Look]] = field(default_factory=dict)
     from_session: bool = False
@@ -165,7 +165,7 @@ def _component_class(base: type[Any], section: str, component: type[Component]) 
 def _component_parts(section: str, component: type[Component]) -> NodeParts:
     node = component_node("", section, component, {})
     own: dict[str, tuple[Any, Look]] = {NODE_ID: ("", {}), BYPASS: (False, _look("true | false"))}
-    for told in facts.parameters(component):
+    for told in descriptions.parameters(component):
         own[property_name(told["name"])] = (told["default"], _look(told["type"], told["default"], told["description"]))
     for port in node.inputs:
         literal = None if isinstance(port.default, str) else port.default
@@ -197,7 +197,7 @@ def _look(type_: str, default: Any = None, description: str = "") -> Look:
 # ---------------------------------------------------------------------- placeholders
 
 
-def _register_placeholders(graph: Any, session: Session) -> tuple[str, ...]:
+def _register_placeholders(graph: Any, session: SavedGraph) -> tuple[str, ...]:
     """Register a class for each type that nobody registered, with the ports and properties that the session shows."""
     base, unknown = _base_class(), dict[str, NodeParts]()
     registered = graph.node_factory.nodes
@@ -210,7 +210,7 @@ def _register_placeholders(graph: Any, session: Session) -> tuple[str, ...]:
     for pipe in session.connections:
         source, target = unknown.get(types[pipe.source]), unknown.get(types[pipe.target])
         if target is not None and pipe.input not in {each.name for each in target.inputs}:
-            target.inputs += (InputPort(pipe.input, None, many=True),)
+            target.inputs += (GraphInput(pipe.input, None, many=True),)
         if source is not None and pipe.output not in {each.name for each in source.outputs}:
             source.outputs += (OutputPort(pipe.output, None),)
     for type_, parts in unknown.items():

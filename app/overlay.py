@@ -7,7 +7,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QWidget
 
 
-class Overlay(QFrame):
+class SearchOverlay(QFrame):
     """A search box with what it found. The box keeps the focus, wherever inside is clicked.
 
     A click outside, and the focus going elsewhere in the window, dismiss it; another window in front does not. What

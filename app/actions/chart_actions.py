@@ -6,13 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from quantcrafter.app.actions.conditions import has_run
-from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.services.i18n import tr
 
 if TYPE_CHECKING:
     from quantcrafter.app.actions.front import Front
-    from quantcrafter.app.charts.commands import ChartCommand, ChartCommands
+    from quantcrafter.app.charts.chart_commands import ChartCommand, ChartCommands
 
 
 def chart_actions(to: Targets) -> tuple[ActionSpec, ...]:
@@ -22,7 +22,7 @@ def chart_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "chart.show_node",
             tr("Show on chart"),
             "chart",
-            Call(to.navigation, lambda navigation: navigation.toggle_on_chart()),
+            ActionCall(to.navigation, lambda navigation: navigation.toggle_on_chart()),
             "Ctrl+Alt+V",
             icon="eye",
             enabled=_has_shown_selection,
@@ -136,9 +136,9 @@ def _panel_actions(to: Targets) -> tuple[ActionSpec, ...]:
     )
 
 
-def _command(to: Targets, command: ChartCommand) -> Call[ChartCommands]:
+def _command(to: Targets, command: ChartCommand) -> ActionCall[ChartCommands]:
     """Return the call of something that the chart can do; an error of ours is told over the chart."""
-    return Call(to.chart, lambda chart: chart.do(command))
+    return ActionCall(to.chart, lambda chart: chart.do(command))
 
 
 def _set_style(style: str, chart: ChartCommands) -> None:
@@ -173,7 +173,9 @@ def _is_node_shown(front: Front) -> bool:
     choice = front.chart_choice
     if choice is None or front.canvas is None or not _has_shown_selection(front):
         return False
-    from quantcrafter.app.canvas.run.level import names_in_run  # with the first run: it would hold up the first paint
+    from quantcrafter.app.canvas.run.run_names import (
+        names_in_run,  # with the first run: it would hold up the first paint
+    )
 
     names = names_in_run(front.canvas.document, front.canvas.scope, front.selection)
     return all(choice.is_shown(name) for name in names)

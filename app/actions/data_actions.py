@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantcrafter.app.actions.conditions import has_tab, is_pane_shown
-from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.services.i18n import tr
 
@@ -15,7 +15,7 @@ def data_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "data.source",
             tr("Choose the data..."),
             "data",
-            Call(to.data, lambda data: data.choose_source()),
+            ActionCall(to.data, lambda data: data.choose_source()),
             "Ctrl+Alt+D",
             icon="bars",
             enabled=has_tab,
@@ -24,7 +24,7 @@ def data_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "data.import",
             tr("Import bars..."),
             "data",
-            Call(to.store, lambda store: store.import_files()),
+            ActionCall(to.store, lambda store: store.import_files()),
             "Ctrl+Alt+I",
             icon="import",
             separated=True,
@@ -33,7 +33,7 @@ def data_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "data.pane",
             tr("My data"),
             "data",
-            Call(to.panes, lambda panes: panes.toggle("data")),
+            ActionCall(to.panes, lambda panes: panes.toggle("data")),
             "Ctrl+Alt+B",
             enabled=has_tab,
             checked=is_pane_shown("data"),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from quantcrafter.app.actions.conditions import can_redo, can_undo, has_selection, has_tab, has_wire
-from quantcrafter.app.actions.spec import ActionSpec, Call, CanvasCall
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec, CanvasCall
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.services.i18n import tr
 
@@ -23,7 +23,7 @@ def edit_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "edit.undo",
             tr("Undo"),
             "edit",
-            Call(to.document, lambda document: document.undo()),
+            ActionCall(to.document, lambda document: document.undo()),
             "Ctrl+Z",
             icon="undo",
             enabled=can_undo,
@@ -33,7 +33,7 @@ def edit_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "edit.redo",
             tr("Redo"),
             "edit",
-            Call(to.document, lambda document: document.redo()),
+            ActionCall(to.document, lambda document: document.redo()),
             "Ctrl+Shift+Z",
             ("Ctrl+Y",),
             icon="redo",
@@ -46,7 +46,7 @@ def edit_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "edit.find",
             tr("Find in the text..."),
             "edit",
-            Call(to.looks, lambda looks: looks.find_text()),
+            ActionCall(to.looks, lambda looks: looks.find_text()),
             "Ctrl+F",
             icon="search",
             enabled=has_tab,
@@ -56,7 +56,7 @@ def edit_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "edit.settings",
             tr("Settings..."),
             "edit",
-            Call(to.dialogs, lambda dialogs: dialogs.settings()),
+            ActionCall(to.dialogs, lambda dialogs: dialogs.settings()),
             "Ctrl+,",
             icon="settings",
             separated=True,

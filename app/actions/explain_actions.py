@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantcrafter.app.actions.conditions import has_run, has_tab
-from quantcrafter.app.actions.spec import ActionSpec, Call, CanvasCall
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec, CanvasCall
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.services.i18n import tr
 
@@ -55,7 +55,7 @@ def explain_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "explain.sweep",
             tr("Vary parameters..."),
             "run",
-            Call(to.research, lambda research: research.sweep()),
+            ActionCall(to.research, lambda research: research.sweep()),
             "Ctrl+Shift+V",
             icon="sweep",
             enabled=has_tab,
@@ -65,7 +65,7 @@ def explain_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "explain.lookahead",
             tr("Check for look-ahead"),
             "run",
-            Call(to.check, lambda check: check.toggle()),
+            ActionCall(to.check, lambda check: check.toggle()),
             icon="lookahead",
             enabled=has_tab,
             checked=lambda front: front.is_checking,

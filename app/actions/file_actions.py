@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantcrafter.app.actions.conditions import has_file, has_tab
-from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.services.i18n import tr
 
@@ -12,13 +12,18 @@ def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what opens, saves, exports and closes."""
     return (
         ActionSpec(
-            "file.new", tr("New strategy"), "file", Call(to.files, lambda files: files.new()), "Ctrl+N", icon="new"
+            "file.new",
+            tr("New strategy"),
+            "file",
+            ActionCall(to.files, lambda files: files.new()),
+            "Ctrl+N",
+            icon="new",
         ),
         ActionSpec(
             "file.gallery",
             tr("New from an example..."),
             "file",
-            Call(to.dialogs, lambda dialogs: dialogs.gallery()),
+            ActionCall(to.dialogs, lambda dialogs: dialogs.gallery()),
             "Ctrl+Shift+N",
             icon="star",
         ),
@@ -26,7 +31,7 @@ def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "file.open",
             tr("Open..."),
             "file",
-            Call(to.files, lambda files: files.ask_open()),
+            ActionCall(to.files, lambda files: files.ask_open()),
             "Ctrl+O",
             icon="open",
         ),
@@ -34,7 +39,7 @@ def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "file.save",
             tr("Save"),
             "file",
-            Call(to.files, lambda files: files.save_current()),
+            ActionCall(to.files, lambda files: files.save_current()),
             "Ctrl+S",
             icon="save",
             enabled=has_tab,  # whatever was changed: what is typed is taken over first
@@ -44,7 +49,7 @@ def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "file.save_as",
             tr("Save as..."),
             "file",
-            Call(to.files, lambda files: files.save_current(ask=True)),
+            ActionCall(to.files, lambda files: files.save_current(ask=True)),
             "Ctrl+Shift+S",
             enabled=has_tab,
         ),
@@ -52,7 +57,7 @@ def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "file.save_all",
             tr("Save all"),
             "file",
-            Call(to.files, lambda files: files.save_all()),
+            ActionCall(to.files, lambda files: files.save_all()),
             "Ctrl+Alt+S",
             enabled=has_tab,
         ),
@@ -60,7 +65,7 @@ def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "file.reload",
             tr("Reload from disk"),
             "file",
-            Call(to.files, lambda files: files.reload_current()),
+            ActionCall(to.files, lambda files: files.reload_current()),
             enabled=has_file,
         ),
         *_export_actions(to),
@@ -68,13 +73,13 @@ def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "file.close",
             tr("Close"),
             "file",
-            Call(to.files, lambda files: files.close_current()),
+            ActionCall(to.files, lambda files: files.close_current()),
             "Ctrl+W",
             icon="close",
             enabled=has_tab,
             separated=True,
         ),
-        ActionSpec("file.quit", tr("Quit"), "file", Call(to.window, lambda window: window.quit()), "Ctrl+Q"),
+        ActionSpec("file.quit", tr("Quit"), "file", ActionCall(to.window, lambda window: window.quit()), "Ctrl+Q"),
     )
 
 
@@ -84,21 +89,21 @@ def _export_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "file.export_yaml",
             tr("YAML with layout..."),
             "file/export",
-            Call(to.files, lambda files: files.export_yaml(layout=True)),
+            ActionCall(to.files, lambda files: files.export_yaml(layout=True)),
             enabled=has_tab,
         ),
         ActionSpec(
             "file.export_bare_yaml",
             tr("YAML without layout..."),
             "file/export",
-            Call(to.files, lambda files: files.export_yaml(layout=False)),
+            ActionCall(to.files, lambda files: files.export_yaml(layout=False)),
             enabled=has_tab,
         ),
         ActionSpec(
             "file.export_png",
             tr("Image (PNG)..."),
             "file/export",
-            Call(to.files, lambda files: files.export_picture("png")),
+            ActionCall(to.files, lambda files: files.export_picture("png")),
             "Ctrl+Shift+E",
             enabled=has_tab,
             separated=True,
@@ -107,7 +112,7 @@ def _export_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "file.export_svg",
             tr("Vector image (SVG)..."),
             "file/export",
-            Call(to.files, lambda files: files.export_picture("svg")),
+            ActionCall(to.files, lambda files: files.export_picture("svg")),
             enabled=has_tab,
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.services.i18n import tr
 
@@ -10,22 +10,28 @@ from quantcrafter.app.services.i18n import tr
 def help_actions(to: Targets) -> tuple[ActionSpec, ...]:
     """Return what explains the program."""
     return (
-        ActionSpec("help.tour", tr("Show the tour"), "help", Call(to.tour, lambda tour: tour.start()), icon="help"),
+        ActionSpec(
+            "help.tour", tr("Show the tour"), "help", ActionCall(to.tour, lambda tour: tour.start()), icon="help"
+        ),
         ActionSpec(
             "help.shortcuts",
             tr("Keyboard shortcuts..."),
             "help",
-            Call(to.dialogs, lambda dialogs: dialogs.shortcuts()),
+            ActionCall(to.dialogs, lambda dialogs: dialogs.shortcuts()),
             "Ctrl+Alt+K",
         ),
         ActionSpec(
-            "help.plugins", tr("Plugins..."), "help", Call(to.dialogs, lambda dialogs: dialogs.plugins()), icon="plugin"
+            "help.plugins",
+            tr("Plugins..."),
+            "help",
+            ActionCall(to.dialogs, lambda dialogs: dialogs.plugins()),
+            icon="plugin",
         ),
         ActionSpec(
             "help.about",
             tr("About QuantCrafter"),
             "help",
-            Call(to.dialogs, lambda dialogs: dialogs.about()),
+            ActionCall(to.dialogs, lambda dialogs: dialogs.about()),
             separated=True,
         ),
     )

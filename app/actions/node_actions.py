@@ -12,7 +12,7 @@ from quantcrafter.app.actions.conditions import (
     has_tab,
     in_block,
 )
-from quantcrafter.app.actions.spec import ActionSpec, Call, CanvasCall
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec, CanvasCall
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.services.i18n import tr
 
@@ -34,7 +34,7 @@ def node_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "node.search",
             tr("Search the components"),
             "node",
-            Call(to.looks, lambda looks: looks.search_components()),
+            ActionCall(to.looks, lambda looks: looks.search_components()),
             "Ctrl+Shift+A",
             icon="palette",
             enabled=has_tab,
@@ -83,7 +83,7 @@ def node_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "node.help",
             tr("Help on the node"),
             "node",
-            Call(to.navigation, lambda navigation: navigation.show_node_help()),
+            ActionCall(to.navigation, lambda navigation: navigation.show_node_help()),
             "F1",
             enabled=has_one,
         ),
@@ -92,7 +92,7 @@ def node_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "node.next_problem",
             tr("Next problem"),
             "node",
-            Call(to.navigation, lambda navigation: navigation.next_problem()),
+            ActionCall(to.navigation, lambda navigation: navigation.next_problem()),
             "F8",
             icon="warning",
             enabled=has_tab,
@@ -102,7 +102,7 @@ def node_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "node.validate",
             tr("Check again"),
             "node",
-            Call(to.document, lambda document: document.recheck()),
+            ActionCall(to.document, lambda document: document.recheck()),
             "F7",
             icon="done",
             enabled=has_tab,

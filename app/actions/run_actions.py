@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantcrafter.app.actions.conditions import has_run, has_tab
-from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.services.i18n import tr
 
@@ -15,7 +15,7 @@ def run_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "run.run",
             tr("Run"),
             "run",
-            Call(to.runs, lambda runs: runs.run()),
+            ActionCall(to.runs, lambda runs: runs.run()),
             "F5",
             icon="run",
             enabled=has_tab,
@@ -24,7 +24,7 @@ def run_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "run.stop",
             tr("Stop"),
             "run",
-            Call(to.runs, lambda runs: runs.stop()),
+            ActionCall(to.runs, lambda runs: runs.stop()),
             "Shift+F5",
             icon="stop",
             enabled=lambda front: front.is_busy,
@@ -33,7 +33,7 @@ def run_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "run.auto",
             tr("Run after every change"),
             "run",
-            Call(to.runs, lambda runs: runs.toggle_auto()),
+            ActionCall(to.runs, lambda runs: runs.toggle_auto()),
             "Ctrl+F5",
             icon="auto-run",
             enabled=has_tab,
@@ -50,14 +50,14 @@ def report_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "run.compare_engines",
             tr("Compare engines"),
             "run",
-            Call(to.engines, lambda engines: engines.compare()),
+            ActionCall(to.engines, lambda engines: engines.compare()),
             enabled=has_tab,
         ),
         ActionSpec(
             "run.report",
             tr("Open report in browser"),
             "run",
-            Call(to.reports, lambda reports: reports.show()),
+            ActionCall(to.reports, lambda reports: reports.show()),
             icon="report",
             enabled=has_run,
             separated=True,
@@ -66,7 +66,7 @@ def report_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "run.save_report",
             tr("Save the report..."),
             "run",
-            Call(to.reports, lambda reports: reports.save()),
+            ActionCall(to.reports, lambda reports: reports.save()),
             enabled=has_run,
         ),
     )

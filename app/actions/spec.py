@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
+class ActionCall(Generic[T]):
     """What an action does: a function, and how to find what it is called with.
 
     Args:
@@ -46,7 +46,7 @@ class CanvasCall:
 
     def __call__(self) -> None:
         """Call the function with the canvas in front."""
-        Call(self.target, self.function)()
+        ActionCall(self.target, self.function)()
 
 
 @dataclass(frozen=True, slots=True)

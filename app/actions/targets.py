@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from quantcrafter.app.canvas.canvas import Canvas
-    from quantcrafter.app.charts.commands import ChartCommands
+    from quantcrafter.app.charts.chart_commands import ChartCommands
     from quantcrafter.app.document.document import Document
 
 

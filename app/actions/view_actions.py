@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from quantcrafter.app.actions.conditions import has_selection, has_tab, is_pane_shown
-from quantcrafter.app.actions.spec import ActionSpec, Call, CanvasCall
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec, CanvasCall
 from quantcrafter.app.actions.targets import LookCommands, PaneCommands, Targets
 from quantcrafter.app.services.i18n import LANGUAGES, tr
 
@@ -21,7 +21,7 @@ def view_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "view.command_palette",
             tr("Find an action..."),
             "view",
-            Call(to.window, lambda window: window.show_command_palette()),
+            ActionCall(to.window, lambda window: window.show_command_palette()),
             "Ctrl+Shift+P",
             icon="search",
             listed=False,
@@ -35,7 +35,7 @@ def view_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "view.minimap",
             tr("Minimap"),
             "view",
-            Call(to.looks, lambda looks: looks.toggle_minimap()),
+            ActionCall(to.looks, lambda looks: looks.toggle_minimap()),
             "Ctrl+Alt+M",
             checked=lambda front: front.settings.minimap,
             separated=True,
@@ -44,7 +44,7 @@ def view_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "view.full_screen",
             tr("Full screen"),
             "view",
-            Call(to.looks, lambda looks: looks.toggle_full_screen()),
+            ActionCall(to.looks, lambda looks: looks.toggle_full_screen()),
             "F11",
             checked=lambda front: front.is_full_screen,
         ),
@@ -52,7 +52,7 @@ def view_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "view.next_tab",
             tr("Next strategy"),
             "view",
-            Call(to.tabs, lambda tabs: tabs.step(1)),
+            ActionCall(to.tabs, lambda tabs: tabs.step(1)),
             "Ctrl+PgDown",
             ("Ctrl+Tab",),
         ),
@@ -60,12 +60,15 @@ def view_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "view.previous_tab",
             tr("Previous strategy"),
             "view",
-            Call(to.tabs, lambda tabs: tabs.step(-1)),
+            ActionCall(to.tabs, lambda tabs: tabs.step(-1)),
             "Ctrl+PgUp",
             ("Ctrl+Shift+Tab",),
         ),
         ActionSpec(
-            "view.reset_layout", tr("Reset the layout"), "view", Call(to.looks, lambda looks: looks.reset_layout())
+            "view.reset_layout",
+            tr("Reset the layout"),
+            "view",
+            ActionCall(to.looks, lambda looks: looks.reset_layout()),
         ),
     )
 
@@ -141,7 +144,7 @@ def _pane_actions(to: Targets) -> tuple[ActionSpec, ...]:
                 f"view.{name}",
                 title,
                 "view/panes",
-                Call(to.panes, partial(_toggle, name)),
+                ActionCall(to.panes, partial(_toggle, name)),
                 keys,
                 enabled=has_tab,
                 checked=is_pane_shown(name),
@@ -158,7 +161,7 @@ def _walk_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "view.next_pane",
             tr("Go to the next pane"),
             "view/panes",
-            Call(to.panes, lambda panes: panes.step(1)),
+            ActionCall(to.panes, lambda panes: panes.step(1)),
             "F6",
             enabled=has_tab,
             separated=True,
@@ -167,7 +170,7 @@ def _walk_actions(to: Targets) -> tuple[ActionSpec, ...]:
             "view.previous_pane",
             tr("Go to the previous pane"),
             "view/panes",
-            Call(to.panes, lambda panes: panes.step(-1)),
+            ActionCall(to.panes, lambda panes: panes.step(-1)),
             "Shift+F6",
             enabled=has_tab,
         ),
@@ -185,7 +188,7 @@ def _yaml_actions(to: Targets) -> tuple[ActionSpec, ...]:
             f"view.yaml_{place}",
             title,
             "view/panes",
-            Call(to.looks, partial(_place_yaml, place)),
+            ActionCall(to.looks, partial(_place_yaml, place)),
             keys,
             checked=partial(_has_yaml_place, place),
             separated=place == "below",
@@ -201,7 +204,7 @@ def _theme_actions(to: Targets) -> tuple[ActionSpec, ...]:
             f"view.theme_{name}",
             title,
             "view/theme",
-            Call(to.looks, partial(_use_theme, name)),
+            ActionCall(to.looks, partial(_use_theme, name)),
             checked=partial(_has_theme, name),
         )
         for name, title in themes
@@ -213,7 +216,7 @@ def _language_actions(to: Targets) -> tuple[ActionSpec, ...]:
         "view.language_system",
         tr("Use the system setting"),
         "view/language",
-        Call(to.looks, partial(_use_language, "")),
+        ActionCall(to.looks, partial(_use_language, "")),
         checked=partial(_has_language, ""),
     )
     return (
@@ -223,7 +226,7 @@ def _language_actions(to: Targets) -> tuple[ActionSpec, ...]:
                 f"view.language_{code}",
                 name,
                 "view/language",
-                Call(to.looks, partial(_use_language, code)),
+                ActionCall(to.looks, partial(_use_language, code)),
                 checked=partial(_has_language, code),
             )
             for code, name in LANGUAGES.items()

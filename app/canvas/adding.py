@@ -14,7 +14,7 @@ from quantcrafter.app.canvas.editing.wiring import connect_edits
 from quantcrafter.app.canvas.gestures.splice import SpliceHint
 from quantcrafter.app.canvas.items.layout import Wired, node_layout
 from quantcrafter.app.canvas.items.ports import PortRef
-from quantcrafter.app.document.edits import AddNode, Connect, Edit, Splice
+from quantcrafter.app.document.edits import AddNode, Connect, Edit, InsertIntoWire
 from quantcrafter.app.document.ports import Ports, component_ports, input_type, output_of, reference_to, split_reference
 from quantcrafter.app.document.view import NodeView, PortView, WireView
 from quantcrafter.app.services.i18n import tr
@@ -123,7 +123,7 @@ class Adding(QObject):
         place = self._context.free_place(pos, (layout.width, layout.height))
         edits: list[Edit] = [*self._context.pins(), AddNode(role, node.id, use, {}, place)]
         if wire is not None:
-            edits.append(Splice(node.id, wire.target, wire.port, wire.index))
+            edits.append(InsertIntoWire(node.id, wire.target, wire.port, wire.index))
         if not self._context.do(*edits, label=tr("Add {name}", name=node.id)):
             return False
         self._added(node, None)

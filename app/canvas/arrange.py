@@ -27,7 +27,7 @@ FRAME_TITLE = 40.0
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class NodeBox:
     """A node's rectangle in the scene."""
 
     x: float
@@ -35,7 +35,7 @@ class Box:
     width: float
     height: float
 
-    def meets(self, other: Box, gap: float = 0.0) -> bool:
+    def meets(self, other: NodeBox, gap: float = 0.0) -> bool:
         """Return whether two boxes are nearer to each other than `gap`."""
         return (
             self.x < other.x + other.width + gap
@@ -61,7 +61,7 @@ def layered(graph: GraphView, sizes: Mapping[str, Size] | None = None) -> dict[s
 
 def framed(
     graph: GraphView, sizes: Mapping[str, Size], members: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, Point], dict[str, Box]]:
+) -> tuple[dict[str, Point], dict[str, NodeBox]]:
     """Return places as `layered` does, and a box for each frame: its members stay together, and nothing else is on it.
 
     `members` are the nodes on each frame; a node on several belongs to the first.
@@ -69,14 +69,15 @@ def framed(
     owner = {node: frame for frame, nodes in reversed(list(members.items())) for node in nodes}
     inner = {frame: layered(part(graph, nodes), sizes) for frame, nodes in _own(members, owner).items()}
     areas = {
-        frame: around(Box(*place, *sizes[node]) for node, place in places.items()) for frame, places in inner.items()
+        frame: around(NodeBox(*place, *sizes[node]) for node, place in places.items())
+        for frame, places in inner.items()
     }
     names = {node: f"frame {owner[node]}" if node in owner else node for node in graph.nodes}
     nodes = {names[node]: NodeView(names[node], None, "") for node in graph.nodes}
     wires = tuple(replace(wire, source=names[wire.source], target=names[wire.target]) for wire in graph.wires)
     outer_sizes = {**sizes, **{f"frame {frame}": (area.width, area.height) for frame, area in areas.items()}}
     outer = layered(GraphView(nodes, wires), outer_sizes)
-    boxes = {frame: Box(*outer[f"frame {frame}"], area.width, area.height) for frame, area in areas.items()}
+    boxes = {frame: NodeBox(*outer[f"frame {frame}"], area.width, area.height) for frame, area in areas.items()}
     places = {node: outer[node] for node in graph.nodes if node not in owner}
     for frame, found in inner.items():
         dx, dy = boxes[frame].x - areas[frame].x, boxes[frame].y - areas[frame].y
@@ -96,14 +97,14 @@ def part(graph: GraphView, nodes: Iterable[str]) -> GraphView:
     return GraphView(kept, tuple(wire for wire in graph.wires if wire.source in kept and wire.target in kept))
 
 
-def around(boxes: Iterable[Box]) -> Box:
+def around(boxes: Iterable[NodeBox]) -> NodeBox:
     """Return a frame around at least one node, on the grid, with room for its title."""
     all_boxes = tuple(boxes)
     left = snap(min(box.x for box in all_boxes) - FRAME_PADDING)
     top = snap(min(box.y for box in all_boxes) - FRAME_TITLE)
     right = snap(max(box.x + box.width for box in all_boxes) + FRAME_PADDING)
     bottom = snap(max(box.y + box.height for box in all_boxes) + FRAME_PADDING)
-    return Box(left, top, right - left, bottom - top)
+    return NodeBox(left, top, right - left, bottom - top)
 
 
 def _acyclic(graph: GraphView) -> nx.DiGraph[str]:
@@ -221,7 +222,7 @@ def snap(value: float) -> float:
     return round(value / GRID) * GRID
 
 
-def align(boxes: Mapping[str, Box], how: Align) -> dict[str, Point]:
+def align(boxes: Mapping[str, NodeBox], how: Align) -> dict[str, Point]:
     """Return places with one edge, or the centres, on one line: that of the outermost box, or the middle of all.
 
     `center` makes a column of the boxes, `middle` a row.
@@ -239,14 +240,14 @@ def align(boxes: Mapping[str, Box], how: Align) -> dict[str, Point]:
     return places
 
 
-def distribute(boxes: Mapping[str, Box], direction: Direction) -> dict[str, Point]:
+def distribute(boxes: Mapping[str, NodeBox], direction: Direction) -> dict[str, Point]:
     """Return places with equal gaps between neighbours; the first and the last stay. Overlaps get the row gap."""
     along = direction == "horizontal"
 
-    def start(box: Box) -> float:
+    def start(box: NodeBox) -> float:
         return box.x if along else box.y
 
-    def length(box: Box) -> float:
+    def length(box: NodeBox) -> float:
         return box.width if along else box.height
 
     order = sorted(boxes, key=lambda name: start(boxes[name]))
@@ -265,13 +266,13 @@ def distribute(boxes: Mapping[str, Box], direction: Direction) -> dict[str, Poin
     return places
 
 
-def free_place(wanted: Point, size: Size, taken: Iterable[Box]) -> Point:
+def free_place(wanted: Point, size: Size, taken: Iterable[NodeBox]) -> Point:
     """Return the nearest place below or beside `wanted`, on the grid, where a box of `size` covers no other."""
     others = list(taken)
     x, y = snap(wanted[0]), snap(wanted[1])
     for ring in range(200):
         for dx, dy in _ring(ring):
-            box = Box(x + dx * 4 * GRID, y + dy * 4 * GRID, *size)
+            box = NodeBox(x + dx * 4 * GRID, y + dy * 4 * GRID, *size)
             if not any(box.meets(other, GRID) for other in others):
                 return box.x, box.y
     return x, y

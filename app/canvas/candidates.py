@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from quantcrafter.app.document.ports import component_ports, reference_to
 from quantcrafter.app.document.view import NodeView
 from quantcrafter.app.services.i18n import said, tr
-from quantcrafter.app.services.names import family_member
+from quantcrafter.app.services.type_names import family_member
 from quantcrafter.engine.api import Catalog, PortType, Role
-from quantcrafter.engine.plugins.facts import headline
+from quantcrafter.engine.plugins.descriptions import headline
 
 
 @dataclass(frozen=True, slots=True)

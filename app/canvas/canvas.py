@@ -13,10 +13,11 @@ from quantcrafter.app.canvas.action_menus import CanvasActions
 from quantcrafter.app.canvas.adding import Adding
 from quantcrafter.app.canvas.arrange import Align, Direction
 from quantcrafter.app.canvas.badges import badges
+from quantcrafter.app.canvas.block_levels import file_block_graph, has_block, is_file
 from quantcrafter.app.canvas.breadcrumbs import Breadcrumbs
 from quantcrafter.app.canvas.edit_context import EditContext, Selection
-from quantcrafter.app.canvas.editing.commands import Commands
 from quantcrafter.app.canvas.editing.naming import Naming
+from quantcrafter.app.canvas.editing.selection_commands import Commands
 from quantcrafter.app.canvas.export import export_png, export_svg
 from quantcrafter.app.canvas.gestures.frame import FrameResize
 from quantcrafter.app.canvas.gestures.move import MoveNodesDrag
@@ -26,16 +27,15 @@ from quantcrafter.app.canvas.gestures.slice import SliceWires
 from quantcrafter.app.canvas.gestures.wire import WireDrag
 from quantcrafter.app.canvas.input import CanvasInput
 from quantcrafter.app.canvas.items.node import Badge
-from quantcrafter.app.canvas.levels import file_block_graph, has_block, is_file
 from quantcrafter.app.canvas.minimap import Minimap
 from quantcrafter.app.canvas.navigation import Way, step
 from quantcrafter.app.canvas.plot_toggles import EyeClick
 from quantcrafter.app.canvas.quick_add.controller import QuickAddController
-from quantcrafter.app.canvas.run.level import prefix_of
-from quantcrafter.app.canvas.run_overlay import RunView
+from quantcrafter.app.canvas.run.run_names import prefix_of
+from quantcrafter.app.canvas.run_overlay import RunOverlay
 from quantcrafter.app.canvas.scene import GraphScene
 from quantcrafter.app.canvas.view import CanvasView
-from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.document import Document, DocumentChange
 from quantcrafter.app.document.view import GraphView, Scope
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.settings import Settings
@@ -87,7 +87,7 @@ class Canvas(QWidget):
         self.naming = Naming(self.context)
         self.minimap = Minimap(self.view)
         self._input = CanvasInput(self)
-        self.run: RunView | None = None
+        self.run: RunOverlay | None = None
         self._file = ""
         self._eyes: Mapping[str, str] = {}
         self._run_badges: Mapping[str, tuple[Badge, str]] = {}
@@ -144,7 +144,7 @@ class Canvas(QWidget):
         """Whether the inside of a block is shown."""
         return bool(self.scope or self._file)
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: DocumentChange) -> None:
         if change.kind == "saved":
             return
         self._check_badges = {}
@@ -207,7 +207,7 @@ class Canvas(QWidget):
 
     def follow(self, session: RunSession) -> None:
         """Show what the strategy's run did at the place that a session points at."""
-        self.run = RunView(self, session)
+        self.run = RunOverlay(self, session)
 
     def show_stale(self, *, stale: bool) -> None:
         """Say with the bar that is shown that its run is out of date, or no longer."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QPoint, QPointF, Signal
 from PySide6.QtGui import QMouseEvent
 
-from quantcrafter.app.canvas.arrange import Box, Point, free_place
+from quantcrafter.app.canvas.arrange import NodeBox, Point, free_place
 from quantcrafter.app.canvas.candidates import Wanted
 from quantcrafter.app.canvas.hint import Hint
 from quantcrafter.app.canvas.ranking import pair_key
@@ -112,12 +112,12 @@ class EditContext(QObject):
         """Return a length on the screen in scene units."""
         return pixels / max(self.view.transform().m11(), 1e-6)
 
-    def box(self, node: str) -> Box:
+    def box(self, node: str) -> NodeBox:
         """Return a node's rectangle as it is drawn."""
         item = self.scene.nodes[node]
-        return Box(item.x(), item.y(), item.layout.width, item.layout.height)
+        return NodeBox(item.x(), item.y(), item.layout.width, item.layout.height)
 
-    def boxes(self, ids: Iterable[str] | None = None) -> dict[str, Box]:
+    def boxes(self, ids: Iterable[str] | None = None) -> dict[str, NodeBox]:
         """Return the rectangles of nodes; of all when no ids are given."""
         return {node: self.box(node) for node in (self.scene.nodes if ids is None else ids) if node in self.scene.nodes}
 

@@ -13,7 +13,7 @@ from PySide6.QtSvg import QSvgGenerator
 from quantcrafter.app.canvas.scene import GraphScene
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.stats.files import write_whole
+from quantcrafter.engine.stats.whole_files import write_whole
 
 MARGIN = 40.0
 SCALE = 2.0

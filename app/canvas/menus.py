@@ -11,8 +11,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from quantcrafter.app.canvas.block_levels import is_file
 from quantcrafter.app.canvas.gesture import Hit
-from quantcrafter.app.canvas.levels import is_file
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme.icons import icon
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MenuLine:
     """A line of the menu: an action of the program, with what differs from it here.
 
     Args:
@@ -61,56 +61,56 @@ def context_menu(canvas: Canvas, hit: Hit, at: QPoint) -> QMenu:
     return menu
 
 
-def _entries(canvas: Canvas, hit: Hit, at: QPoint) -> list[Entry]:
+def _entries(canvas: Canvas, hit: Hit, at: QPoint) -> list[MenuLine]:
     free = not canvas.locked
     if hit.node is not None:
         return _node_entries(canvas, hit.node)
     if hit.wire is not None:
         return [
-            Entry("edit.delete", free, tr("Disconnect")),
-            Entry("edit.go_to_source"),
-            Entry("edit.go_to_target"),
+            MenuLine("edit.delete", free, tr("Disconnect")),
+            MenuLine("edit.go_to_source"),
+            MenuLine("edit.go_to_target"),
         ]
     if hit.frame is not None:
         return [
-            Entry("node.rename", free, tr("Edit the text")),
-            Entry("edit.delete", free, tr("Delete the frame")),
+            MenuLine("node.rename", free, tr("Edit the text")),
+            MenuLine("edit.delete", free, tr("Delete the frame")),
         ]
     return _empty_entries(canvas, at)
 
 
-def _node_entries(canvas: Canvas, node: str) -> list[Entry]:
+def _node_entries(canvas: Canvas, node: str) -> list[MenuLine]:
     view = canvas.graph.nodes[node]
     own, free = view.role is not None, not canvas.locked
     both = own and free
     entries = [
-        Entry("node.rename", both),
-        Entry("edit.cut", both),
-        Entry("edit.copy", both),
-        Entry("edit.duplicate", both),
-        Entry("node.bypass", both, tr("Turn off bypass") if view.bypass else "", separated=True),
-        Entry("node.mute", both, tr("Unmute") if view.mute else ""),
-        Entry("chart.show_node", separated=True),
-        Entry("edit.select_upstream", separated=True),
-        Entry("edit.select_downstream"),
-        Entry("node.add_frame", free, tr("Add a frame around it")),
-        Entry("node.group", both and not canvas.scope),
+        MenuLine("node.rename", both),
+        MenuLine("edit.cut", both),
+        MenuLine("edit.copy", both),
+        MenuLine("edit.duplicate", both),
+        MenuLine("node.bypass", both, tr("Turn off bypass") if view.bypass else "", separated=True),
+        MenuLine("node.mute", both, tr("Unmute") if view.mute else ""),
+        MenuLine("chart.show_node", separated=True),
+        MenuLine("edit.select_upstream", separated=True),
+        MenuLine("edit.select_downstream"),
+        MenuLine("node.add_frame", free, tr("Add a frame around it")),
+        MenuLine("node.group", both and not canvas.scope),
     ]
     if view.block:
-        entries.append(Entry("node.open_block", title=tr("View the block file") if is_file(view.use) else ""))
-    return [*entries, Entry("edit.delete", both, separated=True), Entry("edit.delete_rejoin", both)]
+        entries.append(MenuLine("node.open_block", title=tr("View the block file") if is_file(view.use) else ""))
+    return [*entries, MenuLine("edit.delete", both, separated=True), MenuLine("edit.delete_rejoin", both)]
 
 
-def _empty_entries(canvas: Canvas, at: QPoint) -> list[Entry]:
+def _empty_entries(canvas: Canvas, at: QPoint) -> list[MenuLine]:
     free = not canvas.locked
     entries = [
-        Entry("node.quick_add", free, call=partial(canvas.quick_add, at)),
-        Entry("edit.paste", free, call=partial(canvas.paste, at)),
-        Entry("node.add_frame", free, call=partial(canvas.add_frame, at)),
-        Entry("edit.select_all", separated=True),
-        Entry("arrange.auto", free),
-        Entry("view.fit_all"),
+        MenuLine("node.quick_add", free, call=partial(canvas.quick_add, at)),
+        MenuLine("edit.paste", free, call=partial(canvas.paste, at)),
+        MenuLine("node.add_frame", free, call=partial(canvas.add_frame, at)),
+        MenuLine("edit.select_all", separated=True),
+        MenuLine("arrange.auto", free),
+        MenuLine("view.fit_all"),
     ]
     if canvas.inside_block:
-        entries.append(Entry("node.close_block"))
+        entries.append(MenuLine("node.close_block"))
     return entries

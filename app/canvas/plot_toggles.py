@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.items.node import NodeItem
-from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.items.scene_style import SceneStyle
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme.icons import renderer
 
@@ -33,7 +33,7 @@ class EyeLayer(QGraphicsItem):
     node is selected, that a click will show it.
     """
 
-    def __init__(self, nodes: Mapping[str, NodeItem], looks: Looks, extent: QRectF) -> None:
+    def __init__(self, nodes: Mapping[str, NodeItem], looks: SceneStyle, extent: QRectF) -> None:
         super().__init__()
         self._nodes = nodes
         self._looks = looks

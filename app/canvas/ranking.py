@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from quantcrafter.app.canvas.candidates import Offer, Wanted
 from quantcrafter.app.services.fuzzy import match_score
-from quantcrafter.app.services.names import family_member
+from quantcrafter.app.services.type_names import family_member
 
 START = ("ta.SMA", "ta.RSI", "ta.EMA", "crossover", "levels", "percent_of_equity", "market", "percent_stop", "trend")
 """What a new strategy begins with."""

@@ -1,4 +1,4 @@
-"""RunView: shows on a canvas what the run did at the bar that is pointed at."""
+"""RunOverlay: shows on a canvas what the run did at the bar that is pointed at."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, QPoint, QTimer
 
 from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.run.caption import Caption
-from quantcrafter.app.canvas.run.level import RunLevel, prefix_of
 from quantcrafter.app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
+from quantcrafter.app.canvas.run.run_names import RunLevel, prefix_of
 from quantcrafter.app.canvas.run.sparkline import Sparkline
 from quantcrafter.app.document.view import WireView
-from quantcrafter.app.services.events import (
+from quantcrafter.app.services.event_texts import (
     blocked_text,
     count_text,
     filled_text,
@@ -21,10 +21,10 @@ from quantcrafter.app.services.events import (
     idle_text,
     ordered_text,
 )
+from quantcrafter.app.services.explanation_texts import moment_text, obstacle_brief, obstacle_short, obstacle_text
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.problems import error_text
-from quantcrafter.app.services.reasons import moment_text, obstacle_brief, obstacle_short, obstacle_text
-from quantcrafter.app.services.values import value_text
+from quantcrafter.app.services.value_texts import value_text
 from quantcrafter.app.session.explainer import Explainer
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.engine.api import EXIT_LONG, EXIT_SHORT, RunError
@@ -47,7 +47,7 @@ REST_MS = 120
 """How long the mouse rests on a wire before its course is shown."""
 
 
-class RunView(QObject):
+class RunOverlay(QObject):
     """Ties a canvas to the run session of its strategy."""
 
     def __init__(self, canvas: Canvas, session: RunSession) -> None:

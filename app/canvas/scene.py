@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsScene
 
 from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.items.frame import FrameItem
+from quantcrafter.app.canvas.items.free_places import missing_places
 from quantcrafter.app.canvas.items.layout import Wired, wired_ports
 from quantcrafter.app.canvas.items.node import Badge, NodeItem
 from quantcrafter.app.canvas.items.paint import badge_rect
-from quantcrafter.app.canvas.items.places import missing_places
 from quantcrafter.app.canvas.items.ports import PortRef
-from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.items.scene_style import SceneStyle
 from quantcrafter.app.canvas.items.tooltips import badge_tooltip, mark_tooltip, node_tooltip, port_tooltip, wire_tooltip
 from quantcrafter.app.canvas.items.wire import Share, WireItem, wire_path
 from quantcrafter.app.canvas.plot_toggles import EyeLayer
@@ -45,7 +45,7 @@ class GraphScene(QGraphicsScene):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(-EXTENT, -EXTENT, 2 * EXTENT, 2 * EXTENT, parent)
-        self.looks = Looks()
+        self.looks = SceneStyle()
         self.looks.moved = self._note_move
         self._moves = QTimer(self)
         self._moves.setSingleShot(True)

@@ -12,7 +12,7 @@ from PySide6.QtSvg import QSvgGenerator
 from quantcrafter.app.charts.view import ChartView
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.stats.files import write_whole
+from quantcrafter.engine.stats.whole_files import write_whole
 
 SCALE = 2.0
 PIXELS_AN_INCH = 96

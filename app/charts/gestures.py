@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
+from quantcrafter.app.charts.model.chart_state import ChartState
 from quantcrafter.app.charts.model.layout import PanelPlace, resized
 from quantcrafter.app.charts.model.scales import Scale, Window
 from quantcrafter.app.charts.model.sheet import Sheet
-from quantcrafter.app.charts.model.state import ChartState
 from quantcrafter.app.charts.model.texts import group_lines, left_out_lines, open_lines, trade_lines
 from quantcrafter.app.charts.painting.crosshair import corner
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 if TYPE_CHECKING:
-    from quantcrafter.app.charts.model.state import ChartState
+    from quantcrafter.app.charts.model.chart_state import ChartState
     from quantcrafter.app.charts.view import ChartView
 
 ZOOM_STEP = 1.25

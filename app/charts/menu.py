@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from quantcrafter.app.charts.commands import ChartCommand, ChartCommands
+from quantcrafter.app.charts.chart_commands import ChartCommand, ChartCommands
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme.icons import icon
 

@@ -8,14 +8,14 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from quantcrafter.app import theme
-from quantcrafter.app.charts.commands import ChartCommands
+from quantcrafter.app.charts.chart_commands import ChartCommands
 from quantcrafter.app.charts.empty import EmptyChart
 from quantcrafter.app.charts.loader import ChartLoader, ChartRequest
 from quantcrafter.app.charts.menu import chart_menu
 from quantcrafter.app.charts.model.chart import ChartModel
+from quantcrafter.app.charts.model.chart_state import PANELS, ChartState
 from quantcrafter.app.charts.model.choice import ChartChoice
 from quantcrafter.app.charts.model.scales import Window
-from quantcrafter.app.charts.model.state import PANELS, ChartState
 from quantcrafter.app.charts.toolbar import ChartToolbar
 from quantcrafter.app.charts.view import ChartView
 from quantcrafter.app.services.i18n import tr

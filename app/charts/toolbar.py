@@ -9,12 +9,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from quantcrafter.app.charts.commands import ChartCommand, ChartCommands
+from quantcrafter.app.charts.chart_commands import ChartCommand, ChartCommands
+from quantcrafter.app.charts.model.chart_colors import ChartLook
+from quantcrafter.app.charts.model.chart_state import DRAWDOWN, EQUITY, EXPOSURE, VOLUME
 from quantcrafter.app.charts.model.choice import ChartChoice
 from quantcrafter.app.charts.model.dates import parse_date
-from quantcrafter.app.charts.model.look import ChartLook
-from quantcrafter.app.charts.model.outputs import ChartOutput, Place
-from quantcrafter.app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, VOLUME
+from quantcrafter.app.charts.model.outputs import ChartOutput, PlotPlace
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
@@ -172,9 +172,9 @@ class ChartToolbar(QToolBar):
             return
         choice, look = self._outputs
         titles = {
-            Place.OVERLAY: tr("On the price plot"),
-            Place.PLOT: tr("In separate plots"),
-            Place.STRIP: tr("As strips"),
+            PlotPlace.OVERLAY: tr("On the price plot"),
+            PlotPlace.PLOT: tr("In separate plots"),
+            PlotPlace.STRIP: tr("As strips"),
         }
         for place, title in titles.items():
             outputs = [each for each in choice.outputs if each.place is place]

@@ -19,13 +19,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from quantcrafter.app.charts.gestures import Gestures
 from quantcrafter.app.charts.keys import pressed
 from quantcrafter.app.charts.model.chart import ChartModel
-from quantcrafter.app.charts.model.look import ChartLook, chart_look
+from quantcrafter.app.charts.model.chart_colors import ChartLook, chart_look
+from quantcrafter.app.charts.model.chart_state import PRICE, ChartState
 from quantcrafter.app.charts.model.prices import number_text
 from quantcrafter.app.charts.model.scales import Window
 from quantcrafter.app.charts.model.sheet import Sheet
-from quantcrafter.app.charts.model.state import PRICE, ChartState
 from quantcrafter.app.charts.model.texts import described
-from quantcrafter.app.charts.painting.crosshair import Overlay, Pointing, looked_at
+from quantcrafter.app.charts.painting.crosshair import CrosshairOverlay, Pointing, looked_at
 from quantcrafter.app.charts.painting.drawing import Drawing
 from quantcrafter.app.charts.painting.pens import small
 from quantcrafter.app.services.i18n import tr
@@ -67,7 +67,7 @@ class ChartView(QWidget):
         self._axis_width = _LEAST_AXIS
         self.look: ChartLook = chart_look(current(), candle_colors)
         self.drawing: Drawing | None = None
-        self.overlay = Overlay(self.look, self.font())
+        self.overlay = CrosshairOverlay(self.look, self.font())
         self._gestures = Gestures(self)
         self._at_rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._at_rest.timeout.connect(self.refresh)
@@ -97,7 +97,7 @@ class ChartView(QWidget):
         """Take the colours of the theme in use, and these for candles."""
         self._colors = candle_colors
         self.look = chart_look(current(), candle_colors)
-        self.overlay = Overlay(self.look, self.font())
+        self.overlay = CrosshairOverlay(self.look, self.font())
         if self.drawing is not None:
             self.drawing = Drawing(self.look, self.font(), self.drawing.batch)
         self.refresh()

@@ -107,7 +107,7 @@ class FileDraft:
 
 def file_draft(catalog: Catalog, path: Path, symbol: str = "") -> FileDraft:
     """Return the draft of a file, with the symbol that its name gives away."""
-    from quantcrafter.engine.data.store.names import symbol_in
+    from quantcrafter.engine.data.store.symbol_guess import symbol_in
 
     provider = "parquet" if path.name.lower().endswith(_PARQUET) else "csv"
     base = Field(

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from quantcrafter.app.data.price_line import PriceLine
 from quantcrafter.app.data.texts import price_text, span_text, volume_text
-from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.inspector.label_colors import tint
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
@@ -27,7 +27,7 @@ from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.api import Timeframe
 from quantcrafter.engine.api.message import joined
 from quantcrafter.engine.data.labels import bar_label
-from quantcrafter.engine.runtime.compute_process.jobs.preview import Fault, FindingView, Preview, Row
+from quantcrafter.engine.runtime.compute_process.jobs.preview import FaultyBar, FindingView, Preview, Row
 
 _FEW = 4
 """Columns of the table of findings; that of prices has more, and numbers."""
@@ -183,7 +183,7 @@ def _fault_items(finding: FindingView, seen: Preview) -> list[QTreeWidgetItem]:
     return items
 
 
-def _fault_item(fault: Fault, frame: Timeframe, seen: Preview) -> QTreeWidgetItem:
+def _fault_item(fault: FaultyBar, frame: Timeframe, seen: Preview) -> QTreeWidgetItem:
     after = tr("removed") if fault.repaired is None else _changed(fault.found, fault.repaired)
     cells = [f"{fault.row:,}", bar_label(fault.found.ts_ns, frame, seen.session), _values(fault.found), after]
     return QTreeWidgetItem(cells)

@@ -8,7 +8,6 @@
 | `plugins` | `show_plugins(parent) -> whether something was switched, so that a restart is due` |
 | `about` | `show_about(parent)` |
 | `unsaved` | `ask_unsaved(parent, names) -> UnsavedAnswer` |
-| `recovery` | `offer_recovery(parent, drafts) -> RecoveryAnswer by draft key` |
 | `migration` | `MigrationDialog`: what a migration to this format changed |
 | `changed` | `ChangedNotice`, a bar over the canvas: `answered` gives a `ChangedAnswer` |
 | `tour` | `Tour(window, find)`: coach marks that point at the window's parts; `finished` when over |

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.names import family_name
+from quantcrafter.app.services.type_names import family_name
 from quantcrafter.engine.api import Role
 from quantcrafter.engine.plugins import PluginInfo, PluginStatus, installed_plugins, load_registry, set_enabled
 

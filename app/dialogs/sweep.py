@@ -22,21 +22,29 @@ from PySide6.QtWidgets import (
 
 from quantcrafter.app.dialogs.frame import DialogFrame
 from quantcrafter.app.dialogs.heatmap import Heatmap, HeatmapData
-from quantcrafter.app.dialogs.sweep_form import MOST_CELLS, Span, Variable, axes_of, suggested, taking_over, variables
+from quantcrafter.app.dialogs.sweep_form import (
+    MOST_CELLS,
+    ValueRange,
+    Variable,
+    axes_of,
+    suggested,
+    taking_over,
+    variables,
+)
 from quantcrafter.app.document.errors import EditError
 from quantcrafter.app.panes.results.columns import metric_name
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.app.services.problems import failure_text
-from quantcrafter.app.services.values import number_text
+from quantcrafter.app.services.value_texts import number_text
 from quantcrafter.engine.runtime.compute_process.jobs.sweep import SweepRequest
-from quantcrafter.engine.stats.catalogue import METRICS, Metric
+from quantcrafter.engine.stats.metric_catalog import METRICS, Metric
 
 if TYPE_CHECKING:
     from quantcrafter.app.document.document import Document
     from quantcrafter.app.document.view import Scope
     from quantcrafter.app.services.engine import Engine, Job
+    from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
     from quantcrafter.engine.runtime.compute_process.jobs import Failure
-    from quantcrafter.engine.runtime.compute_process.messages import Progressed
     from quantcrafter.engine.runtime.research.sweep import Sweep, SweepCell
 
 FIRST_METRIC = "sharpe"
@@ -99,12 +107,12 @@ class AxisChoice(QWidget):
         return self._variables[number] if 0 <= number < len(self._variables) else None
 
     @property
-    def span(self) -> Span:
+    def span(self) -> ValueRange:
         """The values to try."""
         first, last, step = (spin.value() for spin in self.ends.values())
-        return Span(first, last, step)
+        return ValueRange(first, last, step)
 
-    def set_span(self, span: Span) -> None:
+    def set_span(self, span: ValueRange) -> None:
         """Show other values to try."""
         for spin, value in zip(self.ends.values(), (span.first, span.last, span.step), strict=True):
             whole = self.variable is not None and self.variable.whole
@@ -219,7 +227,7 @@ class SweepDialog(DialogFrame):
 
     # ------------------------------------------------------------------ running
 
-    def choice(self) -> tuple[tuple[Variable, Span], ...]:
+    def choice(self) -> tuple[tuple[Variable, ValueRange], ...]:
         """Return the parameters and values as they are set now; those going down come first."""
         found = [(axis.variable, axis.span) for axis in (self.down, self.across)]
         return tuple((variable, span) for variable, span in found if variable is not None)

@@ -41,7 +41,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Span:
+class ValueRange:
     """Values from a first to a last one, both included where the steps meet it."""
 
     first: float
@@ -99,7 +99,7 @@ def _number(value: object) -> float | None:
 LEAST_WHOLE_REACH = 4.0
 
 
-def suggested(variable: Variable) -> Span:
+def suggested(variable: Variable) -> ValueRange:
     """Return values around the present one: from half of it to one and a half, in round steps.
 
     A small whole number, such as a period of 2, has no half to speak of: some whole numbers next to it are tried.
@@ -109,7 +109,7 @@ def suggested(variable: Variable) -> Span:
     step = _round_step(2 * reach / (WANTED_VALUES - 1), whole=variable.whole)
     first = _within(now - step * math.floor(reach / step), variable)
     last = _within(now + step * math.floor(reach / step), variable)
-    return Span(first, max(first, last), step)
+    return ValueRange(first, max(first, last), step)
 
 
 def _within(value: float, variable: Variable) -> float:
@@ -123,7 +123,7 @@ def _round_step(step: float, *, whole: bool) -> float:
     return max(1.0, round(near)) if whole else round(near, 12)
 
 
-def axes_of(chosen: tuple[tuple[Variable, Span], ...]) -> tuple[Axis, ...]:
+def axes_of(chosen: tuple[tuple[Variable, ValueRange], ...]) -> tuple[Axis, ...]:
     """Return the axes of a sweep."""
     return tuple(Axis(variable.path, span.values(variable)) for variable, span in chosen)
 

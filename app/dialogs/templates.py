@@ -12,7 +12,7 @@ from typing import Any
 
 from quantcrafter.app.document.document import TEMPLATE
 from quantcrafter.app.services.i18n import known, tr
-from quantcrafter.app.services.names import family_name
+from quantcrafter.app.services.type_names import family_name
 from quantcrafter.engine.api import Role, SpecError, StrategyTemplate
 from quantcrafter.engine.spec import StrategyFile
 from quantcrafter.engine.spec.blocks import block_file

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from shiboken6 import isValid
 
 from quantcrafter.app.dialogs.frame import section
-from quantcrafter.app.dialogs.tour_steps import Box, TourStep, place, tour_steps
+from quantcrafter.app.dialogs.tour_steps import PixelBox, TourStep, place, tour_steps
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme import current
 
@@ -102,7 +102,7 @@ class Tour(QObject):
         if rect is not None:
             self.ring.setGeometry(rect.adjusted(-RING, -RING, RING, RING))
             self.ring.raise_()
-        box = Box(rect.x(), rect.y(), rect.width(), rect.height()) if rect is not None else None
+        box = PixelBox(rect.x(), rect.y(), rect.width(), rect.height()) if rect is not None else None
         size = self.bubble.sizeHint()
         spot = place(box, (size.width(), size.height()), (self._window.width(), self._window.height()))
         self.bubble.point(spot.side, rect.center() - QPoint(spot.x, spot.y) if rect is not None else QPoint())

@@ -62,7 +62,7 @@ def tour_steps() -> tuple[TourStep, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class PixelBox:
     """A rectangle in pixels."""
 
     x: int
@@ -72,7 +72,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BubblePlace:
     """Where a coach mark stands and on which of its sides the target lies ("" where it points at nothing)."""
 
     x: int
@@ -80,24 +80,24 @@ class Place:
     side: str
 
 
-def place(target: Box | None, bubble: tuple[int, int], window: tuple[int, int]) -> Place:
+def place(target: PixelBox | None, bubble: tuple[int, int], window: tuple[int, int]) -> BubblePlace:
     """Return where a bubble of a size stands in a window: beside its target where there is room, else in the middle."""
     width, height = bubble
-    middle = Place(max((window[0] - width) // 2, 0), max((window[1] - height) // 2, 0), "")
+    middle = BubblePlace(max((window[0] - width) // 2, 0), max((window[1] - height) // 2, 0), "")
     if target is None:
         return middle
     right, below = target.x + target.width, target.y + target.height
     x = _within(target.x + target.width // 2 - width // 2, width, window[0])
     y = _within(target.y + target.height // 2 - height // 2, height, window[1])
     if right + GAP + width <= window[0] - EDGE:
-        return Place(right + GAP, y, "left")
+        return BubblePlace(right + GAP, y, "left")
     if target.x - GAP - width >= EDGE:
-        return Place(target.x - GAP - width, y, "right")
+        return BubblePlace(target.x - GAP - width, y, "right")
     if below + GAP + height <= window[1] - EDGE:
-        return Place(x, below + GAP, "top")
+        return BubblePlace(x, below + GAP, "top")
     if target.y - GAP - height >= EDGE:
-        return Place(x, target.y - GAP - height, "bottom")
-    return Place(x, y, "")
+        return BubblePlace(x, target.y - GAP - height, "bottom")
+    return BubblePlace(x, y, "")
 
 
 def _within(start: int, size: int, limit: int) -> int:

@@ -13,6 +13,7 @@ from quantcrafter.app.document.edits import (
     Disconnect,
     Edit,
     GroupIntoBlock,
+    InsertIntoWire,
     MoveNodes,
     Paste,
     RemoveFrames,
@@ -22,7 +23,6 @@ from quantcrafter.app.document.edits import (
     SetFlags,
     SetFrame,
     SetValues,
-    Splice,
 )
 from quantcrafter.app.document.errors import EditError
 from quantcrafter.app.document.fragments import paste
@@ -186,7 +186,7 @@ def _set_flags(draft: Draft, edit: SetFlags) -> None:
                 values.pop(flag, None)
 
 
-def _splice(draft: Draft, edit: Splice) -> None:
+def _splice(draft: Draft, edit: InsertIntoWire) -> None:
     view = draft.view()
     if edit.id not in view.written or edit.target not in view.written:
         raise EditError(tr("Only a node can be inserted into a wire, and only in front of another node."), node=edit.id)
@@ -271,7 +271,7 @@ _ACTIONS: dict[type[Any], Callable[[Draft, Any], None]] = {
     RenameNode: _rename_node,
     SetFlags: _set_flags,
     SetField: _set_field,
-    Splice: _splice,
+    InsertIntoWire: _splice,
     SetFrame: _set_frame,
     RemoveFrames: _remove_frames,
     GroupIntoBlock: group,

@@ -14,7 +14,7 @@ from quantcrafter.engine.api.component import Component
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DocumentChange:
     """What a listener is told after the text changed.
 
     `label` is the step's name as the Edit menu shows it; `origin` is whatever the caller of `do` or `set_text` gave, so
@@ -101,6 +101,6 @@ class DocumentLike(Protocol):
         """Return the component class of a node, None for `bars`, blocks and placeholders."""
         ...
 
-    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[DocumentChange], None]) -> Callable[[], None]:
         """Call `listener` after every change; return the function that ends that."""
         ...

@@ -8,24 +8,24 @@ from typing import Any
 
 from quantcrafter.app.document.apply_edits import carry_out
 from quantcrafter.app.document.blockfiles import BlockFiles
-from quantcrafter.app.document.contract import Change, DocumentLike
+from quantcrafter.app.document.contract import DocumentChange, DocumentLike
 from quantcrafter.app.document.draft import Draft
 from quantcrafter.app.document.edits import Edit
 from quantcrafter.app.document.errors import EditError
 from quantcrafter.app.document.fragments import copy_fragment
-from quantcrafter.app.document.history import History, Step, patch_between
+from quantcrafter.app.document.history import EditHistory, UndoStep, patch_between
 from quantcrafter.app.document.level import Level
 from quantcrafter.app.document.readable import Readable
-from quantcrafter.app.document.validation import Checked, check
+from quantcrafter.app.document.validation import CheckedText, check
 from quantcrafter.app.document.view import GraphView, Scope
 from quantcrafter.app.document.wiring import refusal
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.engine.api import Catalog, Problem, SpecError
 from quantcrafter.engine.api.component import Component
-from quantcrafter.engine.spec.files import read_text
+from quantcrafter.engine.spec.read_text import read_text
 from quantcrafter.engine.spec.source import ProblemLog
 
-__all__ = ["Change", "Document", "DocumentLike"]
+__all__ = ["Document", "DocumentChange", "DocumentLike"]
 
 TEMPLATE = """\
 quantcrafter: 1
@@ -46,15 +46,15 @@ class Document(DocumentLike):
         self.path = None if path is None else Path(path)
         self._text = text
         self._saved = text
-        self._history = History()
-        self._listeners: list[Callable[[Change], None]] = []
+        self._history = EditHistory()
+        self._listeners: list[Callable[[DocumentChange], None]] = []
         self._blocks = BlockFiles()
         self._readable: Readable = Readable.of("{}", "")
         self._error: SpecError | None = None
         self._was_readable = False
         self._levels: dict[Scope, Level] = {}
         self._graphs: dict[Scope, GraphView] = {}
-        self._checked: Checked | None = None
+        self._checked: CheckedText | None = None
         self._read()
 
     @classmethod
@@ -121,9 +121,9 @@ class Document(DocumentLike):
         """Return a hash of what the strategy does, as `RunFolder.spec_hash`; empty while the text is not readable."""
         return self._check().meaning
 
-    def _check(self) -> Checked:
+    def _check(self) -> CheckedText:
         if self._checked is None:
-            broken = Checked(self._error.problems) if self._error is not None else None
+            broken = CheckedText(self._error.problems) if self._error is not None else None
             self._checked = broken or check(self._readable.file, self.folder, self.catalog)
         return self._checked
 
@@ -185,7 +185,7 @@ class Document(DocumentLike):
             raise EditError(said(error.problems[0].message)) from error
         if made.text != self._text:
             self._history.add_edit(label, self._text, made.text)
-            self._take(made.text, Change(label, "edit", origin), made)
+            self._take(made.text, DocumentChange(label, "edit", origin), made)
 
     def join(self, *, on: bool) -> None:
         """Make one undo step of all edits from now on, until that is switched off: what a drag does is one step."""
@@ -198,21 +198,21 @@ class Document(DocumentLike):
         """
         if text == self._text:
             return
-        step = Step(label or tr("Typing"), patch_between(self._text, text), typing=not label, origin=origin)
+        step = UndoStep(label or tr("Typing"), patch_between(self._text, text), typing=not label, origin=origin)
         self._history.add(step)
-        self._take(text, Change(step.label, "text", origin))
+        self._take(text, DocumentChange(step.label, "text", origin))
 
     def undo(self) -> None:
         """Take the last step back; nothing happens when there is none."""
         found = self._history.undo(self._text)
         if found is not None:
-            self._take(found[0], Change(found[1].label, "undo"))
+            self._take(found[0], DocumentChange(found[1].label, "undo"))
 
     def redo(self) -> None:
         """Carry the step out again that was taken back last; nothing happens when there is none."""
         found = self._history.redo(self._text)
         if found is not None:
-            self._take(found[0], Change(found[1].label, "redo"))
+            self._take(found[0], DocumentChange(found[1].label, "redo"))
 
     @property
     def undo_label(self) -> str:
@@ -232,7 +232,7 @@ class Document(DocumentLike):
         self._history.open = False
         if moved:
             self._read()
-        self._tell(Change("", "saved"))
+        self._tell(DocumentChange("", "saved"))
 
     def recheck(self) -> None:
         """Read block files and validate again: files that the strategy refers to may have changed."""
@@ -240,9 +240,9 @@ class Document(DocumentLike):
         self._levels.clear()
         self._graphs.clear()
         self._checked = None
-        self._tell(Change("", "text"))
+        self._tell(DocumentChange("", "text"))
 
-    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[DocumentChange], None]) -> Callable[[], None]:
         """Call `listener` after every change; return the function that ends that."""
         self._listeners.append(listener)
 
@@ -252,12 +252,12 @@ class Document(DocumentLike):
 
         return end
 
-    def _take(self, text: str, change: Change, made: Readable | None = None) -> None:
+    def _take(self, text: str, change: DocumentChange, made: Readable | None = None) -> None:
         self._text = text
         self._read(made)
         self._tell(change)
 
-    def _tell(self, change: Change) -> None:
+    def _tell(self, change: DocumentChange) -> None:
         for listener in tuple(self._listeners):
             if listener in self._listeners:
                 listener(change)

@@ -97,7 +97,7 @@ class SetFlags:
 
 
 @dataclass(frozen=True)
-class Splice:
+class InsertIntoWire:
     """Put an existing node into a wire: it reads what the wire read, and the wire's target reads it."""
 
     id: str
@@ -159,7 +159,7 @@ Edit = (
     | SetValues
     | RenameNode
     | SetFlags
-    | Splice
+    | InsertIntoWire
     | GroupIntoBlock
     | Paste
     | SetFrame

@@ -60,7 +60,7 @@ def _common(one: str, other: str) -> int:
 
 
 @dataclass(slots=True)
-class Step:
+class UndoStep:
     """One undo step: its name in the Edit menu, its patch, and for typing who typed."""
 
     label: str
@@ -70,14 +70,14 @@ class Step:
 
 
 @dataclass(slots=True)
-class History:
+class EditHistory:
     """The steps that can be undone and redone."""
 
-    done: list[Step] = field(default_factory=list)
-    undone: list[Step] = field(default_factory=list)
+    done: list[UndoStep] = field(default_factory=list)
+    undone: list[UndoStep] = field(default_factory=list)
     open: bool = False
     _joining: bool = False
-    _joint: Step | None = None
+    _joint: UndoStep | None = None
 
     def join(self, *, on: bool) -> None:
         """Put every step from now on into one, until that is switched off again."""
@@ -90,11 +90,11 @@ class History:
             self.undone.clear()
             joint.patch = patch_between(joint.patch.revert(before), after)
             return
-        step = Step(label, patch_between(before, after))
+        step = UndoStep(label, patch_between(before, after))
         self.add(step)
         self._joint = step if self._joining else None
 
-    def add(self, step: Step) -> None:
+    def add(self, step: UndoStep) -> None:
         """Note a step; typing in a row becomes one step. What was undone can no longer be redone."""
         self.undone.clear()
         last = self.done[-1] if self.done else None
@@ -106,7 +106,7 @@ class History:
         self.done.append(step)
         self.open = step.typing
 
-    def undo(self, text: str) -> tuple[str, Step] | None:
+    def undo(self, text: str) -> tuple[str, UndoStep] | None:
         """Return the text before the last step, and the step; None when there is none."""
         if not self.done:
             return None
@@ -115,7 +115,7 @@ class History:
         self.undone.append(step)
         return step.patch.revert(text), step
 
-    def redo(self, text: str) -> tuple[str, Step] | None:
+    def redo(self, text: str) -> tuple[str, UndoStep] | None:
         """Return the text after the step that was undone last, and the step; None when there is none."""
         if not self.undone:
             return None

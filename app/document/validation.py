@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from quantcrafter.engine.api import Catalog, Problem
-from quantcrafter.engine.runtime.running.source import every_problem
+from quantcrafter.engine.runtime.running.load_graph import every_problem
 from quantcrafter.engine.spec import StrategyFile
 from quantcrafter.engine.spec.identity import strategy_hash
 
 
-class Checked(NamedTuple):
+class CheckedText(NamedTuple):
     """Every problem of a text in file order; and a hash of what the strategy does, empty where that cannot be told.
 
     `refused_files` are those that the strategy names, and may not read.
@@ -22,8 +22,8 @@ class Checked(NamedTuple):
     refused_files: tuple[str, ...] = ()
 
 
-def check(file: StrategyFile, folder: Path, catalog: Catalog) -> Checked:
+def check(file: StrategyFile, folder: Path, catalog: Catalog) -> CheckedText:
     """Return what is to be said of a readable text."""
     spec, problems = file.check(folder)
     found, refused = every_problem(spec, problems, catalog)
-    return Checked(tuple(found), strategy_hash(spec) if spec is not None else "", refused)
+    return CheckedText(tuple(found), strategy_hash(spec) if spec is not None else "", refused)

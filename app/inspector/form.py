@@ -8,7 +8,7 @@ from typing import Any
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.edits import UNSET, Connect, Edit, SetField, SetValues
 from quantcrafter.app.document.view import Scope
-from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.fields import Field, FieldKind
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.api import Problem
@@ -74,7 +74,7 @@ class Form:
 
     def refusal(self, field: Field, value: Any) -> str:
         """Return why a value must not be written ('' if it may)."""
-        return values.refusal(field, value, self.siblings(field))
+        return typed_values.refusal(field, value, self.siblings(field))
 
     def edits(self, field: Field, value: Any) -> tuple[Edit, ...]:
         """Return what writes a value, or takes it out when it is UNSET."""

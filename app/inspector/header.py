@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from quantcrafter.app.document.view import NodeView
 from quantcrafter.app.inspector.editors.texts import EscapableLine
-from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.inspector.label_colors import tint
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.names import family_member
+from quantcrafter.app.services.type_names import family_member
 from quantcrafter.app.theme import current, family_of
 from quantcrafter.app.theme.icons import icon
 

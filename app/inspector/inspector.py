@@ -9,13 +9,13 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.document import Document, DocumentChange
 from quantcrafter.app.document.edits import Edit, RenameNode, SetFlags
 from quantcrafter.app.document.errors import EditError
 from quantcrafter.app.document.view import BARS, NodeView, Scope
 from quantcrafter.app.inspector.header import NodeHeader, TitleHeader
 from quantcrafter.app.inspector.instrument_pages import InstrumentsPage, StrategyPage
-from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.inspector.label_colors import tint
 from quantcrafter.app.inspector.pages import NodesPage, Page, PageContext, RawPage
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme import changed as theme_changed
@@ -275,7 +275,7 @@ class Inspector(QWidget):
         else:
             self.renamed.emit(old, name)
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: DocumentChange) -> None:
         if change.origin is self:
             self.refresh()
             return

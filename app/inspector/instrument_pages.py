@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from quantcrafter.app.document.edits import UNSET, SetField
-from quantcrafter.app.inspector import subjects, values
+from quantcrafter.app.inspector import subjects, typed_values
 from quantcrafter.app.inspector.content import content
 from quantcrafter.app.inspector.form import Form
 from quantcrafter.app.inspector.form_view import FormView
@@ -143,4 +143,4 @@ class StrategyPage(InstrumentsPage):
 
 def _title(form: Form) -> str:
     symbol = next((form.value(entry) for entry in form.fields if entry.name == "symbol"), UNSET)
-    return values.show(symbol) or tr("Instrument")
+    return typed_values.show(symbol) or tr("Instrument")

@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.view import NodeView, Scope
-from quantcrafter.app.inspector import subjects, values
+from quantcrafter.app.inspector import subjects, typed_values
 from quantcrafter.app.inspector.fields import Field
 from quantcrafter.app.inspector.form import Form
 from quantcrafter.app.inspector.form_view import Drafts, FormView
-from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.inspector.label_colors import tint
 from quantcrafter.app.inspector.offers import fitting_outputs
 from quantcrafter.app.inspector.row import RowContext
 from quantcrafter.app.inspector.sections import Section
@@ -171,7 +171,7 @@ class RawPage(Page):
         form = QFormLayout(listed)
         form.setContentsMargins(10, 2, 10, 2)
         for name, value in node.values.items():
-            shown = QLabel(values.show(value), listed)
+            shown = QLabel(typed_values.show(value), listed)
             shown.setWordWrap(True)
             form.addRow(name, shown)
         self.box.addWidget(listed)

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
 from quantcrafter.app.document.edits import UNSET
-from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.editors import (
     AskLimits,
     ChoiceEditor,
@@ -34,10 +34,10 @@ from quantcrafter.app.inspector.editors.scrub import ScrubLabel
 from quantcrafter.app.inspector.editors.texts import TextEditor
 from quantcrafter.app.inspector.fields import Field, FieldKind
 from quantcrafter.app.inspector.form import VARIOUS, Form
-from quantcrafter.app.inspector.look import tint
+from quantcrafter.app.inspector.label_colors import tint
 from quantcrafter.app.services.i18n import said, tr
-from quantcrafter.app.services.names import port_type_name
 from quantcrafter.app.services.problems import problem_text
+from quantcrafter.app.services.type_names import port_type_name
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.api import Severity
@@ -225,7 +225,7 @@ class FieldRow(QWidget):
 
     def _read(self, text: str) -> None:
         try:
-            value = values.parse(self.field, text)
+            value = typed_values.parse(self.field, text)
         except ValueError as error:
             self._keep(text, str(error))
             return
@@ -316,7 +316,7 @@ class FieldRow(QWidget):
 
 def _number_or_text(text: str) -> Any:
     try:
-        return values.number(text)
+        return typed_values.number(text)
     except ValueError:
         return text
 
@@ -326,8 +326,8 @@ def explanation(field: Field) -> str:
     parts = [said(field.help)]
     if field.is_port:
         parts.append(tr("Accepts: {type}.", type=port_type_name(field.port)))
-    if values.limits(field):
-        parts.append(tr("Range: {limits}.", limits=values.limits(field)))
+    if typed_values.limits(field):
+        parts.append(tr("Range: {limits}.", limits=typed_values.limits(field)))
     if not field.required and field.default not in (None, [], {}, ""):
-        parts.append(tr("Default: {value}.", value=values.show(field.default)))
+        parts.append(tr("Default: {value}.", value=typed_values.show(field.default)))
     return " ".join(part for part in parts if part)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.view import NodeView, Scope
 from quantcrafter.app.inspector import fields as schema
-from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.content import block_body, content, inner_node, mapping_at
 from quantcrafter.app.inspector.fields import FieldKind, fields_of
 from quantcrafter.app.inspector.form import FileForm, NodeForm, common_fields
@@ -124,7 +124,7 @@ def with_provider(catalog: Catalog, fields: Sequence[schema.Field], name: str) -
     ]
     provider = catalog.provider(name)
     taken = {field.name for field in fields}
-    own = fields_of(provider, (), values.provider_title(name)) if provider is not None else ()
+    own = fields_of(provider, (), typed_values.provider_title(name)) if provider is not None else ()
     return (*choosing, *(field for field in own if field.name not in taken))
 
 

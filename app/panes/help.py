@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
-from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.document import Document, DocumentChange
 from quantcrafter.app.document.view import Scope
 from quantcrafter.app.inspector.content import block_body
 from quantcrafter.app.panes.help_text import component_html, node_html
@@ -115,7 +115,7 @@ class HelpPane(QWidget):
         plugin = catalog.owner(cls.role.value, cls.name) if isinstance(catalog, Registry) else ""
         return component_html(cls, current(), plugin)
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: DocumentChange) -> None:
         del change
         if isinstance(self._subject, tuple):
             self._settle.start()

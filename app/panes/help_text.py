@@ -10,12 +10,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from quantcrafter.app.document.view import BARS, NodeView
-from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.services.i18n import said, tr
-from quantcrafter.app.services.names import family_member, port_type_name
+from quantcrafter.app.services.type_names import family_member, port_type_name
 from quantcrafter.app.theme.colors import Theme
 from quantcrafter.engine.api import Component, PortType, Role
-from quantcrafter.engine.plugins import facts
+from quantcrafter.engine.plugins import descriptions
 from quantcrafter.engine.plugins.example import example_lines
 
 _CODE = re.compile(r"`([^`]+)`")
@@ -23,12 +23,12 @@ _CODE = re.compile(r"`([^`]+)`")
 
 def component_html(cls: type[Component], theme: Theme, plugin: str = "") -> str:
     """Return everything about a component: help, ports, parameters, outputs, warm-up, formula source, example."""
-    warmup, lookback = facts.memory(cls)
+    warmup, lookback = descriptions.memory(cls)
     parts = [
         _title(cls.name, family_member(cls.role), theme.family(cls.role.value), said(cls.category), plugin),
         paragraphs(said(cls.help())),
-        _table(tr("Inputs"), _input_rows(facts.inputs(cls)), theme),
-        _table(tr("Parameters"), _parameter_rows(facts.parameters(cls)), theme),
+        _table(tr("Inputs"), _input_rows(descriptions.inputs(cls)), theme),
+        _table(tr("Parameters"), _parameter_rows(descriptions.parameters(cls)), theme),
         _table(tr("Outputs"), _output_rows((o.name, o.type, o.description) for o in cls.outputs), theme),
     ]
     if warmup is not None:
@@ -111,7 +111,7 @@ def _input_rows(inputs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str
         if entry["required"]:
             about.append(tr("required"))
         elif entry["default"]:
-            about.append(tr("default {value}", value=values.show(entry["default"])))
+            about.append(tr("default {value}", value=typed_values.show(entry["default"])))
         rows.append((entry["name"], " · ".join(about), entry["description"]))
     return rows
 
@@ -123,7 +123,7 @@ def _parameter_rows(parameters: Iterable[Mapping[str, Any]]) -> list[tuple[str, 
         if entry["required"]:
             about.append(tr("required"))
         elif entry["default"] not in (None, "", [], {}):
-            about.append(tr("default {value}", value=values.show(entry["default"])))
+            about.append(tr("default {value}", value=typed_values.show(entry["default"])))
         if entry["advanced"]:
             about.append(tr("advanced"))
         rows.append((entry["name"], " · ".join(part for part in about if part), entry["description"]))

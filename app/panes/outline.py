@@ -9,7 +9,7 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPe
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QToolTip, QVBoxLayout, QWidget
 
-from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.document import Document, DocumentChange
 from quantcrafter.app.document.edits import RemoveNodes, RenameNode
 from quantcrafter.app.document.errors import EditError
 from quantcrafter.app.document.ports import reference_to
@@ -17,8 +17,8 @@ from quantcrafter.app.document.view import BARS, GraphView, NodeView, Scope
 from quantcrafter.app.inspector.form import node_of
 from quantcrafter.app.panes.rows import ASIDE, BADGE, COUNT, SECOND, RowTree
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.names import family_member, family_name
 from quantcrafter.app.services.problems import problem_text
+from quantcrafter.app.services.type_names import family_member, family_name
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current, family_of
 from quantcrafter.app.theme.icons import icon
@@ -209,7 +209,7 @@ class Outline(QWidget):
             return False
         return True
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: DocumentChange) -> None:
         if change.origin is self:
             self.refresh()
         elif not self._settle.isActive():

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.document import Document, DocumentChange
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
@@ -101,7 +101,7 @@ class Problems(QWidget):
         if problem is not None:
             self.activated.emit(problem)
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: DocumentChange) -> None:
         del change
         if not self._settle.isActive():
             self._settle.start()

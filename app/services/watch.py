@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
-from quantcrafter.app.services.files import digest
+from quantcrafter.app.services.strategy_files import digest
 from quantcrafter.engine.api import PathRefusedError, open_regular
 
 POLL_MS = 5_000

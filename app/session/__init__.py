@@ -1,1 +1,1 @@
-"""What belongs to an open strategy beside its text: its run and what explains it, and its recovery files."""
+"""What belongs to an open strategy beside its text: its run, what explains it, and its log."""

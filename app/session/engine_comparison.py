@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
     from quantcrafter.app.services.engine import Job
+    from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
     from quantcrafter.engine.runtime.compute_process.jobs import Failure
-    from quantcrafter.engine.runtime.compute_process.messages import Progressed
     from quantcrafter.engine.runtime.parity import ParityReport
 
 

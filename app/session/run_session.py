@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from quantcrafter.app.services.problems import error_text
 from quantcrafter.app.session.engine_comparison import EngineComparison
-from quantcrafter.app.session.run_log import RunLog
+from quantcrafter.app.session.log_lines import RunLog
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 

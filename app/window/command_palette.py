@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QTreeWidget, QTreeWidgetItem, QVBo
 
 from quantcrafter.app.actions.registry import ActionRegistry
 from quantcrafter.app.actions.spec import ActionSpec
-from quantcrafter.app.overlay import Overlay
+from quantcrafter.app.overlay import SearchOverlay
 from quantcrafter.app.services.fuzzy import match_score
 from quantcrafter.app.services.i18n import tr
 
@@ -19,7 +19,7 @@ _POINTS_OF_MENU = 50.0
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -8, Qt.Key.Key_PageDown: 8}
 
 
-class CommandPalette(Overlay):
+class CommandPalette(SearchOverlay):
     """Lies over the window until an action is run or the focus goes elsewhere.
 
     Args:

@@ -15,13 +15,13 @@ from quantcrafter.app.window.files.file_controller import FileController
 from quantcrafter.app.window.files.folder_questions import FolderQuestions
 from quantcrafter.app.window.files.migration import Migrations
 from quantcrafter.app.window.files.pending_input import TypedText
-from quantcrafter.app.window.files.recovery import RecoveryController
-from quantcrafter.app.window.looks import Looks
+from quantcrafter.app.window.looks import WindowLooks
 from quantcrafter.app.window.open_strategies import Strategies
 from quantcrafter.app.window.pane_focus import PaneFocus
 from quantcrafter.app.window.plugins.parts import PluginParts
 from quantcrafter.app.window.plugins.view import PluginView
 from quantcrafter.app.window.readiness import Readiness
+from quantcrafter.app.window.recovery.controller import RecoveryController
 from quantcrafter.app.window.research import Research
 from quantcrafter.app.window.runs.comparing import EngineController
 from quantcrafter.app.window.runs.indicators import RunIndicators
@@ -72,7 +72,7 @@ class Desktop:
             window, catalog, tabs, self.data_engine, self.data_controller.offer_use, messages
         )
         self.pane_focus = PaneFocus(tabs, panes)
-        self.looks = Looks(window, settings, tabs, panes, self.pane_focus, messages)
+        self.looks = WindowLooks(window, settings, tabs, panes, self.pane_focus, messages)
         self.plugins = PluginParts(catalog, shell.actions.registry, panes, self.pane_focus, self._plugin_view)
         self.dialogs = Dialogs(
             window, settings, catalog, shell.actions, self.file_controller, self.looks, self.plugins, messages

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from quantcrafter.app.actions.qt import ActionSet
     from quantcrafter.app.services.settings import Settings
     from quantcrafter.app.window.files.file_controller import FileController
-    from quantcrafter.app.window.looks import Looks
+    from quantcrafter.app.window.looks import WindowLooks
     from quantcrafter.app.window.messages import Messages
     from quantcrafter.app.window.plugins.parts import PluginParts
     from quantcrafter.engine.plugins import Registry
@@ -41,7 +41,7 @@ class Dialogs:
         catalog: Registry,
         actions: ActionSet,
         files: FileController,
-        looks: Looks,
+        looks: WindowLooks,
         plugins: PluginParts,
         messages: Messages,
     ) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from quantcrafter.app.window.tabs.tabs import Tabs
 
 
-class Looks:
+class WindowLooks:
     """Changes the looks of a window, and remembers them.
 
     Args:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from quantcrafter.app.window.tabs.tabs import Tabs
 
 
-class Follower(Protocol):
+class StrategyFollower(Protocol):
     """Looks after each open strategy."""
 
     def follow(self, tab: StrategyTab) -> None:
@@ -46,9 +46,9 @@ class Strategies:
         self._panes = panes
         self._settings = settings
         self._actions = actions
-        self._followers: tuple[Follower, ...] = ()
+        self._followers: tuple[StrategyFollower, ...] = ()
 
-    def tell(self, *followers: Follower) -> None:
+    def tell(self, *followers: StrategyFollower) -> None:
         """Tell these of every strategy that is opened or closed, in this order."""
         self._followers += followers
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from quantcrafter.app.window.files.pending_input import TypedText
     from quantcrafter.app.window.messages import Messages
     from quantcrafter.app.window.tabs.tabs import Tabs
-    from quantcrafter.engine.runtime.run_store.comparison import Comparison
+    from quantcrafter.engine.runtime.run_store.comparison import RunComparison
 
 
 class Research:
@@ -49,7 +49,7 @@ class Research:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 
-    def compare(self, comparison: Comparison) -> None:
+    def compare(self, comparison: RunComparison) -> None:
         """Show two runs side by side; a click on a trade leads to it."""
         from quantcrafter.app.dialogs.comparison import ComparisonDialog
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from quantcrafter.app.services.i18n import tr
 
 if TYPE_CHECKING:
-    from quantcrafter.engine.runtime.compute_process.messages import Progressed
+    from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
 
 MINUTE_S = 60
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from quantcrafter.app import theme
-from quantcrafter.app.actions.catalogue import all_actions
+from quantcrafter.app.actions.all_actions import all_actions
 from quantcrafter.app.actions.qt import ActionSet
 from quantcrafter.app.actions.spec import ActionSpec
 from quantcrafter.app.actions.targets import Targets
@@ -22,7 +22,6 @@ from quantcrafter.app.services.problems import error_text
 from quantcrafter.app.services.recent_files import RecentFiles
 from quantcrafter.app.window.command_palette import CommandPalette
 from quantcrafter.app.window.files.recent_list import RecentList
-from quantcrafter.app.window.front import WindowFront
 from quantcrafter.app.window.layout.geometry import remember_frame, restore_frame
 from quantcrafter.app.window.layout.pane_host import PaneHost
 from quantcrafter.app.window.main_window import MainWindow
@@ -31,11 +30,12 @@ from quantcrafter.app.window.refresher import Refresher
 from quantcrafter.app.window.status import StatusLine
 from quantcrafter.app.window.tabs.tabs import Tabs
 from quantcrafter.app.window.welcome import Welcome
+from quantcrafter.app.window.window_front import WindowFront
 from quantcrafter.engine.api import QuantCrafterError
 
 if TYPE_CHECKING:
     from quantcrafter.app.canvas.canvas import Canvas
-    from quantcrafter.app.charts.commands import ChartCommands
+    from quantcrafter.app.charts.chart_commands import ChartCommands
     from quantcrafter.app.document.document import Document
     from quantcrafter.app.services.settings import Settings
     from quantcrafter.app.window.desktop import Desktop

@@ -10,7 +10,7 @@ from PySide6.QtCore import QTimer
 
 from quantcrafter.app import theme
 from quantcrafter.app.canvas.badges import badges
-from quantcrafter.app.canvas.run.level import names_in_run
+from quantcrafter.app.canvas.run.run_names import names_in_run
 from quantcrafter.app.charts.model.choice import eyes_of
 from quantcrafter.app.services.i18n import said
 from quantcrafter.app.window.status import problem_counts

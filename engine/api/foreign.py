@@ -66,11 +66,11 @@ class TimeLimitError(BaseException):
 class Listener(Protocol):
     """A listener of the calling program for the output and the duration of third-party code."""
 
-    def said(self, call: Call | None, text: str, *, warning: bool) -> None:
+    def said(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         """Handle a printed line or a warning; without a call, it came from a thread that outlived its call."""
         ...
 
-    def slow(self, call: Call, seconds: float) -> None:
+    def slow(self, call: ForeignCall, seconds: float) -> None:
         """Handle a call that has taken this long and is still running."""
         ...
 
@@ -84,7 +84,7 @@ class Listener(Protocol):
 
 
 @dataclass
-class Call:
+class ForeignCall:
     """A call into third-party code.
 
     Args:
@@ -141,7 +141,7 @@ def node_label(node: str, component: Any) -> Message:
 _listener: Listener | None = None
 _stream: LineStream | None = None
 _home_stream: TextIO | None = None
-_calls: dict[int, list[Call]] = {}
+_calls: dict[int, list[ForeignCall]] = {}
 _lock = threading.RLock()
 
 
@@ -160,7 +160,7 @@ def listen(listener: Listener | None) -> None:
     threading.Thread(target=_watch, args=(listener,), name="watch", daemon=True).start()
 
 
-def current() -> Call | None:
+def current() -> ForeignCall | None:
     """Return the call that this thread is in, or any other call."""
     own = _calls.get(threading.get_ident())
     if own:
@@ -221,7 +221,7 @@ class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "i
     def __init__(
         self, who: str, doing: str, *, node: str = "", slow_s: float = CALL_SLOW_S, limit_s: float | None = None
     ) -> None:
-        self.call = Call(who, doing, node, slow_s)
+        self.call = ForeignCall(who, doing, node, slow_s)
         self._limit_s = limit_s
         self._state = _State()
 
@@ -377,7 +377,7 @@ def _ends_by_key() -> bool:
     return _is_main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def own_call() -> Call | None:
+def own_call() -> ForeignCall | None:
     """Return the call that this thread is in."""
     calls = _calls.get(threading.get_ident())
     return calls[-1] if calls else None
@@ -442,7 +442,7 @@ def is_plain(error: QuantCrafterError) -> bool:
 
 
 @contextlib.contextmanager
-def calling(who: str, doing: str, component: object, node: str = "") -> Iterator[Call | None]:
+def calling(who: str, doing: str, component: object, node: str = "") -> Iterator[ForeignCall | None]:
     """Call a component's method as third-party code; our own components are called directly."""
     if is_own(component):
         yield None

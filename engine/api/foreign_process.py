@@ -97,7 +97,7 @@ def _exit(status: int = 0) -> Any:
         leave_process(_code)
     if _who(False):
         raise SystemExit(status)
-    files = sys.modules.get("quantcrafter.engine.stats.files")
+    files = sys.modules.get("quantcrafter.engine.stats.whole_files")
     if files is not None:
         with contextlib.suppress(Exception):
             files.discard_all()

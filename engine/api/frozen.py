@@ -1,8 +1,8 @@
 """Read-only columns: data that is passed out of the engine can't be changed by its recipients.
 
 Third-party code can write to any memory that it is given: read-only flags can be taken off an array that owns its
-memory, and an address is enough for ctypes. It therefore gets its own copies (`Lent`), which are compared after the
-call.
+memory, and an address is enough for ctypes. It therefore gets its own copies (`LentColumns`), which are compared
+after the call.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class OverwrittenError(ValueError):
         super().__init__(Message("the input is read-only, and was changed"))
 
 
-class Lent:
+class LentColumns:
     """Read-only copies of columns for third-party code; changes to them have no other effect."""
 
     def __init__(self) -> None:

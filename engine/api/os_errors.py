@@ -19,7 +19,7 @@ Doing = Literal["read", "write", "home"]
 LONGEST_CAUSE = 160
 
 
-class Fault(NamedTuple):
+class CauseAndRemedy(NamedTuple):
     """The cause as a clause without full stop, and the remedy as a sentence."""
 
     cause: str
@@ -32,9 +32,9 @@ class _Words(NamedTuple):
     read: str = ""
     home: str = ""
 
-    def to(self, doing: Doing) -> Fault:
+    def to(self, doing: Doing) -> CauseAndRemedy:
         own = {"read": self.read, "home": self.home}.get(doing, "")
-        return Fault(self.cause, own or self.write)
+        return CauseAndRemedy(self.cause, own or self.write)
 
 
 _FULL = Message("Free some space, or choose another location.")
@@ -143,7 +143,9 @@ _PRIMARY = 0xFF
 """The part of SQLite's extended codes that is the primary code."""
 
 
-def fault(error: BaseException, doing: Doing = "write", *, otherwise: str = "", place: Path | None = None) -> Fault:
+def fault(
+    error: BaseException, doing: Doing = "write", *, otherwise: str = "", place: Path | None = None
+) -> CauseAndRemedy:
     """Return why a file can't be read or written, and what to do about it.
 
     Args:
@@ -159,10 +161,10 @@ def fault(error: BaseException, doing: Doing = "write", *, otherwise: str = "", 
         return words.to(doing)
     said = getattr(error, "strerror", None) or str(error) or type(error).__name__
     remedy = otherwise or _DENIED.to(doing).remedy
-    return Fault(shortened(" ".join(str(said).split()).rstrip("."), LONGEST_CAUSE), remedy)
+    return CauseAndRemedy(shortened(" ".join(str(said).split()).rstrip("."), LONGEST_CAUSE), remedy)
 
 
-def all_words() -> tuple[Fault, ...]:
+def all_words() -> tuple[CauseAndRemedy, ...]:
     """Return every cause that is known, with the remedy for a file that the user named."""
     tables: tuple[dict[int, _Words], ...] = (_BY_ERRNO, _BY_WINDOWS, _BY_SQLITE)
     return tuple(dict.fromkeys(words.to("write") for table in tables for words in table.values()))

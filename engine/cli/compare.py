@@ -11,7 +11,7 @@ from quantcrafter.engine.cli.history import Json, RunId, find_run, record_json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from quantcrafter.engine.runtime.run_store.comparison import Comparison, MetricChange
+    from quantcrafter.engine.runtime.run_store.comparison import MetricChange, RunComparison
 
 _STYLES = {"better": "green", "worse": "red"}
 
@@ -40,7 +40,7 @@ def compare(first: RunId, second: RunId, *, json: Json = False) -> None:
     _print_file_changes(out, found)
 
 
-def _print_metrics(out: Console, found: Comparison) -> None:
+def _print_metrics(out: Console, found: RunComparison) -> None:
     from quantcrafter.engine.cli.summary import label
 
     made = table("Metric", "A", "B", "B - A", "", right=("A", "B", "B - A"))
@@ -62,7 +62,7 @@ def _delta(change: MetricChange) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def _trades_words(found: Comparison) -> str:
+def _trades_words(found: RunComparison) -> str:
     if found.added is None or found.removed is None or found.changed is None:
         return "The trades of one run are no longer kept, so trades can't be compared."
     if found.same_trades:
@@ -75,7 +75,7 @@ def _trades_words(found: Comparison) -> str:
     return "Trades: " + ", ".join(f"{number:,} {words}" for number, words in counts) + "."
 
 
-def _print_file_changes(out: Console, found: Comparison) -> None:
+def _print_file_changes(out: Console, found: RunComparison) -> None:
     if not found.file_diff:
         return
     out.print()
@@ -84,7 +84,7 @@ def _print_file_changes(out: Console, found: Comparison) -> None:
         out.print(line, style=style, soft_wrap=True)
 
 
-def _as_json(found: Comparison) -> dict[str, Any]:
+def _as_json(found: RunComparison) -> dict[str, Any]:
     return {
         "metrics": {
             each.metric.key: {"a": each.a, "b": each.b, "delta": each.delta, "verdict": each.verdict}

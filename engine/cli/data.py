@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from quantcrafter.engine.api import Bars, Timeframe
     from quantcrafter.engine.data.findings import Finding
     from quantcrafter.engine.data.store import BarStore, Series
-    from quantcrafter.engine.data.store.files import ImportOptions
+    from quantcrafter.engine.data.store.bar_files import ImportOptions
 
 Symbol = Annotated[str, typer.Argument(help="Symbol in the store, such as SPY.", metavar="SYMBOL")]
 Frame = Annotated[str, typer.Argument(help="Length of the bars, such as 1m or 1d.", metavar="TIMEFRAME")]
@@ -138,7 +138,7 @@ def import_files(
     """Put the bars of files into the store; where bars overlap, the new ones replace the stored ones."""
     from quantcrafter.engine.api import DataError
     from quantcrafter.engine.data.store import BarStore, Overlap
-    from quantcrafter.engine.data.store.files import ImportOptions
+    from quantcrafter.engine.data.store.bar_files import ImportOptions
 
     choices = ImportOptions(
         options=_options(settings),
@@ -159,7 +159,7 @@ def import_files(
 
 
 def _import(store: BarStore, path: Path, symbols: tuple[str, ...], choices: ImportOptions) -> None:
-    from quantcrafter.engine.data.store.files import import_file
+    from quantcrafter.engine.data.store.bar_files import import_file
 
     for done in import_file(store, str(path), symbols, choices):
         _tell(f"{done.put.series.symbol} from {path}", done.findings)
@@ -170,7 +170,7 @@ def _import(store: BarStore, path: Path, symbols: tuple[str, ...], choices: Impo
 
 
 def _check(store: BarStore, path: Path, symbols: tuple[str, ...], choices: ImportOptions) -> None:
-    from quantcrafter.engine.data.store.files import load_file, symbols_in
+    from quantcrafter.engine.data.store.bar_files import load_file, symbols_in
 
     for symbol in symbols or symbols_in(str(path), choices.options):
         found = load_file(store, str(path), symbol, choices)
@@ -195,7 +195,7 @@ def export(
 ) -> None:
     """Write stored bars to a CSV or Parquet file."""
     from quantcrafter.engine.data.store import BarStore
-    from quantcrafter.engine.data.store.files import export_bars
+    from quantcrafter.engine.data.store.bar_files import export_bars
 
     count = export_bars(BarStore(), symbol, _frame(timeframe), out, moment_ns(start), moment_ns(end))
     note(f"{count:,} bars were written to {out}.")
@@ -270,7 +270,7 @@ def fill(
     repair: Repair = False,
 ) -> None:
     """Fill gaps with bars of another source; stored bars are never touched."""
-    from quantcrafter.engine.cli.catalog import registry_with_warnings
+    from quantcrafter.engine.cli.installed import registry_with_warnings
     from quantcrafter.engine.data.store import BarStore
     from quantcrafter.engine.data.store.fill import fill_gaps
     from quantcrafter.engine.data.store.sources import source_of

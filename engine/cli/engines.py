@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import console, note, print_json, table
+from quantcrafter.engine.cli.installed import registry_with_warnings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Module = Annotated[str, typer.Argument(help="A module or package, such as my_strategies.", metavar="MODULE")]

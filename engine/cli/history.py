@@ -114,7 +114,7 @@ def list_runs(
 
 
 def _overview(records: list[RunRecord]) -> Table:
-    from quantcrafter.engine.stats.catalogue import METRICS
+    from quantcrafter.engine.stats.metric_catalog import METRICS
 
     metrics = [metric for key in _LISTED for metric in METRICS if metric.key == key]
     labels = ["Return", "Sharpe", "Max. DD", "Trades"]

@@ -12,8 +12,8 @@ import typer
 from quantcrafter.engine.api import Problem, RunError, Severity, SpecError
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
-from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import note, printable
+from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.main import DONE, WRONG_INPUT
 from quantcrafter.engine.cli.problems import count, print_problems
 
@@ -92,6 +92,6 @@ def _check_place(out: Path, *, force: bool) -> None:
 
 
 def _write(out: Path, text: str, what: str) -> None:
-    from quantcrafter.engine.stats.files import write_whole
+    from quantcrafter.engine.stats.whole_files import write_whole
 
     write_whole(out, text.encode(), what)

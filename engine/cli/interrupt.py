@@ -83,7 +83,7 @@ class Interrupts:
     def _end_now(self) -> None:
         """End the process, with nothing half-written left."""
         self.at_work.acquire(timeout=2.0)
-        files = sys.modules.get("quantcrafter.engine.stats.files")
+        files = sys.modules.get("quantcrafter.engine.stats.whole_files")
         if files is not None:
             files.discard_all()
         _say((_SHOW_CURSOR if sys.stderr is not None and sys.stderr.isatty() else "") + "Interrupted.\n")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import console, note, print_json, table
+from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
 from quantcrafter.engine.cli.main import DONE, FAILED
 from quantcrafter.engine.cli.progress import show_progress

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quantcrafter.engine.api.wording import nearest
-from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import complain, console, print_json, table
+from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.main import DONE, WRONG_INPUT
 from quantcrafter.engine.cli.streams import results
 from quantcrafter.engine.plugins import Registry
-from quantcrafter.engine.plugins.facts import describe, find, headline, names, sections
+from quantcrafter.engine.plugins.descriptions import describe, find, headline, names, sections
 from quantcrafter.engine.plugins.reference import TITLES, reference_page
 
 if TYPE_CHECKING:

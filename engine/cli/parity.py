@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import console, note, print_json, table
+from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
 from quantcrafter.engine.cli.main import DIFFERENT, DONE
 from quantcrafter.engine.cli.problems import print_problems
@@ -19,7 +19,7 @@ from quantcrafter.engine.cli.run import say_if_compiling
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from quantcrafter.engine.runtime.parity import Difference, EngineOutcome, ParityReport
+    from quantcrafter.engine.runtime.parity import EngineDifference, EngineOutcome, ParityReport
 
 
 def parity(
@@ -42,7 +42,7 @@ def parity(
     """Run a strategy on several engines and show the first difference. Exit code 3 if there is one."""
     from quantcrafter.engine.runtime.parity.certificate import write_certificate
     from quantcrafter.engine.runtime.parity.run import run_parity
-    from quantcrafter.engine.runtime.running.source import load_graph
+    from quantcrafter.engine.runtime.running.load_graph import load_graph
 
     registry = registry_with_warnings(quiet=json)
     graph = load_graph(file, registry, settings or ())
@@ -96,7 +96,7 @@ def _engine_row(outcome: EngineOutcome, found: ParityReport) -> tuple[str, ...]:
     return outcome.name, versions, *counts, f"{outcome.final_equity:,.2f}", f"{outcome.seconds:.2f}", result
 
 
-def _print_first(out: Console, found: ParityReport, first: Difference) -> None:
+def _print_first(out: Console, found: ParityReport, first: EngineDifference) -> None:
     where = f" at bar {first.bar:,} of {first.symbol} ({first.time} UTC)" if first.bar >= 0 else ""
     node = f", node '{first.node}'" if first.node else ""
     out.print(f"First difference: {first.cause}{where}{node}", style="bold", soft_wrap=True)

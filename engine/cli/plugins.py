@@ -13,7 +13,7 @@ from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.cli.console import console, note, print_json, table, warn
 from quantcrafter.engine.cli.streams import results
 from quantcrafter.engine.plugins import PluginInfo, PluginStatus, Registry, allow_file, load_registry, set_enabled
-from quantcrafter.engine.plugins.facts import find, headline
+from quantcrafter.engine.plugins.descriptions import find, headline
 from quantcrafter.engine.plugins.template import create_plugin
 
 _STATUS_STYLES = {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import console, note, warn
+from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.interrupt import cancel_on_interrupt, not_halfway
 from quantcrafter.engine.cli.problems import print_problems
 from quantcrafter.engine.cli.progress import show_progress
@@ -106,8 +106,8 @@ def _run_file(
     *,
     quiet: bool,
 ) -> RunResult:
+    from quantcrafter.engine.runtime.running.load_graph import load_graph
     from quantcrafter.engine.runtime.running.run import run as run_strategy
-    from quantcrafter.engine.runtime.running.source import load_graph
 
     mode, engine = choices
     graph = load_graph(Path(file or ""), registry, settings)
@@ -150,7 +150,7 @@ def _finish(
         RunCancelledError: Ctrl-C was pressed before everything was ready.
     """
     from quantcrafter.engine.api import RunCancelledError, RunError
-    from quantcrafter.engine.stats.files import together
+    from quantcrafter.engine.stats.whole_files import together
 
     with together() as files:
         try:

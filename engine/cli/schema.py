@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import note, print_json
+from quantcrafter.engine.cli.installed import registry_with_warnings
 
 
 def schema(
@@ -18,7 +18,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of strategy files with everything that is installed, so that editors complete and check."""
     from quantcrafter.engine.spec.schema import json_schema
-    from quantcrafter.engine.stats.files import write_whole
+    from quantcrafter.engine.stats.whole_files import write_whole
 
     document = json_schema(registry_with_warnings())
     if out is None:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from quantcrafter.engine.api.foreign import Call
+    from quantcrafter.engine.api.foreign import ForeignCall
     from quantcrafter.engine.cli.interrupt import Interrupts
 
 
@@ -73,7 +73,7 @@ class Console:
         with contextlib.suppress(OSError):
             self._spare = os.dup(2)
 
-    def said(self, call: Call | None, text: str, *, warning: bool) -> None:
+    def said(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         """Show a line that was printed, or a warning."""
         from quantcrafter.engine.api.foreign import MOST_LINES
 
@@ -84,7 +84,7 @@ class Console:
         elif count == MOST_LINES + 1:
             self._show(f"{who} prints more than {MOST_LINES:,} lines; the rest is omitted.")
 
-    def slow(self, call: Call, seconds: float) -> None:
+    def slow(self, call: ForeignCall, seconds: float) -> None:
         """Tell that a call has taken so long."""
         self._show(f"{call.who} has been {call.doing} for {seconds:.0f} s. Press Ctrl-C to stop it.")
 

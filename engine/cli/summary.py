@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quantcrafter.engine.cli.time_format import utc_text
-from quantcrafter.engine.stats.catalogue import Group, Metric, shown_groups
+from quantcrafter.engine.stats.metric_catalog import Group, Metric, shown_groups
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,8 +11,8 @@ import typer
 
 from quantcrafter.engine.api import Problem, QuantCrafterError, SpecError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.cli.catalog import registry_with_warnings
 from quantcrafter.engine.cli.console import note, paint, print_json, printable, warn
+from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.main import DONE, WRONG_INPUT
 from quantcrafter.engine.cli.problems import as_json, count, has_errors, print_problems
 from quantcrafter.engine.cli.streams import results
@@ -89,8 +89,8 @@ class _Data:
 def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
     """Return the findings of a run about its data; if the data is unavailable, that is the finding."""
     from quantcrafter.engine.graph import make_plan
+    from quantcrafter.engine.runtime.running.load_graph import load_graph
     from quantcrafter.engine.runtime.running.prepare import load_market
-    from quantcrafter.engine.runtime.running.source import load_graph
     from quantcrafter.engine.runtime.running.warm_up import warm_up_of
 
     try:
@@ -107,7 +107,7 @@ def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
 def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, Any] | None:
     """Return what each node and the decisions remember; None where a component could not tell."""
     from quantcrafter.engine.graph import declared_lookback, make_plan
-    from quantcrafter.engine.runtime.running.source import load_graph
+    from quantcrafter.engine.runtime.running.load_graph import load_graph
 
     try:
         return declared_lookback(make_plan(load_graph(file, registry, settings)))
@@ -116,7 +116,7 @@ def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, A
 
 
 def _check(file: Path, registry: Registry, settings: list[str]) -> list[Problem]:
-    from quantcrafter.engine.runtime.running.source import validate_file
+    from quantcrafter.engine.runtime.running.load_graph import validate_file
 
     try:
         return list(validate_file(file, registry, settings))

@@ -21,7 +21,7 @@ PRICES = ("open", "high", "low", "close")
 _UNIT_JUMP = (np.log(50.0), np.log(200.0))
 
 
-class Checked(NamedTuple):
+class CheckedBars(NamedTuple):
     """Bars in order, each possible and each once, and what was found on the way."""
 
     bars: RawBars
@@ -30,7 +30,7 @@ class Checked(NamedTuple):
 
 def check(
     raw: RawBars, timeframe: Timeframe, *, symbol: str = "", on_bad_bars: str = "refuse", negative_prices: bool = False
-) -> Checked:
+) -> CheckedBars:
     """Return `raw` when it is sound; with `on_bad_bars` `repair`, made sound.
 
     With `negative_prices` prices may be zero or less, as those of futures may.
@@ -59,7 +59,7 @@ def check(
             )
         )
     warnings = (find_outside(raw, timeframe), find_gaps(raw, timeframe), _other_unit(raw))
-    return Checked(raw, (*findings, *(item for item in warnings if item is not None)))
+    return CheckedBars(raw, (*findings, *(item for item in warnings if item is not None)))
 
 
 def _refusal(symbol: str, source: str, findings: list[Finding]) -> str:

@@ -1,6 +1,6 @@
 """From references to a typed, ordered plan, and its evaluation."""
 
-from quantcrafter.engine.graph.account import feed_of_rate
+from quantcrafter.engine.graph.account_problems import feed_of_rate
 from quantcrafter.engine.graph.bind import bind, has_errors
 from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
@@ -13,7 +13,15 @@ from quantcrafter.engine.graph.bound import (
 )
 from quantcrafter.engine.graph.evaluate import Evaluation
 from quantcrafter.engine.graph.loop import Loop
-from quantcrafter.engine.graph.plan import Decision, Plan, PlanSource, Step, StepColumn, declared_lookback, make_plan
+from quantcrafter.engine.graph.plan import (
+    Decision,
+    Plan,
+    PlanSource,
+    PlanStep,
+    StepColumn,
+    declared_lookback,
+    make_plan,
+)
 
 __all__ = [
     "BASE_CLOCK",
@@ -28,7 +36,7 @@ __all__ = [
     "Number",
     "Plan",
     "PlanSource",
-    "Step",
+    "PlanStep",
     "StepColumn",
     "bind",
     "declared_lookback",

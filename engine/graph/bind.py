@@ -35,7 +35,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.folders import allow_for_now, check_place, expanded
 from quantcrafter.engine.api.foreign import calling, is_own, node_label, reason_of, use_of, with_origin
 from quantcrafter.engine.api.message import Message, joined, word
-from quantcrafter.engine.graph.account import benchmark_problem
+from quantcrafter.engine.graph.account_problems import benchmark_problem
 from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
     BoundBenchmark,

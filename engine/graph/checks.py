@@ -18,7 +18,7 @@ from quantcrafter.engine.api import (
     unit_fault,
 )
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.graph.account import account_problems
+from quantcrafter.engine.graph.account_problems import account_problems
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn
 from quantcrafter.engine.graph.loop import loop_problems
 

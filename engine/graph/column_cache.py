@@ -29,7 +29,7 @@ PLAIN = {
 LIMIT_BYTES = 256 * 1024 * 1024
 
 
-class NodeProgram(Protocol):
+class RunningNode(Protocol):
     """A node's step form at work, with its memory."""
 
     def run(self, columns: Sequence[Column]) -> FloatColumn:
@@ -37,7 +37,7 @@ class NodeProgram(Protocol):
         ...
 
 
-Interpreter = Callable[[StepProgram], NodeProgram]
+Interpreter = Callable[[StepProgram], RunningNode]
 """Makes a step form ready to be executed; the engine's is `engine.simulation.node_program.NodeProgram`."""
 
 

@@ -30,13 +30,13 @@ from quantcrafter.engine.api import (
     TimeColumn,
 )
 from quantcrafter.engine.api.foreign import calling, is_own, is_plain, reason_of
-from quantcrafter.engine.api.frozen import Lent, frozen, frozen_copy, read_only, shown, shown_bars
+from quantcrafter.engine.api.frozen import LentColumns, frozen, frozen_copy, read_only, shown, shown_bars
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import Contents, seal
 from quantcrafter.engine.data.align import align, as_of
+from quantcrafter.engine.graph.bar_events import blank_columns, loop_on_bar
 from quantcrafter.engine.graph.bound import BASE_CLOCK, MarketColumn, Number
-from quantcrafter.engine.graph.events import blank_columns, loop_on_bar
-from quantcrafter.engine.graph.plan import ANY_CLOCK, Plan, PlanSource, Step, StepColumn, each_wire
+from quantcrafter.engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanStep, StepColumn, each_wire
 
 Column = npt.NDArray[Any]
 StepValues = tuple[Column | Signals, ...]
@@ -209,7 +209,7 @@ class Evaluation:
                 )
         return replace(self, values=values, _as_of={}, _aligned={})
 
-    def _leave_blank(self, step: Step) -> None:
+    def _leave_blank(self, step: PlanStep) -> None:
         """Put columns without values where those of a run will be."""
         columns = blank_columns(step.component, len(self.bars))
         kinds = [output.type for output in step.component.outputs]
@@ -220,12 +220,12 @@ class Evaluation:
 
     # ------------------------------------------------------------------ computing
 
-    def _compute(self, step: Step) -> None:
+    def _compute(self, step: PlanStep) -> None:
         values = self._outputs(step, step.clock or BASE_CLOCK)
         self.values.append(tuple(self._kept(value) for value in values))
         self._note_ready(step)
 
-    def _note_ready(self, step: Step) -> None:
+    def _note_ready(self, step: PlanStep) -> None:
         clock = step.clock or BASE_CLOCK
         wired = [self.ready_at(source, clock) for wires in step.inputs.values() for source in each_wire(wires)]
         self.ready.append(max(wired, default=0) + step.warmup)
@@ -235,7 +235,7 @@ class Evaluation:
             return Signals(self.keep(value.flags), None if value.strength is None else self.keep(value.strength))
         return self.keep(value)
 
-    def _outputs(self, step: Step, clock: str) -> StepValues:
+    def _outputs(self, step: PlanStep, clock: str) -> StepValues:
         bars = self.clock_bars(clock)
         inputs = {
             port: shown(
@@ -255,7 +255,7 @@ def _since(value: Column | Signals, first: int) -> Column | Signals:
     return Signals(value.flags[first:], None if value.strength is None else value.strength[first:])
 
 
-def compute_step(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> StepValues:
+def compute_step(step: PlanStep, bars: Bars, inputs: Mapping[str, Any]) -> StepValues:
     """Return a step's outputs, checked and read-only, from read-only inputs of the length of `bars`.
 
     Raises:
@@ -264,7 +264,7 @@ def compute_step(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> StepValue
     return checked_outputs(step, _call(step, bars, inputs), len(bars))
 
 
-def checked_outputs(step: Step, result: Any, length: int) -> StepValues:
+def checked_outputs(step: PlanStep, result: Any, length: int) -> StepValues:
     """Return what a component gave as one read-only column of its declared type for each output.
 
     Raises:
@@ -288,12 +288,12 @@ def checked_outputs(step: Step, result: Any, length: int) -> StepValues:
     )
 
 
-def _call(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
+def _call(step: PlanStep, bars: Bars, inputs: Mapping[str, Any]) -> Any:
     component = step.component
     with guarded(step, bars):
         if is_own(component):
             return _computed(step, bars, inputs)
-        lent, contents = Lent(), Contents(component)
+        lent, contents = LentColumns(), Contents(component)
         shows = bars if type(component).overrides("compute") else lent.value(bars)
         copies = lent.value(inputs)
         seal(component)
@@ -305,7 +305,7 @@ def _call(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def guarded(step: Step, bars: Bars) -> Iterator[None]:
+def guarded(step: PlanStep, bars: Bars) -> Iterator[None]:
     """Name the step in whatever its component raises.
 
     Raises:
@@ -329,7 +329,7 @@ def guarded(step: Step, bars: Bars) -> Iterator[None]:
         ) from error
 
 
-def _computed(step: Step, bars: Bars, inputs: Mapping[str, Any]) -> Any:
+def _computed(step: PlanStep, bars: Bars, inputs: Mapping[str, Any]) -> Any:
     if type(step.component).overrides("compute"):
         return step.component.compute(**inputs)
     shows = shown_bars(bars) if is_own(step.component) else bars
@@ -353,7 +353,7 @@ _DTYPES = {
 }
 
 
-def _checked(step: Step, name: str, kind: PortType, value: Any, length: int) -> Column | Signals:
+def _checked(step: PlanStep, name: str, kind: PortType, value: Any, length: int) -> Column | Signals:
     if kind is PortType.SIGNAL and isinstance(value, Signals):
         flags = _checked(step, name, kind, value.flags, length)
         if isinstance(flags, Signals):

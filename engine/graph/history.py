@@ -73,7 +73,7 @@ class Growing:
         self._memory[: self._length] = held
 
 
-class History:
+class BarHistory:
     """The bars of one instrument or feed from the anchor, its first bar, on.
 
     Args:
@@ -83,10 +83,10 @@ class History:
     def __init__(self, bars: Bars) -> None:
         self._about: dict[str, Any] = {name: getattr(bars, name) for name in _ABOUT}
         self._columns = {name: Growing(getattr(bars, name)) for name in (*_TIMES, *_PRICES)}
-        self._traded: History | None = None
+        self._traded: BarHistory | None = None
         self._actions: tuple[Growing, Growing] | None = None
         if bars.traded is not None:
-            self._traded = History(bars.traded)
+            self._traded = BarHistory(bars.traded)
         if bars.actions is not None:
             self._actions = (Growing(bars.actions.split), Growing(bars.actions.dividend))
         self._digest = hashlib.blake2b(_rows(bars), digest_size=16)
@@ -289,9 +289,9 @@ class History:
 class Resampled:
     """Bars of a longer timeframe, made from a history as it grows: each is there once it has closed."""
 
-    def __init__(self, source: History, timeframe: Timeframe) -> None:
+    def __init__(self, source: BarHistory, timeframe: Timeframe) -> None:
         self._source, self._timeframe = source, timeframe
-        self.history = History(_plain(resample(source.bars(0), timeframe)))
+        self.history = BarHistory(_plain(resample(source.bars(0), timeframe)))
         self._known_from: list[int] = []
         self._seen = 0
         self._begin = 0
@@ -331,9 +331,9 @@ class HistoryCache:
     """The histories of a process, by what brings them: strategies that ask for the same source share one."""
 
     def __init__(self) -> None:
-        self._histories: dict[Hashable, History] = {}
+        self._histories: dict[Hashable, BarHistory] = {}
 
-    def history(self, source: Hashable, bars: Bars) -> History:
+    def history(self, source: Hashable, bars: Bars) -> BarHistory:
         """Return the history of a source that begins with these bars: one that is there and agrees, or a new one.
 
         A history is the same one only if it has the same anchor; one that hasn't come as far is brought there.
@@ -341,7 +341,7 @@ class HistoryCache:
         anchor = int(bars.open_ns[0]) if len(bars) else None
         found = self._histories.get((source, anchor))
         if found is None or not found.matches(bars) or (anchor is None and len(found)):
-            found = self._histories[source, anchor] = History(bars)
+            found = self._histories[source, anchor] = BarHistory(bars)
         for index in range(len(found), len(bars)):
             found.append(bar_of(bars, index))
         return found
@@ -367,7 +367,7 @@ def _all_columns(bars: Bars) -> list[npt.NDArray[Any]]:
     return columns + ([] if bars.traded is None else _all_columns(bars.traded))
 
 
-def _row(bar: Bar, *, has_actions: bool, traded: History | None) -> bytes:
+def _row(bar: Bar, *, has_actions: bool, traded: BarHistory | None) -> bytes:
     row = struct.pack("=qq5d", bar.open_ns, bar.close_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
     if has_actions:
         row += struct.pack("=dd", bar.split, bar.dividend)

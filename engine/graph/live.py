@@ -23,9 +23,9 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import is_own
 from quantcrafter.engine.api.node_state import copied_state
+from quantcrafter.engine.graph.bar_events import blank_columns
 from quantcrafter.engine.graph.bound import BASE_CLOCK, MarketColumn, Number
 from quantcrafter.engine.graph.column_cache import ColumnCache, Interpreter, cut, typed
-from quantcrafter.engine.graph.events import blank_columns
 from quantcrafter.engine.graph.live_sources import AlignedColumn, Clock, ConstantColumn, Feeder, MarketFeeder
 from quantcrafter.engine.graph.live_steps import (
     BarStep,
@@ -38,7 +38,7 @@ from quantcrafter.engine.graph.live_steps import (
     WholeStep,
 )
 from quantcrafter.engine.graph.loop import node_program
-from quantcrafter.engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanWires, Step, StepColumn, each_wire
+from quantcrafter.engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanStep, PlanWires, StepColumn, each_wire
 
 
 class LiveColumns:
@@ -150,7 +150,7 @@ class LiveColumns:
             self._steps[number, clock] = kind(step, self.clocks[clock], inputs, self.cache)
         return self._steps[number, clock]
 
-    def _program_step(self, step: Step, clock: str, inputs: Mapping[str, Any]) -> ProgramStep | None:
+    def _program_step(self, step: PlanStep, clock: str, inputs: Mapping[str, Any]) -> ProgramStep | None:
         """Return a loop with a memory as its step form; None for any other step."""
         if step.in_loop or not step.component.loops or not is_own(step.component):
             return None
@@ -161,7 +161,7 @@ class LiveColumns:
         feeders = [self._feeder(source, clock) for source in sources]
         return ProgramStep(step, self.clocks[clock], inputs, self.cache, feeders, self._interpreter(program))
 
-    def _follow_step(self, step: Step, clock: str, inputs: Mapping[str, Any]) -> FollowStep | None:
+    def _follow_step(self, step: PlanStep, clock: str, inputs: Mapping[str, Any]) -> FollowStep | None:
         """Return a step that continues from bar to bar; None for any other."""
         follower = step.component.follower() if is_own(step.component) and not step.in_loop else None
         if follower is None:

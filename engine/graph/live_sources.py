@@ -17,13 +17,13 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.data.align import align, as_of
 from quantcrafter.engine.graph.column_cache import parts_of
 from quantcrafter.engine.graph.evaluate import Column
-from quantcrafter.engine.graph.history import Growing, History
+from quantcrafter.engine.graph.history import BarHistory, Growing
 
 
 class Clock:
     """A history as far as one strategy has come in it."""
 
-    def __init__(self, history: History, count: int) -> None:
+    def __init__(self, history: BarHistory, count: int) -> None:
         self.history = history
         self.count = count
         self.bars = history.bars(count)

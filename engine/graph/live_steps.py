@@ -14,22 +14,22 @@ from quantcrafter.engine.api import (
     StrategyContext,
 )
 from quantcrafter.engine.api.foreign import calling, is_own
-from quantcrafter.engine.api.frozen import Lent
+from quantcrafter.engine.api.frozen import LentColumns
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import Contents, seal
-from quantcrafter.engine.graph.column_cache import PLAIN, ColumnCache, NodeProgram, RunSoFar, cut, parts_of, typed
+from quantcrafter.engine.graph.bar_events import ask_bar, blank_columns, split_inputs
+from quantcrafter.engine.graph.column_cache import PLAIN, ColumnCache, RunningNode, RunSoFar, cut, parts_of, typed
 from quantcrafter.engine.graph.evaluate import Column, StepValues, checked_outputs, compute_step, guarded
-from quantcrafter.engine.graph.events import ask_bar, blank_columns, split_inputs
 from quantcrafter.engine.graph.history import Growing
 from quantcrafter.engine.graph.live_sources import Clock, Feeder, key_of
-from quantcrafter.engine.graph.plan import Step
+from quantcrafter.engine.graph.plan import PlanStep
 
 
 class LiveStep:
     """A step of the plan on one clock."""
 
     def __init__(
-        self, step: Step, clock: Clock, inputs: Mapping[str, Feeder | tuple[Feeder, ...]], cache: ColumnCache
+        self, step: PlanStep, clock: Clock, inputs: Mapping[str, Feeder | tuple[Feeder, ...]], cache: ColumnCache
     ) -> None:
         self.step = step
         self.node = step.nodes[0]
@@ -146,7 +146,7 @@ class EventStep(LiveStep):
             if is_own(component):
                 self._ask(begin, count, self.clock.bars, self.columns(), results)
             else:
-                lent, contents = Lent(), Contents(component)
+                lent, contents = LentColumns(), Contents(component)
                 bars, inputs = lent.value(self.clock.bars), lent.value(self.columns())
                 with calling(self.step.label, Message("computing"), component, self.node):
                     self._ask(begin, count, bars, inputs, results)
@@ -168,12 +168,12 @@ class ProgramStep(LiveStep):
 
     def __init__(
         self,
-        step: Step,
+        step: PlanStep,
         clock: Clock,
         inputs: Mapping[str, Any],
         cache: ColumnCache,
         feeders: list[Feeder],
-        program: NodeProgram,
+        program: RunningNode,
     ) -> None:
         super().__init__(step, clock, inputs, cache)
         self._feeders = feeders

@@ -39,7 +39,7 @@ from quantcrafter.engine.api.steps import Tape
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, MarketColumn, NodeColumn, Number, Source, type_of
 
 if TYPE_CHECKING:
-    from quantcrafter.engine.graph.plan import Decision, PlanSource, Step, StepColumn
+    from quantcrafter.engine.graph.plan import Decision, PlanSource, PlanStep, StepColumn
 
 ENTRIES = ENTER_LONG | ENTER_SHORT
 EXITS = EXIT_LONG | EXIT_SHORT
@@ -186,7 +186,7 @@ def form_of(component: Component, node: str, form: StepForm) -> tuple[StepValue,
 
 
 def program_of(
-    steps: Sequence[Step], decision: Decision | None, column: Callable[[int, int], StepColumn]
+    steps: Sequence[PlanStep], decision: Decision | None, column: Callable[[int, int], StepColumn]
 ) -> Loop | None:
     """Return the program of the steps that run in the loop; None if there are none. `column` makes a step's column.
 
@@ -224,7 +224,7 @@ def program_of(
     return Loop(program, tape.sources, tuple(values))
 
 
-def node_program(step: Step) -> tuple[StepProgram, tuple[PlanSource, ...]] | None:
+def node_program(step: PlanStep) -> tuple[StepProgram, tuple[PlanSource, ...]] | None:
     """Return the program of one step alone and where its inputs come from; None where it has none, or reads nothing.
 
     Raises:
@@ -244,7 +244,7 @@ def node_program(step: Step) -> tuple[StepProgram, tuple[PlanSource, ...]] | Non
     return program, tape.sources
 
 
-def _form(tape: Tape, step: Step, value: Callable[[Any], StepValue]) -> StepForm:
+def _form(tape: Tape, step: PlanStep, value: Callable[[Any], StepValue]) -> StepForm:
     inputs: dict[str, Any] = {}
     bars: dict[str, Callable[[str], StepValue]] = {}
     for port, wires in step.inputs.items():

@@ -63,7 +63,7 @@ PlanWires = PlanSource | tuple[PlanSource, ...]
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """One column component to be computed; `nodes` are the ids that share it.
 
     `lookback` is what the component itself remembers, in bars of the step's clock; `window` what the whole path up to
@@ -172,7 +172,7 @@ class Plan:
     `loop` is the program of the steps that run in the bar loop, None where nothing depends on the position.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     step_of: Mapping[str, int]
     feeds: tuple[str, ...]
     decision: Decision | None
@@ -195,7 +195,7 @@ class Plan:
         return longest([{BASE_CLOCK: 0}, *windows])
 
 
-def _window_of(source: PlanSource, steps: Sequence[Step]) -> Window:
+def _window_of(source: PlanSource, steps: Sequence[PlanStep]) -> Window:
     if isinstance(source, MarketColumn):
         return {source.feed: 0}
     return steps[source.step].window if isinstance(source, StepColumn) else {}
@@ -221,7 +221,7 @@ def make_plan(graph: BoundGraph) -> Plan:
 @dataclass
 class _Planner:
     graph: BoundGraph
-    steps: list[Step] = field(default_factory=list)
+    steps: list[PlanStep] = field(default_factory=list)
     step_of: dict[str, int] = field(default_factory=dict)
     by_key: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
@@ -272,14 +272,14 @@ class _Planner:
             self.steps[index] = replace(step, nodes=(*step.nodes, node.spec.id))
         self.step_of[node.spec.id] = index
 
-    def _new_step(self, node: BoundNode, inputs: Mapping[str, PlanWires]) -> Step:
+    def _new_step(self, node: BoundNode, inputs: Mapping[str, PlanWires]) -> PlanStep:
         sources = [each for wires in inputs.values() for each in each_wire(wires)]
         in_loop = isinstance(node.component, PositionNode) or any(
             isinstance(each, StepColumn) and self.steps[each.step].in_loop for each in sources
         )
         clock, lookback = (BASE_CLOCK, 0) if in_loop else (self._clock(inputs), _lookback(node))
         window = lengthened(longest(_window_of(each, self.steps) for each in sources), clock or BASE_CLOCK, lookback)
-        return Step(node.component, clock, inputs, (node.spec.id,), _warmup(node), lookback, window, in_loop)
+        return PlanStep(node.component, clock, inputs, (node.spec.id,), _warmup(node), lookback, window, in_loop)
 
     def _source(self, source: Source) -> PlanSource:
         if not isinstance(source, NodeColumn):

@@ -25,7 +25,7 @@ from quantcrafter.engine.plugins.hooks import Contribution, of_plugin, read_plug
 from quantcrafter.engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
 from quantcrafter.engine.plugins.node_files import load_node_file, node_files, node_folder
 from quantcrafter.engine.plugins.registry import Registry
-from quantcrafter.engine.plugins.state import read_allowed, read_disabled, write_allowed, write_disabled
+from quantcrafter.engine.plugins.switched_off import read_allowed, read_disabled, write_allowed, write_disabled
 
 OWN_DISTRIBUTION = "quantcrafter"
 

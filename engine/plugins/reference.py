@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from quantcrafter.engine.api import Role
+from quantcrafter.engine.plugins.descriptions import SOURCES, describe, find, names
 from quantcrafter.engine.plugins.example import example_lines
-from quantcrafter.engine.plugins.facts import SOURCES, describe, find, names
 from quantcrafter.engine.plugins.registry import Registry
 
 TITLES = {

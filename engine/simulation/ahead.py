@@ -26,7 +26,7 @@ from quantcrafter.engine.api.locks import try_lock
 from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, SizeKind, SizeRule
 from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.api.timeframe import Timeframe
-from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps, compiled, is_loaded
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, RunSteps, compiled, is_loaded
 from quantcrafter.engine.simulation.records import WHOLE
 
 SMALL_BARS = 50_000
@@ -70,10 +70,10 @@ def _marker() -> Path:
 def compile_ahead() -> None:
     """Compile the bar loop, or load it, and note that it is there."""
     from quantcrafter.engine.simulation.compiling import lighter_compiler
-    from quantcrafter.engine.simulation.state import State
+    from quantcrafter.engine.simulation.state import SimulationState
 
     with lighter_compiler():
-        compiled()(*State.of(_sample(), kernel=INTERPRETED).arrays(), 0, 1, WHOLE)
+        compiled()(*SimulationState.of(_sample(), kernel=INTERPRETED).arrays(), 0, 1, WHOLE)
     # Only a hint: a disk that cannot be written is no reason to fail.
     with contextlib.suppress(OSError):
         _marker().parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ProtectiveRule
 from quantcrafter.engine.api.step_program import StepProgram
-from quantcrafter.engine.simulation.account import (
+from quantcrafter.engine.simulation.account_terms import (
     account_of,
     check_account,
     joined,
@@ -38,7 +38,7 @@ from quantcrafter.engine.simulation.records import (
     HOLDING_DTYPE,
     MOST_ROWS,
     RULE_DTYPE,
-    Market,
+    MarketArrays,
     Table,
     Timeline,
     portfolio_dtype,
@@ -81,7 +81,7 @@ def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], ste
             )
 
 
-def market_of(job: EngineJob) -> Market:
+def market_of(job: EngineJob) -> MarketArrays:
     """Return the columns of all instruments; those of a single instrument are not copied."""
     jobs = job.instruments
     open_, high, low, close = (
@@ -94,7 +94,7 @@ def market_of(job: EngineJob) -> Market:
     signals = [joined([each.executions[e].flags for each in jobs], np.uint8) for e in executions]
     allowed = [joined([each.executions[e].allowed for each in jobs], np.bool_) for e in executions]
     flags = signals[0] if len(signals) == 1 else joined([np.bitwise_or.reduce(signals)], np.uint8)
-    return Market(
+    return MarketArrays(
         *(open_, high, low, close, flags),
         _stacked(signals, len(close), np.uint8),
         _stacked(allowed, len(close), np.bool_),

@@ -14,13 +14,13 @@ from quantcrafter.engine.simulation.matching import (
 )
 from quantcrafter.engine.simulation.ranking import next_ranked
 from quantcrafter.engine.simulation.records import ANY, CLOSING, LIMITS, OPENS, STOP_LIMIT, STOPS, Record
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 
 
 class AskedStep:
     """One step of a simulation whose fills a matcher decides on; `row` is that of the step's columns."""
 
-    def __init__(self, state: State, matcher: Matcher, row: int) -> None:
+    def __init__(self, state: SimulationState, matcher: Matcher, row: int) -> None:
         self._state = state
         self._matcher = matcher
         self._row = row

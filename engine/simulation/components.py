@@ -21,11 +21,11 @@ from quantcrafter.engine.api.decisions import CancelOrder, PlaceOrder, Protectio
 from quantcrafter.engine.api.engine import DecisionComponent, EngineJob
 from quantcrafter.engine.api.errors import ComponentError, QuantCrafterError
 from quantcrafter.engine.api.foreign import calling, is_own, is_plain, node_label, own_call, reason_of, settled, use_of
-from quantcrafter.engine.api.frozen import Lent, OverwrittenError
+from quantcrafter.engine.api.frozen import LentColumns, OverwrittenError
 from quantcrafter.engine.api.ledger import OrderKind
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import Contents, WrittenError, copied_state, seal
-from quantcrafter.engine.graph.events import split_inputs
+from quantcrafter.engine.graph.bar_events import split_inputs
 from quantcrafter.engine.simulation import python_decisions as actions
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.decisions import ENTRIES
@@ -35,7 +35,7 @@ from quantcrafter.engine.simulation.portfolio_view import HoldingView
 from quantcrafter.engine.simulation.primitives import is_price, round_to_tick, to_quantity, whole_lots
 from quantcrafter.engine.simulation.protection import is_for
 from quantcrafter.engine.simulation.records import COMPONENT, WORKING_SLOTS
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 
 MOST_ORDERS = 16
 """How many orders an execution component may make at one bar of an instrument."""
@@ -52,7 +52,7 @@ States = Mapping[str, tuple[dict[str, Any], ...]]
 class Deciders:
     """The decision components of a job that bring their own `on_bar`, over the state of a simulation."""
 
-    def __init__(self, job: EngineJob, state: State) -> None:
+    def __init__(self, job: EngineJob, state: SimulationState) -> None:
         self._job = job
         self._state = state
         self._labels = {part.node: node_label(part.node, part.component) for part in job.components}
@@ -60,7 +60,7 @@ class Deciders:
         self._contents = {part.node: Contents(part.component) for part in job.components}
         for part in job.components:
             seal(part.component)
-        self._lent = {part.node: Lent() for part in job.components if not is_own(part.component)}
+        self._lent = {part.node: LentColumns() for part in job.components if not is_own(part.component)}
         self._contexts = {part.node: self._contexts_of(part) for part in job.components}
         self._risk = [part for part in job.components if isinstance(part.component, RiskManager)]
         self._money = {part.execution: part for part in job.components if isinstance(part.component, MoneyManager)}
@@ -111,7 +111,7 @@ class Deciders:
         """
         for part in self._job.components:
             try:
-                self._lent.get(part.node, Lent()).check()
+                self._lent.get(part.node, LentColumns()).check()
                 self._contents[part.node].check()
             except (OverwrittenError, WrittenError) as error:
                 text = Message(
@@ -128,7 +128,7 @@ class Deciders:
             self._view.show_history(i, bar.history)
             for part in self._job.components:
                 if part.node in self._lent:
-                    self._lent[part.node] = Lent()  # copies of the columns before are of no use
+                    self._lent[part.node] = LentColumns()  # copies of the columns before are of no use
                 self._bind(self._contexts[part.node][i], part, bar.inputs[part.node], bar.history)
 
     def _contexts_of(self, part: DecisionComponent) -> tuple[StrategyContext, ...]:

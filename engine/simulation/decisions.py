@@ -50,7 +50,7 @@ from quantcrafter.engine.simulation.records import (
     SHORT,
     SIGNAL,
     STOP_LIMIT,
-    Market,
+    MarketArrays,
     Record,
     Table,
 )
@@ -73,7 +73,9 @@ def contradicts(flags: int) -> bool:
 
 
 @inlined
-def enter(portfolio: Record, holding: Record, rules: Table, market: Market, bar: int, side: int, equity: float) -> None:
+def enter(
+    portfolio: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, side: int, equity: float
+) -> None:
     """Order an entry of the size that the money rule gives, or note why there is none."""
     flag = ENTER_LONG if side > 0 else ENTER_SHORT
     row, terms = holding["start"] + bar, portfolio["executions"][holding["execution"]]
@@ -141,7 +143,7 @@ def act_on_entry(
     portfolio: Record,
     holding: Record,
     rules: Table,
-    market: Market,
+    market: MarketArrays,
     bar: int,
     entries: int,
     leaving: int,
@@ -166,7 +168,7 @@ def act_on_entry(
 
 
 @jit
-def has_turn(portfolio: Record, holding: Record, market: Market, bar: int, e: int) -> bool:
+def has_turn(portfolio: Record, holding: Record, market: MarketArrays, bar: int, e: int) -> bool:
     """Return whether execution `e` may act on its signals: on its own position and entries, or where there are none.
 
     Its entry signal is noted as blocked while there are those of another one.
@@ -185,7 +187,7 @@ def has_turn(portfolio: Record, holding: Record, market: Market, bar: int, e: in
 
 @inlined
 def act_on_signals(
-    portfolio: Record, holding: Record, rules: Table, market: Market, bar: int, leaving: int, equity: float
+    portfolio: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, leaving: int, equity: float
 ) -> None:
     """Take the decisions of the execution whose turn it is: at most one entry, then what lets a position grow."""
     flags = market.signals[holding["execution"], holding["start"] + bar]
@@ -203,7 +205,9 @@ def act_on_signals(
 
 
 @jit
-def decide(portfolio: Record, holdings: Table, rules: Table, market: Market, i: int, bar: int, equity: float) -> None:
+def decide(
+    portfolio: Record, holdings: Table, rules: Table, market: MarketArrays, i: int, bar: int, equity: float
+) -> None:
     """Act on a bar that has closed: open orders first, then exits, then entries, execution by execution.
 
     `equity` is marked at this close.

@@ -9,10 +9,10 @@ from quantcrafter.engine.api.errors import RunCancelledError
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.ahead import kernel_for
-from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, RunSteps
 from quantcrafter.engine.simulation.matcher import Matcher
 from quantcrafter.engine.simulation.records import TABLE_ROWS
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) 
         RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.
         RunCancelledError: `job.cancelled()` returned True.
     """
-    session = Session(job, table_rows=pace.table_rows, kernel=kernel)
+    session = SimulationSession(job, table_rows=pace.table_rows, kernel=kernel)
     state, total = session.memory, session.bars_total
     while not session.done:
         if job.cancelled():
@@ -63,10 +63,10 @@ def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None, kernel: Ru
     """Run a job to its end by the Python driver and return the ledger.
 
     Raises:
-        RunError: as of `Session`.
+        RunError: as of `SimulationSession`.
         RunCancelledError: `job.cancelled()` returned True.
     """
-    session = Session(job, matcher, kernel=kernel)
+    session = SimulationSession(job, matcher, kernel=kernel)
     while not session.done:
         if job.cancelled():
             raise RunCancelledError(Message("The run was cancelled."))

@@ -21,7 +21,7 @@ from quantcrafter.engine.simulation.records import (
     NO_SIZE,
     REPLACED,
     STOP_LIMIT,
-    Market,
+    MarketArrays,
     Record,
     Table,
 )
@@ -36,7 +36,7 @@ def steps_of(holding: Record, ticks: float, pips: float) -> float:
 
 @jit
 def offset_distance(
-    terms: Record, market: Market, row: int, price: float, percent: float, steps: float, multiple: float
+    terms: Record, market: MarketArrays, row: int, price: float, percent: float, steps: float, multiple: float
 ) -> float:
     """Return price x percent / 100 + steps + multiple x range at `row`; NaN while the range is not known."""
     distance = abs(price) * percent / 100.0 + steps
@@ -46,7 +46,7 @@ def offset_distance(
 
 
 @jit
-def entry_price(terms: Record, holding: Record, market: Market, row: int, side: int) -> float:
+def entry_price(terms: Record, holding: Record, market: MarketArrays, row: int, side: int) -> float:
     """Return trigger or limit of a waiting entry that is decided at `row`; NaN when it is not known."""
     line = terms["short_line"] if side < 0 and terms["short_line"] >= 0 else terms["line"]
     base = market.columns[line, row] if line >= 0 else market.close[row]
@@ -58,7 +58,7 @@ def entry_price(terms: Record, holding: Record, market: Market, row: int, side: 
 
 
 @jit
-def limit_beyond(terms: Record, holding: Record, market: Market, row: int, side: int, trigger: float) -> float:
+def limit_beyond(terms: Record, holding: Record, market: MarketArrays, row: int, side: int, trigger: float) -> float:
     """Return the limit of a stop-limit with that trigger, at least one tick; NaN when its distance is not known."""
     steps = steps_of(holding, terms["limit_ticks"], terms["limit_pips"])
     distance = offset_distance(terms, market, row, trigger, terms["limit_percent"], steps, terms["limit_multiple"])
@@ -71,7 +71,7 @@ def lots_at(
     portfolio: Record,
     holding: Record,
     rules: Table,
-    market: Market,
+    market: MarketArrays,
     decided: int,
     side: int,
     price: float,
@@ -87,7 +87,7 @@ def lots_at(
 
 
 @jit
-def size_value(portfolio: Record, holding: Record, market: Market, row: int) -> float:
+def size_value(portfolio: Record, holding: Record, market: MarketArrays, row: int) -> float:
     """Return the value of the money rule's column; 0 where it has none."""
     column = portfolio["executions"][holding["execution"]]["size_column"]
     return float(market.columns[column, row]) if column >= 0 else 0.0
@@ -101,7 +101,7 @@ def last_bar(terms: Record, bar: int) -> int:
 
 @jit
 def place_entry(
-    portfolio: Record, holding: Record, market: Market, bar: int, side: int, lots: int, price: float, expires: int
+    portfolio: Record, holding: Record, market: MarketArrays, bar: int, side: int, lots: int, price: float, expires: int
 ) -> int:
     """Put a waiting entry of the rule's kind to work and return its slot."""
     terms = portfolio["executions"][holding["execution"]]
@@ -129,7 +129,14 @@ def waiting_entry(holding: Record, side: int) -> int:
 
 @jit
 def replace_entry(
-    portfolio: Record, holding: Record, rules: Table, market: Market, k: int, bar: int, price: float, equity: float
+    portfolio: Record,
+    holding: Record,
+    rules: Table,
+    market: MarketArrays,
+    k: int,
+    bar: int,
+    price: float,
+    equity: float,
 ) -> None:
     """Cancel a waiting entry and put it to work again at another price, for what is left of its life.
 
@@ -148,7 +155,7 @@ def replace_entry(
 
 
 @jit
-def expire_orders(portfolio: Record, holding: Record, market: Market, bar: int) -> None:
+def expire_orders(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> None:
     """End orders whose time is over at a close: their number of bars, or the session of their day."""
     if len(market.day_edge) > 0 and (market.day_edge[holding["start"] + bar] & DAY_ENDS) != 0:
         end_day(portfolio, holding, bar)
@@ -167,14 +174,16 @@ def end_day(portfolio: Record, holding: Record, bar: int) -> None:
 
 
 @jit
-def begin_day_bar(portfolio: Record, holding: Record, market: Market, bar: int) -> None:
+def begin_day_bar(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> None:
     """End orders that were good for a day whose last bars are missing: the first bar of another one has come."""
     if holding["working"] > 0 and (market.day_edge[holding["start"] + bar] & DAY_BEGINS) != 0:
         end_day(portfolio, holding, bar - 1)
 
 
 @jit
-def follow_line(portfolio: Record, holding: Record, rules: Table, market: Market, bar: int, equity: float) -> None:
+def follow_line(
+    portfolio: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, equity: float
+) -> None:
     """Let a waiting entry follow its line while the line has a value."""
     k = waiting_entry(holding, EITHER)
     if k < 0:

@@ -15,7 +15,7 @@ from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ExecutionRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.unit_rules import unit_fault
-from quantcrafter.engine.simulation.account import needs_volume
+from quantcrafter.engine.simulation.account_terms import needs_volume
 from quantcrafter.engine.simulation.records import (
     DAY_BEGINS,
     DAY_ENDS,

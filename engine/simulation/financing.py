@@ -14,7 +14,7 @@ from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.orders import add_order
 from quantcrafter.engine.simulation.primitives import TOLERANCE, order_price, to_quantity
 from quantcrafter.engine.simulation.protection import follow_units
-from quantcrafter.engine.simulation.records import CLOSE, NONE, SPLIT_UP, Market, Record
+from quantcrafter.engine.simulation.records import CLOSE, NONE, SPLIT_UP, MarketArrays, Record
 from quantcrafter.engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND
 from quantcrafter.engine.simulation.units import drop_empty_units, unit_of
 from quantcrafter.engine.simulation.worth import value_of
@@ -120,7 +120,7 @@ def split_orders(portfolio: Record, holding: Record, bar: int, ratio: float) -> 
 
 
 @jit
-def begin_bar(portfolio: Record, holding: Record, market: Market, bar: int) -> None:
+def begin_bar(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> None:
     """Book what happened from the last close to this open: borrow, then a split, then a dividend."""
     columns, row = market.account, holding["start"] + bar
     if holding["lots"] < 0 and bar > 0:
@@ -141,7 +141,7 @@ def begin_bar(portfolio: Record, holding: Record, market: Market, bar: int) -> N
 
 
 @jit
-def end_bar(portfolio: Record, holding: Record, market: Market, bar: int) -> None:
+def end_bar(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> None:
     """Take the rate as of the close, and book the borrow fee of the bar, on its closing value."""
     columns, row = market.account, holding["start"] + bar
     if len(columns.rate_close) > 0:

@@ -10,12 +10,12 @@ from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.orders import add_order
 from quantcrafter.engine.simulation.primitives import round_to_tick, whole_lots
 from quantcrafter.engine.simulation.protection import stop_distance
-from quantcrafter.engine.simulation.records import GRID, LIMIT, Market, Record, Table
+from quantcrafter.engine.simulation.records import GRID, LIMIT, MarketArrays, Record, Table
 from quantcrafter.engine.simulation.worth import value_of
 
 
 @jit
-def begin_grid(terms: Record, holding: Record, market: Market, bar: int, side: int, lots: int) -> bool:
+def begin_grid(terms: Record, holding: Record, market: MarketArrays, bar: int, side: int, lots: int) -> bool:
     """Lay the grid's lines from the anchor at this close; return whether its anchor and spacing are known."""
     row = holding["start"] + bar
     anchor = market.columns[terms["line"], row] if terms["line"] >= 0 else market.close[row]
@@ -46,14 +46,14 @@ def place_line(portfolio: Record, holding: Record, bar: int, level: int, side: i
 
 
 @jit
-def is_protectable(holding: Record, rules: Table, market: Market, bar: int, side: int, price: float) -> bool:
+def is_protectable(holding: Record, rules: Table, market: MarketArrays, bar: int, side: int, price: float) -> bool:
     """Return whether an entry at a price, decided at this close, has a distance for its stop and target."""
     return not math.isnan(stop_distance(rules, market.columns, holding, holding["start"] + bar, price, side))
 
 
 @jit
 def tend_grid(
-    portfolio: Record, terms: Record, holding: Record, rules: Table, market: Market, bar: int, equity: float
+    portfolio: Record, terms: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, equity: float
 ) -> None:
     """Make sure that every line has its order: to enter, or to leave one line higher what it holds.
 

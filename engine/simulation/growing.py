@@ -19,11 +19,11 @@ from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import GuardKind
-from quantcrafter.engine.simulation.account import counts_days, is_financed, needs_volume
+from quantcrafter.engine.simulation.account_terms import counts_days, is_financed, needs_volume
 from quantcrafter.engine.simulation.arrays import execution_columns_of, market_of, shared_columns
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.execution_terms import SIZE_COLUMN, is_by_day
-from quantcrafter.engine.simulation.records import Market, Table
+from quantcrafter.engine.simulation.records import MarketArrays, Table
 from quantcrafter.engine.simulation.risk_records import AccountColumns
 from quantcrafter.engine.simulation.step_arrays import with_steps
 
@@ -74,7 +74,7 @@ class GrowingMarket:
         _, self.steps = with_steps(job, market_of(job))
         self._stepped = job.steps is not None
         self.day = np.zeros(1 if counts_days(job) else 0, np.int64)
-        self.market: Market
+        self.market: MarketArrays
         self.make_room([0] * len(self.stretches))
 
     def is_full(self, i: int) -> bool:
@@ -194,7 +194,7 @@ class GrowingMarket:
                     Message("The state of a session can't be read: a kept bar has no value of {error}.", error=error)
                 ) from None
 
-    def _view(self) -> Market:
+    def _view(self) -> MarketArrays:
         """Return the columns as the bar loop is given them, read-only; those that the job does not have are empty."""
         nothing = {"day_edge": np.uint8, "closing": np.uint8, **_FINANCED}
         views = {
@@ -205,7 +205,7 @@ class GrowingMarket:
         account = AccountColumns(day=_lent(self.day), **{n: views[n] for n in AccountColumns._fields if n != "day"})
         bars = {name: views[name] for name in _ALWAYS}
         bars |= {name: _lent(rows) for name, rows in self._decisions.items()}
-        return Market(**bars, columns=_lent(self._rows), day_edge=views["day_edge"], account=account)
+        return MarketArrays(**bars, columns=_lent(self._rows), day_edge=views["day_edge"], account=account)
 
 
 def column_key(of: tuple[int, str]) -> str:

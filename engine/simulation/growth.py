@@ -19,7 +19,7 @@ from quantcrafter.engine.simulation.growing import KEPT_ROWS, GrowingMarket
 from quantcrafter.engine.simulation.kernel import equity_of
 from quantcrafter.engine.simulation.matching import finish
 from quantcrafter.engine.simulation.newest import Calendar
-from quantcrafter.engine.simulation.records import NO_BAR, Market
+from quantcrafter.engine.simulation.records import NO_BAR, MarketArrays
 from quantcrafter.engine.simulation.session_state import (
     HOLDING_STATE,
     InstrumentState,
@@ -32,7 +32,7 @@ from quantcrafter.engine.simulation.session_state import (
     put_fields,
     put_order,
 )
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 from quantcrafter.engine.simulation.steps import Steps
 from quantcrafter.engine.simulation.units import are_units_sound, begin_units
 
@@ -60,7 +60,7 @@ class Growth:
         self._ts_ns, self.equity, self._cash = array("q"), array("d"), array("d")
 
     @property
-    def market(self) -> Market:
+    def market(self) -> MarketArrays:
         """What the bar loop reads."""
         return self._rows.market
 
@@ -76,7 +76,7 @@ class Growth:
 
     # ------------------------------------------------------------------ growing
 
-    def append(self, state: State, bars: Mapping[str, ClosedBar]) -> None:
+    def append(self, state: SimulationState, bars: Mapping[str, ClosedBar]) -> None:
         """Take what closes at one moment as the next step.
 
         Raises:
@@ -142,7 +142,7 @@ class Growth:
             )
         return close_ns
 
-    def _add(self, state: State, i: int, bar: ClosedBar) -> int:
+    def _add(self, state: SimulationState, i: int, bar: ClosedBar) -> int:
         if self._rows.is_full(i):
             self.make_room(state)
         holding = state.holdings[i]
@@ -153,17 +153,17 @@ class Growth:
         self.last_times[i] = (int(bar.open_ns), int(bar.close_ns))
         return number
 
-    def make_room(self, state: State) -> None:
+    def make_room(self, state: SimulationState) -> None:
         """Make room for more bars; what neither an open order nor the next bar looks back on is dropped."""
         self._rows.make_room([oldest_needed(holding, KEPT_ROWS) for holding in state.holdings])
         self.attach(state)
 
-    def attach(self, state: State) -> None:
+    def attach(self, state: SimulationState) -> None:
         """Let a state read the columns where they are now."""
         state.market, state.steps = self._rows.market, self._rows.steps
         state.holdings["start"] = [stretch.start for stretch in self._rows.stretches]
 
-    def note(self, state: State) -> None:
+    def note(self, state: SimulationState) -> None:
         """Note equity and cash at the close of the newest step."""
         self._ts_ns.append(int(state.ts_ns[0]))
         self.equity.append(float(state.curve[0, 0]))
@@ -182,7 +182,7 @@ class Growth:
             if self.ended[self._index[symbol]]:
                 raise RunError(Message("The data of {symbol} has ended. Open another session to go on.", symbol=symbol))
 
-    def end_data(self, state: State, symbols: tuple[str, ...], *, finish: bool) -> None:
+    def end_data(self, state: SimulationState, symbols: tuple[str, ...], *, finish: bool) -> None:
         """End the data of some instruments with their newest bar, or of all; `finish` what is left of them at once.
 
         Raises:
@@ -205,7 +205,7 @@ class Growth:
                 if finish:
                     self._finish(state, i)
 
-    def _finish(self, state: State, i: int) -> None:
+    def _finish(self, state: SimulationState, i: int) -> None:
         state.harvest()
         finish(state.portfolios, state.holdings, i)
         if self.equity:
@@ -214,7 +214,7 @@ class Growth:
 
     # ------------------------------------------------------------------ keeping it
 
-    def instrument_state(self, state: State, i: int, rules: tuple[str, ...]) -> InstrumentState:
+    def instrument_state(self, state: SimulationState, i: int, rules: tuple[str, ...]) -> InstrumentState:
         """Return what is kept of an instrument."""
         holding, times = state.holdings[i], self.last_times[i]
         program = state.steps.state[i].tolist() if len(state.steps.program) else ()
@@ -232,7 +232,7 @@ class Growth:
             steps=tuple(program),
         )
 
-    def resume(self, state: State, kept: SessionState, rules: tuple[str, ...]) -> None:
+    def resume(self, state: SimulationState, kept: SessionState, rules: tuple[str, ...]) -> None:
         """Go on from what was kept: books, calendars, and the rows that open orders still need."""
         self.steps, self.last_ns, self.calendar.due_first = kept.step, kept.last_ns, kept.due_first
         for i, each in enumerate(kept.instruments.values()):

@@ -24,7 +24,7 @@ from quantcrafter.engine.simulation.records import (
     SESSION_ENDED,
     SHORT,
     TIME_STOPPED,
-    Market,
+    MarketArrays,
     Record,
     Table,
 )
@@ -114,7 +114,7 @@ def begin_day(portfolio: Record, step: int, day: int) -> None:
 
 
 @jit
-def watch(portfolio: Record, holdings: Table, market: Market, step: int, equity: float) -> None:
+def watch(portfolio: Record, holdings: Table, market: MarketArrays, step: int, equity: float) -> None:
     """Check the account at the close of a step: halts begin and end, and margin is called."""
     if len(market.account.day) > 0 and market.account.day[step] != portfolio["day"]:
         begin_day(portfolio, step, market.account.day[step])
@@ -175,7 +175,7 @@ def call_margin(portfolio: Record, holdings: Table, step: int, equity: float) ->
 
 
 @jit
-def note_late_exit(portfolio: Record, holding: Record, market: Market, bar: int) -> None:
+def note_late_exit(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> None:
     """Note before the open of a bar that a position outlived its session, whose last bar is missing."""
     if holding["lots"] == 0 or market.account.closing[holding["start"] + bar] & CUT_SHORT == 0:
         return
@@ -187,7 +187,7 @@ def note_late_exit(portfolio: Record, holding: Record, market: Market, bar: int)
 
 
 @jit
-def force_exit(portfolio: Record, holding: Record, market: Market, bar: int) -> None:
+def force_exit(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> None:
     """Order a position to be closed whose time is over: held for long enough, or the session ends."""
     if holding["lots"] == 0 or holding["leaving"] == 1:
         return
@@ -207,7 +207,7 @@ def force_exit(portfolio: Record, holding: Record, market: Market, bar: int) -> 
 
 
 @jit
-def shut_out(portfolio: Record, holding: Record, market: Market, bar: int) -> tuple[int, int]:
+def shut_out(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> tuple[int, int]:
     """Return why no entry may be made at this close, and the rule that says so; -1 where one may."""
     if portfolio["halted"] > 0:
         return BLOCKED_EQUITY if portfolio["halt_rule"] < 0 else BLOCKED_HALT, portfolio["halt_rule"]
@@ -224,7 +224,7 @@ def shut_out(portfolio: Record, holding: Record, market: Market, bar: int) -> tu
 
 
 @jit
-def is_shut_out(portfolio: Record, holding: Record, market: Market, bar: int, flag: int) -> bool:
+def is_shut_out(portfolio: Record, holding: Record, market: MarketArrays, bar: int, flag: int) -> bool:
     """Return whether a halt, or another guard, keeps entries out at this close; note it if so."""
     reason, rule = shut_out(portfolio, holding, market, bar)
     if reason < 0:

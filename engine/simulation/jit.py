@@ -1,6 +1,6 @@
 """Marks for the functions of the simulation, which run in Python as they are or as machine code.
 
-Python calls one of them, the bar loop, in either form (`quantcrafter.engine.simulation.kernels`).
+Python calls one of them, the bar loop, in either form (`quantcrafter.engine.simulation.kernel_forms`).
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ from quantcrafter.engine.simulation.records import (
     STOPS,
     UP_TO_CLOSE,
     WHOLE,
-    Market,
+    MarketArrays,
     Record,
     Table,
     Timeline,
@@ -81,7 +81,7 @@ def events_of(holdings: Table, timeline: Timeline, step: int) -> tuple[int, int]
     return timeline.first_event[step], timeline.first_event[step + 1]
 
 
-def begin_days_of(portfolios: Table, holdings: Table, market: Market, timeline: Timeline, step: int) -> None:
+def begin_days_of(portfolios: Table, holdings: Table, market: MarketArrays, timeline: Timeline, step: int) -> None:
     """End orders that were good for a day which is over at the bars of a step."""
     first, last = events_of(holdings, timeline, step)
     begin_days(portfolios[0], holdings, market, timeline, step, first, last)
@@ -102,14 +102,14 @@ def event_at(timeline: Timeline, step: int, event: int) -> tuple[int, int]:
 
 
 @inlined
-def prices_at(market: Market, row: int) -> tuple[float, float, float, float]:
+def prices_at(market: MarketArrays, row: int) -> tuple[float, float, float, float]:
     """Return open, high, low and close of a row."""
     return market.open[row], market.high[row], market.low[row], market.close[row]
 
 
 @inlined
 def settle(
-    portfolios: Table, holdings: Table, market: Market, timeline: Timeline, curve: FloatColumn, step: int
+    portfolios: Table, holdings: Table, market: MarketArrays, timeline: Timeline, curve: FloatColumn, step: int
 ) -> float:
     """Mark the positions of a step at its close; note equity and cash, and return the equity."""
     portfolio = portfolios[0]
@@ -132,7 +132,7 @@ def settle(
 
 
 @jit
-def open_step(portfolios: Table, holdings: Table, market: Market, timeline: Timeline, step: int) -> None:
+def open_step(portfolios: Table, holdings: Table, market: MarketArrays, timeline: Timeline, step: int) -> None:
     """Begin the bars of a step: what happened since the last close is booked before any order fills."""
     portfolio = portfolios[0]
     first, last = events_of(holdings, timeline, step)
@@ -158,7 +158,7 @@ def open_step(portfolios: Table, holdings: Table, market: Market, timeline: Time
 
 @jit
 def begin_days(
-    portfolio: Record, holdings: Table, market: Market, timeline: Timeline, step: int, first: int, last: int
+    portfolio: Record, holdings: Table, market: MarketArrays, timeline: Timeline, step: int, first: int, last: int
 ) -> None:
     """End orders that were good for a day which is over at the bars of a step."""
     if len(market.day_edge) == 0:
@@ -170,7 +170,7 @@ def begin_days(
 
 @jit
 def open_ranked(
-    portfolios: Table, holdings: Table, rules: Table, market: Market, timeline: Timeline, step: int
+    portfolios: Table, holdings: Table, rules: Table, market: MarketArrays, timeline: Timeline, step: int
 ) -> None:
     """Fill entries at the open of a step, the instrument of the highest rank first."""
     first, last = events_of(holdings, timeline, step)
@@ -183,7 +183,7 @@ def open_ranked(
 
 
 @inlined
-def wake(portfolio: Record, holdings: Table, market: Market, timeline: Timeline, step: int, known: int) -> int:
+def wake(portfolio: Record, holdings: Table, market: MarketArrays, timeline: Timeline, step: int, known: int) -> int:
     """Note which instruments of a step are more than quiet at its bar, in `turn`, and return how many they are.
 
     The others need only be marked. The list ends with -1. Side by side it is looked ahead, up to the step `known`, and
@@ -212,7 +212,7 @@ def wake(portfolio: Record, holdings: Table, market: Market, timeline: Timeline,
 
 @jit
 def match_step(
-    portfolio: Record, holdings: Table, rules: Table, market: Market, timeline: Timeline, step: int, awake: int
+    portfolio: Record, holdings: Table, rules: Table, market: MarketArrays, timeline: Timeline, step: int, awake: int
 ) -> None:
     """Fill stops and limits of a step: at the open, inside the bar, then what came after entries inside it."""
     entered = False
@@ -242,7 +242,7 @@ def fill_step(
     portfolios: Table,
     holdings: Table,
     rules: Table,
-    market: Market,
+    market: MarketArrays,
     timeline: Timeline,
     curve: FloatColumn,
     step: int,
@@ -283,7 +283,7 @@ def fill_step(
 
 @inlined
 def decide_event(
-    portfolios: Table, holdings: Table, rules: Table, market: Market, i: int, bar: int, equity: float
+    portfolios: Table, holdings: Table, rules: Table, market: MarketArrays, i: int, bar: int, equity: float
 ) -> None:
     """Take the decisions of one instrument on the close of its bar, and end its orders with its data."""
     portfolio, holding = portfolios[0], holdings[i]
@@ -307,7 +307,7 @@ def decide_step(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
     portfolios: Table,
     holdings: Table,
     rules: Table,
-    market: Market,
+    market: MarketArrays,
     timeline: Timeline,
     steps: Steps,
     step: int,
@@ -349,7 +349,7 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     portfolios: Table,
     holdings: Table,
     rules: Table,
-    market: Market,
+    market: MarketArrays,
     timeline: Timeline,
     curve: FloatColumn,
     steps: Steps,

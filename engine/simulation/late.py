@@ -15,7 +15,7 @@ from quantcrafter.engine.simulation.fills import apply_fill
 from quantcrafter.engine.simulation.orders import drop_slot, slot_of
 from quantcrafter.engine.simulation.primitives import to_quantity
 from quantcrafter.engine.simulation.records import ENTRY, NONE, SCALE_IN, WORKING_SLOTS, Record, Table
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 
 _STATUS = {
     OrderState.FILLED: OrderStatus.FILLED,
@@ -26,7 +26,7 @@ _STATUS = {
 
 
 def book_report(
-    state: State,
+    state: SimulationState,
     number: int,
     bar: int,
     lots: int,
@@ -52,7 +52,7 @@ def book_report(
     _book_late(state, number, bar, lots, price, paid, ended)
 
 
-def row_of(state: State, instrument: int, order: TrackedOrder) -> Record:
+def row_of(state: SimulationState, instrument: int, order: TrackedOrder) -> Record:
     """Return the row of an order that is over, from what was said about it; its fill is still to be added."""
     row: Record = np.zeros(1, ORDER_DTYPE)[0]
     bar = state.holdings[instrument]["bars"] - 1
@@ -70,7 +70,9 @@ def row_of(state: State, instrument: int, order: TrackedOrder) -> Record:
     return row
 
 
-def _book_late(state: State, number: int, bar: int, lots: int, price: float, fee: float, ended: Record | None) -> None:
+def _book_late(
+    state: SimulationState, number: int, bar: int, lots: int, price: float, fee: float, ended: Record | None
+) -> None:
     """Book a fill of an order that has left work, and add the fill to what is written of the order.
 
     For as long as that takes the order has a slot again, as one that may open and is never done, so that nothing ends
@@ -121,7 +123,7 @@ def _rows(page: dict[str, Table]) -> Table:
     return page["orders"].view(ORDER_DTYPE)
 
 
-def _page_of(state: State, number: int) -> dict[str, Table] | None:
+def _page_of(state: SimulationState, number: int) -> dict[str, Table] | None:
     """Return a page of its own in place of the one that holds the order, as snapshots share pages; None without one."""
     for position, page in enumerate(state.pages):
         if (_rows(page)["id"] == number).any():
@@ -130,7 +132,7 @@ def _page_of(state: State, number: int) -> dict[str, Table] | None:
     return None
 
 
-def _filled_before(state: State, holding: Record, row: Record) -> tuple[float, float]:
+def _filled_before(state: SimulationState, holding: Record, row: Record) -> tuple[float, float]:
     """Return what the fills of an order were worth and what they were charged, in the instrument's currency.
 
     Where they are no longer among the written ones, they count as if all had filled at the last price by the terms.

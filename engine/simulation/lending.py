@@ -19,7 +19,7 @@ from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, reg
 cgutils: Any = untyped_cgutils
 
 
-class Lent(types.Type):
+class LentTuple(types.Type):
     """The address of a named tuple, whose fields are arrays or further named tuples."""
 
     def __init__(self, of: Any) -> None:
@@ -33,11 +33,11 @@ class Lent(types.Type):
         return position, self.of.types[position]
 
 
-@register_model(Lent)
+@register_model(LentTuple)
 class LentModel(models.PrimitiveModel):
     """An address."""
 
-    def __init__(self, manager: Any, lent: Lent) -> None:
+    def __init__(self, manager: Any, lent: LentTuple) -> None:
         pointed_at = manager.lookup(lent.of).get_value_type()
         super().__init__(manager, lent, pointed_at.as_pointer())  # type: ignore[no-untyped-call]
 
@@ -46,18 +46,18 @@ class LentModel(models.PrimitiveModel):
 class LentFields(AttributeTemplate):
     """The type of a field: an array, or again a lent tuple."""
 
-    key = Lent
+    key = LentTuple
 
-    def generic_resolve(self, lent: Lent, name: str) -> Any:  # type: ignore[override]  # numba declares a constant
+    def generic_resolve(self, lent: LentTuple, name: str) -> Any:  # type: ignore[override]  # numba declares a constant
         """Return the type of a field, None where there is no such."""
         if name not in lent.of.fields:
             return None
         _, kind = lent.field(name)
-        return Lent(kind) if isinstance(kind, types.NamedTuple) else kind
+        return LentTuple(kind) if isinstance(kind, types.NamedTuple) else kind
 
 
-@lower_getattr_generic(Lent)  # type: ignore[no-untyped-call, untyped-decorator]
-def load_field(context: Any, builder: Any, lent: Lent, address: Any, name: str) -> Any:
+@lower_getattr_generic(LentTuple)  # type: ignore[no-untyped-call, untyped-decorator]
+def load_field(context: Any, builder: Any, lent: LentTuple, address: Any, name: str) -> Any:
     """Load a field; the parts of an array that are not used are not loaded."""
     position, kind = lent.field(name)
     place = cgutils.gep_inbounds(builder, address, 0, position)
@@ -75,7 +75,7 @@ def load_field(context: Any, builder: Any, lent: Lent, address: Any, name: str) 
 @intrinsic
 def lend(_typing: Any, lent: Any) -> Any:
     """Return the address of a copy of a named tuple on the stack of the function that calls this."""
-    kind = Lent(lent)
+    kind = LentTuple(lent)
 
     def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         place = cgutils.alloca_once(builder, values[0].type)

@@ -33,7 +33,7 @@ from quantcrafter.engine.simulation.records import (
     STOP,
     STOP_LIMIT,
     STOPS,
-    Market,
+    MarketArrays,
     Record,
     Table,
 )
@@ -306,7 +306,7 @@ def after_entry_of(holdings: Table, i: int, bar: int, open_: float, high: float,
 
 
 def fill_slot(
-    portfolios: Table, holdings: Table, rules: Table, market: Market, i: int, k: int, bar: int, price: float
+    portfolios: Table, holdings: Table, rules: Table, market: MarketArrays, i: int, k: int, bar: int, price: float
 ) -> None:
     """Fill the order in slot `k` of instrument `i` at `price`."""
     fill_order(portfolios[0], holdings, rules, market.columns, i, k, bar, price)

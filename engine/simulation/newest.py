@@ -11,7 +11,7 @@ import numpy as np
 from quantcrafter.engine.api.bars import Session
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.rules import GuardKind
-from quantcrafter.engine.simulation.account import MINUTE_NS, counts_days
+from quantcrafter.engine.simulation.account_terms import MINUTE_NS, counts_days
 from quantcrafter.engine.simulation.execution_terms import is_by_day, rebalance_of
 from quantcrafter.engine.simulation.records import DAY_BEGINS, DAY_ENDS
 from quantcrafter.engine.simulation.risk_records import CLOSING, CUT_SHORT, OVERDUE

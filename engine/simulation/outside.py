@@ -30,12 +30,12 @@ from quantcrafter.engine.api.orders import (
     Submit,
     checked,
 )
-from quantcrafter.engine.simulation.commands import Teller, working_terms
 from quantcrafter.engine.simulation.late import book_report, row_of
 from quantcrafter.engine.simulation.matcher import WorkingOrder
+from quantcrafter.engine.simulation.order_commands import Teller, working_terms
 from quantcrafter.engine.simulation.orders import retire, slot_of
 from quantcrafter.engine.simulation.records import Record, Table
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 
 KEPT_ORDERS = 200
 """How many orders that are over are remembered, for fills that come late."""
@@ -59,7 +59,7 @@ class NoVenue:
 class Outside:
     """What a broker knows of a session's orders; with `reporting` it reports what becomes of them."""
 
-    def __init__(self, memory: State, teller: Teller, *, reporting: bool) -> None:
+    def __init__(self, memory: SimulationState, teller: Teller, *, reporting: bool) -> None:
         self._memory = memory
         self._reporting = reporting
         self._filled: set[int] = set()

@@ -15,7 +15,7 @@ from quantcrafter.engine.api.ports import ENTER_SHORT
 from quantcrafter.engine.simulation.primitives import to_quantity
 from quantcrafter.engine.simulation.python_decisions import sized_lots
 from quantcrafter.engine.simulation.records import Record
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 from quantcrafter.engine.simulation.worth import value_of
 from quantcrafter.engine.trading_calendar.trading_days import trading_days, weekdays
 from quantcrafter.engine.trading_calendar.zones import DAY_NS, MINUTE_NS, to_local
@@ -26,7 +26,7 @@ Size = Callable[[int, Literal["long", "short"]], float]
 class Holdings(Mapping[str, Holding]):
     """The positions of all instruments by symbol, read when asked for; bars are counted from the `first` ones shown."""
 
-    def __init__(self, job: EngineJob, state: State, first: list[int]) -> None:
+    def __init__(self, job: EngineJob, state: SimulationState, first: list[int]) -> None:
         self._index = {each.symbol: i for i, each in enumerate(job.instruments)}
         self._state = state
         self._first = first
@@ -54,7 +54,7 @@ class HoldingView:
     `bars_now` holds the bar of each instrument that has just closed. `size` answers what an entry's size is.
     """
 
-    def __init__(self, job: EngineJob, state: State, size: Size) -> None:
+    def __init__(self, job: EngineJob, state: SimulationState, size: Size) -> None:
         self._state = state
         self._bars = [each.seen for each in job.instruments]
         # The bar that is the first of those shown.

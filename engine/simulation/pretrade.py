@@ -17,11 +17,11 @@ from quantcrafter.engine.simulation.matching import entry_limit
 from quantcrafter.engine.simulation.orders import retire, slot_of
 from quantcrafter.engine.simulation.primitives import to_quantity
 from quantcrafter.engine.simulation.records import LIMITS, OPENS, REJECTED, STOP_LIMIT, Record, Table
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 from quantcrafter.engine.simulation.worth import margin_of, worth
 
 
-def check_new_entries(state: State, first: int) -> None:
+def check_new_entries(state: SimulationState, first: int) -> None:
     """Cut or refuse the entries numbered `first` and higher that the account can't carry."""
     portfolio, holdings = state.portfolio, state.holdings
     with _when_closed(portfolio, holdings):

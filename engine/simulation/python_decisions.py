@@ -20,7 +20,7 @@ from quantcrafter.engine.simulation.records import (
     ENDED_BY_COMPONENT,
     LIMIT,
     NONE,
-    Market,
+    MarketArrays,
     Table,
     Timeline,
 )
@@ -33,7 +33,7 @@ def begin_decisions(
     portfolios: Table,
     holdings: Table,
     rules: Table,
-    market: Market,
+    market: MarketArrays,
     timeline: Timeline,
     steps: Steps,
     step: int,
@@ -53,7 +53,7 @@ def begin_decisions(
         rebalance(portfolio, holdings, rules, market, instruments, bars, timeline.due[step], equity)
 
 
-def tend_event(portfolios: Table, holdings: Table, rules: Table, market: Market, i: int, bar: int) -> None:
+def tend_event(portfolios: Table, holdings: Table, rules: Table, market: MarketArrays, i: int, bar: int) -> None:
     """Do to an instrument's orders and position what needs no decision: stops follow, time runs out."""
     portfolio, holding = portfolios[0], holdings[i]
     if portfolio["moving"] == 1:
@@ -70,7 +70,7 @@ def end_event(portfolios: Table, holdings: Table, i: int, bar: int) -> None:
 
 
 def sized_lots(
-    portfolios: Table, holdings: Table, rules: Table, market: Market, i: int, bar: int, side: int, equity: float
+    portfolios: Table, holdings: Table, rules: Table, market: MarketArrays, i: int, bar: int, side: int, equity: float
 ) -> tuple[int, float]:
     """Return the lots that the money rule gives an entry at this close, and the distance of its nearest stop."""
     portfolio, holding = portfolios[0], holdings[i]
@@ -81,7 +81,7 @@ def sized_lots(
     return lots, distance
 
 
-def is_held_back(portfolios: Table, holdings: Table, market: Market, i: int, bar: int, side: int) -> bool:
+def is_held_back(portfolios: Table, holdings: Table, market: MarketArrays, i: int, bar: int, side: int) -> bool:
     """Return whether a filter or a guard keeps an entry out at this close; note it if so."""
     portfolio, holding = portfolios[0], holdings[i]
     flag = ENTER_LONG if side > 0 else ENTER_SHORT

@@ -18,7 +18,7 @@ from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, FlagColumn, F
 from quantcrafter.engine.simulation.halts import breached, is_lost, maintenance_of, severity
 from quantcrafter.engine.simulation.jit import fetch, inlined, jit
 from quantcrafter.engine.simulation.protection import move_orders
-from quantcrafter.engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, Market, Record, Table, Timeline
+from quantcrafter.engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, MarketArrays, Record, Table, Timeline
 from quantcrafter.engine.simulation.risk_records import TIME_STOP
 from quantcrafter.engine.simulation.worth import worth
 
@@ -92,7 +92,7 @@ def time_stop_bar(portfolio: Record, holding: Record, due: int) -> int:
 
 
 @inlined
-def is_untouched(holding: Record, market: Market, bar: int) -> bool:
+def is_untouched(holding: Record, market: MarketArrays, bar: int) -> bool:
     """Return whether no order of an instrument can fill at a bar: nothing changed since its alarm was set."""
     row = holding["start"] + bar
     if bar >= holding["alarm_bar"]:
@@ -113,7 +113,7 @@ def idle_flag(portfolio: Record, holding: Record, bar: int) -> int:
 
 
 @inlined
-def is_quiet(portfolio: Record, holding: Record, market: Market, bar: int, row: int) -> bool:
+def is_quiet(portfolio: Record, holding: Record, market: MarketArrays, bar: int, row: int) -> bool:
     """Return whether nothing happens to an instrument at a bar but that a position is marked."""
     if bar >= holding["alarm_bar"]:
         return False
@@ -134,7 +134,7 @@ def is_quiet(portfolio: Record, holding: Record, market: Market, bar: int, row: 
 
 
 @inlined
-def is_settled(portfolio: Record, holding: Record, market: Market, row: int) -> bool:
+def is_settled(portfolio: Record, holding: Record, market: MarketArrays, row: int) -> bool:
     """Return whether a bar neither moves a position's stop nor ends its session."""
     lots = holding["lots"]
     if lots == 0:
@@ -147,7 +147,7 @@ def is_settled(portfolio: Record, holding: Record, market: Market, row: int) -> 
 
 
 @inlined
-def is_unpaid(portfolio: Record, holding: Record, market: Market, row: int) -> bool:
+def is_unpaid(portfolio: Record, holding: Record, market: MarketArrays, row: int) -> bool:
     """Return whether nothing is booked for a position beside fills: no fee, split or dividend."""
     lots = holding["lots"]
     if portfolio["financed"] == 0:
@@ -160,7 +160,7 @@ def is_unpaid(portfolio: Record, holding: Record, market: Market, row: int) -> b
 
 
 @inlined
-def mark_quiet(portfolio: Record, holding: Record, market: Market, bar: int, row: int) -> None:
+def mark_quiet(portfolio: Record, holding: Record, market: MarketArrays, bar: int, row: int) -> None:
     """Mark an instrument at the close of a quiet bar."""
     holding["bar"] = bar
     if portfolio["plain"] == 0 and len(market.account.rate_close) > 0:
@@ -176,7 +176,7 @@ def mark_quiet(portfolio: Record, holding: Record, market: Market, bar: int, row
 
 
 @inlined
-def is_calm(portfolio: Record, market: Market, equity: float, required: float, step: int) -> bool:
+def is_calm(portfolio: Record, market: MarketArrays, equity: float, required: float, step: int) -> bool:
     """Return whether the account's guards have nothing to do at a close; `required` is the margin of all positions."""
     if len(market.account.day) > 0 and market.account.day[step] != portfolio["day"]:
         return False
@@ -219,7 +219,7 @@ def first_flagged(flags: FlagColumn, idle: int) -> int:
 
 
 @inlined
-def stretch_end(portfolio: Record, holding: Record, market: Market, start: int, stop: int) -> int:
+def stretch_end(portfolio: Record, holding: Record, market: MarketArrays, start: int, stop: int) -> int:
     """Return the first bar from `start` on that is not quiet: with a signal, an alarm, or a better price to follow.
 
     Columns are cut before they are looped over: of rows counted from 0 the compiler knows that they do not wrap around.
@@ -250,7 +250,7 @@ def stretch_end(portfolio: Record, holding: Record, market: Market, start: int, 
 
 
 @inlined
-def lost_bar(portfolio: Record, holding: Record, market: Market, start: int, end: int) -> int:
+def lost_bar(portfolio: Record, holding: Record, market: MarketArrays, start: int, end: int) -> int:
     """Return the first bar from `start` on at whose close the account is lost, or `end`."""
     for bar in range(start, end):
         if is_lost(portfolio, portfolio["cash"] + worth(holding, market.close[bar])):
@@ -260,7 +260,7 @@ def lost_bar(portfolio: Record, holding: Record, market: Market, start: int, end
 
 @inlined
 def pass_quiet_alone(
-    portfolio: Record, holding: Record, rules: Table, market: Market, curve: FloatColumn, start: int, stop: int
+    portfolio: Record, holding: Record, rules: Table, market: MarketArrays, curve: FloatColumn, start: int, stop: int
 ) -> int:
     """Pass the quiet bars of a single instrument that has nothing but orders and a position; return the first other.
 
@@ -281,7 +281,7 @@ def pass_quiet_alone(
 
 
 @inlined
-def only_follows(portfolio: Record, holding: Record, market: Market, bar: int) -> bool:
+def only_follows(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> bool:
     """Return whether a bar that ended a stretch did so because of a better price alone, and its moves find room."""
     row = holding["start"] + bar
     flags, high, low = market.flags[row], market.high[row], market.low[row]
@@ -295,7 +295,7 @@ def only_follows(portfolio: Record, holding: Record, market: Market, bar: int) -
 
 
 @inlined
-def hold_through(holding: Record, market: Market, start: int, end: int) -> None:
+def hold_through(holding: Record, market: MarketArrays, start: int, end: int) -> None:
     """Mark a position at the closes of quiet bars; its extremes are searched for in two halves, which is quicker."""
     first, last = holding["start"] + start, holding["start"] + end
     high, low = market.high[first:last], market.low[first:last]
@@ -312,7 +312,7 @@ def hold_through(holding: Record, market: Market, start: int, end: int) -> None:
 
 
 @inlined
-def add_worth(holding: Record, market: Market, equities: FloatColumn, start: int, end: int) -> None:
+def add_worth(holding: Record, market: MarketArrays, equities: FloatColumn, start: int, end: int) -> None:
     """Add what a position is worth at each of some closes to the equity."""
     close, rate = market.close[holding["start"] + start : holding["start"] + end], holding["rate"]
     points, entered = holding["quantity"] * holding["multiplier"], holding["contract"] * holding["price"]
@@ -321,7 +321,9 @@ def add_worth(holding: Record, market: Market, equities: FloatColumn, start: int
 
 
 @jit
-def pass_stretch(portfolio: Record, holding: Record, market: Market, curve: FloatColumn, start: int, end: int) -> int:
+def pass_stretch(
+    portfolio: Record, holding: Record, market: MarketArrays, curve: FloatColumn, start: int, end: int
+) -> int:
     """Note the equity of quiet bars of a single instrument; return the first at whose close the account is lost.
 
     That is `end` where there is none.
@@ -350,7 +352,7 @@ def pass_stretch(portfolio: Record, holding: Record, market: Market, curve: Floa
 
 
 @inlined
-def quiet_end(portfolio: Record, holding: Record, market: Market, start: int, stop: int) -> int:
+def quiet_end(portfolio: Record, holding: Record, market: MarketArrays, start: int, stop: int) -> int:
     """Return the first bar from `start` on that is not quiet, at most `stop`; what was looked at once is remembered."""
     if holding["alarm_bar"] <= start:
         return start
@@ -360,7 +362,9 @@ def quiet_end(portfolio: Record, holding: Record, market: Market, start: int, st
 
 
 @inlined
-def note_worth(portfolio: Record, holdings: Table, market: Market, curve: FloatColumn, start: int, end: int) -> int:
+def note_worth(
+    portfolio: Record, holdings: Table, market: MarketArrays, curve: FloatColumn, start: int, end: int
+) -> int:
     """Note equity and cash of quiet steps; return the first at whose close the account is lost, or `end`."""
     equities, cash = curve[0][start:end], portfolio["cash"]
     note_cash(portfolio, curve, start)
@@ -377,7 +381,7 @@ def note_worth(portfolio: Record, holdings: Table, market: Market, curve: FloatC
 
 @jit
 def pass_quiet_together(
-    portfolio: Record, holdings: Table, market: Market, curve: FloatColumn, start: int, stop: int
+    portfolio: Record, holdings: Table, market: MarketArrays, curve: FloatColumn, start: int, stop: int
 ) -> int:
     """Pass quiet steps of instruments side by side that have nothing but orders and positions; return the first other.
 
@@ -400,7 +404,13 @@ def pass_quiet_together(
 
 @jit
 def pass_quiet(
-    portfolio: Record, holdings: Table, market: Market, timeline: Timeline, curve: FloatColumn, start: int, stop: int
+    portfolio: Record,
+    holdings: Table,
+    market: MarketArrays,
+    timeline: Timeline,
+    curve: FloatColumn,
+    start: int,
+    stop: int,
 ) -> int:
     """Pass steps at which nothing happens; return the first that must be run."""
     together = len(timeline.first_event) == 0

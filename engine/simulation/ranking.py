@@ -6,11 +6,11 @@ import math
 
 from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.orders import next_working
-from quantcrafter.engine.simulation.records import NONE, OPENING, OPENS, Market, Record, Table, Timeline
+from quantcrafter.engine.simulation.records import NONE, OPENING, OPENS, MarketArrays, Record, Table, Timeline
 
 
 @jit
-def rank_of(portfolio: Record, holding: Record, market: Market, bar: int) -> float:
+def rank_of(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> float:
     """Return the rank of an instrument's entry at the open of `bar`, as it was when it was decided; NaN without one.
 
     An entry whose rank has no value, or whose execution ranks none, comes last: its rank is minus infinity.
@@ -28,7 +28,7 @@ def rank_of(portfolio: Record, holding: Record, market: Market, bar: int) -> flo
 
 @jit
 def next_ranked(
-    portfolios: Table, holdings: Table, market: Market, timeline: Timeline, first: int, last: int, step: int
+    portfolios: Table, holdings: Table, market: MarketArrays, timeline: Timeline, first: int, last: int, step: int
 ) -> int:
     """Return the event, of those from `first` to `last`, whose entries are next at the open of a step; -1 for none.
 

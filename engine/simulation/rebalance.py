@@ -20,7 +20,7 @@ from quantcrafter.engine.simulation.records import (
     MARKET,
     REBALANCE,
     REPLACED,
-    Market,
+    MarketArrays,
     Record,
     Table,
 )
@@ -28,7 +28,7 @@ from quantcrafter.engine.simulation.worth import value_of
 
 
 @jit
-def weight_of(portfolio: Record, holding: Record, market: Market, bar: int) -> float:
+def weight_of(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> float:
     """Return the wanted part of the equity, NaN when the instrument is to be left alone at this bar.
 
     No position in something that is worth nothing, or less, is a part of the equity.
@@ -40,7 +40,7 @@ def weight_of(portfolio: Record, holding: Record, market: Market, bar: int) -> f
 
 
 @jit
-def has_drifted(portfolio: Record, holding: Record, market: Market, bar: int, equity: float) -> bool:
+def has_drifted(portfolio: Record, holding: Record, market: MarketArrays, bar: int, equity: float) -> bool:
     """Return whether a position is further from its weight than it may be."""
     if portfolio["drift_percent"] <= 0.0:
         return False
@@ -49,7 +49,7 @@ def has_drifted(portfolio: Record, holding: Record, market: Market, bar: int, eq
 
 
 @jit
-def target_lots(portfolio: Record, holding: Record, market: Market, bar: int, equity: float) -> int:
+def target_lots(portfolio: Record, holding: Record, market: MarketArrays, bar: int, equity: float) -> int:
     """Return the signed lots that the weight asks for, rounded towards zero; what there is when it asks for nothing."""
     weight = weight_of(portfolio, holding, market, bar)
     if math.isnan(weight):
@@ -79,7 +79,7 @@ def sell_down(portfolio: Record, holding: Record, bar: int, target: int) -> None
 
 
 @jit
-def buy_up(portfolio: Record, holding: Record, rules: Table, market: Market, bar: int, target: int) -> None:
+def buy_up(portfolio: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, target: int) -> None:
     """Order what a position lacks at the next open, unless a filter holds it back or it could not be protected."""
     held = holding["lots"]
     there = abs(held) if held * target > 0 else 0
@@ -104,7 +104,7 @@ def rebalance(
     portfolio: Record,
     holdings: Table,
     rules: Table,
-    market: Market,
+    market: MarketArrays,
     instruments: Table,
     bars: Table,
     due: int,

@@ -139,7 +139,7 @@ NO_BAR: Any = np.int64(1 << 62)
 
 DAY_BEGINS: Any = np.uint8(1)
 DAY_ENDS: Any = np.uint8(2)
-"""Values of `Market.day_edge`, added up: the bar is the first of a trading day; its session is over at the close."""
+"""Values of `MarketArrays.day_edge`, added up: the bar is the first of a trading day; its session ends at the close."""
 
 WORKING_SLOTS = 64
 """Orders that an instrument can have at work at once; rules that could need more are refused before the run."""
@@ -175,8 +175,8 @@ RULE_DTYPE = np.dtype(
         ("executions", np.int64),
     ]
 )
-"""A protective rule; `column` is a row of `Market.columns`, or -1; `unit` is 1 when each unit has an order of it; bit e
-of `executions` says whether positions of execution e get it."""
+"""A protective rule; `column` is a row of `MarketArrays.columns`, or -1; `unit` is 1 when each unit has an order of it;
+bit e of `executions` says whether positions of execution e get it."""
 
 HOLDING_DTYPE = np.dtype(
     [
@@ -279,7 +279,7 @@ SIZE_TERMS: list[tuple[str, type]] = [
 
 EXECUTION_TERMS: list[tuple[str, type]] = [
     ("on_opposite", np.int64),
-    # The entry order; columns are rows of `Market.columns`, or -1.
+    # The entry order; columns are rows of `MarketArrays.columns`, or -1.
     ("entry_kind", np.int64),
     ("entry_percent", np.float64),
     ("entry_ticks", np.float64),
@@ -320,7 +320,7 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
 EXECUTION_DTYPE = np.dtype(EXECUTION_TERMS, align=True)
 
 DECISION_TERMS: list[tuple[Any, ...]] = [
-    # The executions, in the order of the file. Each has rows of its own in `Market.signals` and `Market.allowed`.
+    # The executions, in the order of the file. Each has rows of its own in `MarketArrays.signals` and `.allowed`.
     ("execution_count", np.int64),
     ("executions", EXECUTION_DTYPE, (MOST_EXECUTIONS,)),
     # 1 when waiting entries of any of them follow a line, and when any ranks the entries at an open.
@@ -408,7 +408,7 @@ HOLDING_TERMS = frozenset([*_PLACE, *_UNITS, *RISK_HOLDING_TERMS])
 """Fields of a book that come from the job and do not change; the others are its state."""
 
 
-class Market(NamedTuple):
+class MarketArrays(NamedTuple):
     """Bars and decision columns of all instruments, one after the other, each of shape (rows,).
 
     `flags` are the signals of all executions together: what wakes an instrument. `signals` and `allowed` have shape

@@ -11,7 +11,7 @@ from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.orders import add_order, block, is_leaving
 from quantcrafter.engine.simulation.primitives import MOST_LOTS, TOLERANCE
 from quantcrafter.engine.simulation.protection import stop_distance
-from quantcrafter.engine.simulation.records import BLOCKED_DISTANCE, MARKET, SCALE_IN, Market, Record, Table
+from quantcrafter.engine.simulation.records import BLOCKED_DISTANCE, MARKET, SCALE_IN, MarketArrays, Record, Table
 
 
 @jit
@@ -22,7 +22,7 @@ def scaled_lots(holding: Record, factor: float) -> int:
 
 
 @jit
-def has_moved(terms: Record, holding: Record, market: Market, bar: int) -> bool:
+def has_moved(terms: Record, holding: Record, market: MarketArrays, bar: int) -> bool:
     """Return whether the close lies the spacing or more from the last entry's price, on the wanted side of it."""
     row = holding["start"] + bar
     side = 1 if holding["lots"] > 0 else -1
@@ -43,7 +43,14 @@ def is_growing(holding: Record) -> bool:
 
 @jit
 def scale_in(
-    portfolio: Record, terms: Record, holding: Record, rules: Table, market: Market, bar: int, flags: int, equity: float
+    portfolio: Record,
+    terms: Record,
+    holding: Record,
+    rules: Table,
+    market: MarketArrays,
+    bar: int,
+    flags: int,
+    equity: float,
 ) -> None:
     """Order a further entry when there may be one: not without a distance for its stop and target."""
     held = holding["lots"]

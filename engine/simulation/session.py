@@ -4,7 +4,7 @@ It runs the same functions as the bar loop, so that all drivers keep identical r
 
 - the batch knows all bars, and lets the bar loop run many steps at once (`run_on`);
 - a replay knows all bars, and runs them one at a time, with a look at the state between two steps and a way back;
-- an open session (`Session.open`) is given what closes, bar by bar (`append`), and is told when the data ends;
+- an open session (`SimulationSession.open`) is given what closes, bar by bar (`append`), and is told when data ends;
 - with a matcher of another engine, that one says at what price each order fills;
 - decisions written in Python are asked for at each close.
 
@@ -26,11 +26,11 @@ from quantcrafter.engine.api.orders import EVENTS, OrderCommand, OrderEvent
 from quantcrafter.engine.api.step_program import StepRecord
 from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, without_bars
-from quantcrafter.engine.simulation.commands import Teller
 from quantcrafter.engine.simulation.growth import Growth
 from quantcrafter.engine.simulation.identity import Identity, program_hash, rule_names, terms_hash
-from quantcrafter.engine.simulation.kernels import RunSteps
+from quantcrafter.engine.simulation.kernel_forms import RunSteps
 from quantcrafter.engine.simulation.matcher import Matcher
+from quantcrafter.engine.simulation.order_commands import Teller
 from quantcrafter.engine.simulation.outside import NoVenue, Outside
 from quantcrafter.engine.simulation.pretrade import check_new_entries
 from quantcrafter.engine.simulation.records import TABLE_ROWS
@@ -42,7 +42,7 @@ from quantcrafter.engine.simulation.session_state import (
     put_account,
 )
 from quantcrafter.engine.simulation.snapshots import Snapshot
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 from quantcrafter.engine.simulation.stepping import Stepping
 
 SMALL_TABLES = 256
@@ -53,11 +53,11 @@ UNNAMED = Identity()
 """Whose session it is where nobody says."""
 
 
-class Session(Stepping):
+class SimulationSession(Stepping):
     """A simulation that is run step by step; a step is a moment at which bars close.
 
-    Made as `Session(job)` it knows all bars of the job, with which the data ends; `Session.open(job)` begins without
-    any.
+    Made as `SimulationSession(job)` it knows all bars of the job, with which the data ends;
+    `SimulationSession.open(job)` begins without any.
 
     Raises:
         RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.
@@ -74,10 +74,10 @@ class Session(Stepping):
         identity: Identity = UNNAMED,
     ) -> None:
         if growth is None:
-            state = State.of(job, table_rows, kernel)
+            state = SimulationState.of(job, table_rows, kernel)
         else:
             kernel = kernel if kernel is not None else kernel_for(0)
-            state = State.growing(job, growth.market, growth.program, table_rows, kernel)
+            state = SimulationState.growing(job, growth.market, growth.program, table_rows, kernel)
             growth.attach(state)
         super().__init__(job, state, matcher)
         self.identity = identity
@@ -98,7 +98,7 @@ class Session(Stepping):
         matcher: Matcher | None = None,
         venue: Literal["simulated", "external"] = "simulated",
         kernel: RunSteps | None = None,
-    ) -> Session:
+    ) -> SimulationSession:
         """Return a session of the job's terms to which bars are appended; those that the job has are not read.
 
         A column of the job says that its bars will have a value of it; its own values are not read either. With a
@@ -194,7 +194,7 @@ class Session(Stepping):
     def _growing(self) -> Growth:
         if self._growth is None:
             raise RunError(
-                Message("All bars of this session are known from the start. Use Session.open to append bars.")
+                Message("All bars of this session are known from the start. Use SimulationSession.open to append bars.")
             )
         return self._growth
 

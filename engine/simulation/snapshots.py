@@ -13,7 +13,7 @@ from quantcrafter.engine.simulation.arrays import head_of
 from quantcrafter.engine.simulation.components import States
 from quantcrafter.engine.simulation.pages import whole_rows
 from quantcrafter.engine.simulation.records import HOLDING_TERMS, PORTFOLIO_TERMS, Table
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 from quantcrafter.engine.simulation.step_arrays import take_over_steps
 
 
@@ -33,7 +33,7 @@ class Snapshot:
     states: States = field(default_factory=dict)
 
 
-def snapshot_of(memory: State, job: EngineJob, index: int, states: States) -> Snapshot:
+def snapshot_of(memory: SimulationState, job: EngineJob, index: int, states: States) -> Snapshot:
     """Return a copy of the memory after so many steps."""
     memory.harvest()
     holdings = whole_rows(memory.holdings).copy().view(memory.holdings.dtype)
@@ -41,7 +41,7 @@ def snapshot_of(memory: State, job: EngineJob, index: int, states: States) -> Sn
     return Snapshot(index, job, portfolio, holdings, tuple(memory.pages), memory.steps.state.copy(), states)
 
 
-def put_back(memory: State, snapshot: Snapshot) -> None:
+def put_back(memory: SimulationState, snapshot: Snapshot) -> None:
     """Let the memory be as it was."""
     head_of(memory.portfolios)[:] = snapshot.portfolio
     whole_rows(memory.holdings)[:] = whole_rows(snapshot.holdings)
@@ -49,7 +49,7 @@ def put_back(memory: State, snapshot: Snapshot) -> None:
     memory.steps.state[:] = snapshot.steps
 
 
-def carry_over(mine: State, theirs: State, index: int) -> None:
+def carry_over(mine: SimulationState, theirs: SimulationState, index: int) -> None:
     """Take over another memory's account, books and orders after so many steps, but none of its job's terms.
 
     Raises:
@@ -70,7 +70,7 @@ def carry_over(mine: State, theirs: State, index: int) -> None:
     take_over_steps(mine.steps, theirs.steps, mine.holdings, _bars_done(mine, index))
 
 
-def _bars_done(memory: State, steps: int) -> list[int]:
+def _bars_done(memory: SimulationState, steps: int) -> list[int]:
     """Return how many bars of each instrument close within that many steps."""
     first_event, instrument, *_ = memory.timeline
     if len(first_event) == 0:

@@ -25,9 +25,17 @@ from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.arrays import check, holdings_of, market_of, portfolio_of, rules_of, timeline_of
 from quantcrafter.engine.simulation.buffers import COLUMNS
 from quantcrafter.engine.simulation.execution_terms import check_executions
-from quantcrafter.engine.simulation.kernels import RunSteps
+from quantcrafter.engine.simulation.kernel_forms import RunSteps
 from quantcrafter.engine.simulation.pages import Room, joined_pages, whole_rows
-from quantcrafter.engine.simulation.records import NO_BAR, TABLE_ROWS, WORKING_SLOTS, Market, Record, Table, Timeline
+from quantcrafter.engine.simulation.records import (
+    NO_BAR,
+    TABLE_ROWS,
+    WORKING_SLOTS,
+    MarketArrays,
+    Record,
+    Table,
+    Timeline,
+)
 from quantcrafter.engine.simulation.step_arrays import record_of, with_steps
 from quantcrafter.engine.simulation.steps import Steps
 from quantcrafter.engine.simulation.worth import open_profit
@@ -40,7 +48,7 @@ BARS_A_ROW, LEAST_ROWS = 8, 256
 
 
 @dataclass
-class State:
+class SimulationState:
     """All that a simulation reads and writes.
 
     `portfolios` is one record, `holdings` one for each instrument. `curve` has shape (3, steps): the equity of each
@@ -52,7 +60,7 @@ class State:
     portfolios: Table
     holdings: Table
     rules: Table
-    market: Market
+    market: MarketArrays
     timeline: Timeline
     curve: FloatColumn
     ts_ns: TimeColumn
@@ -62,7 +70,7 @@ class State:
     _rooms: dict[str, Room] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, job: EngineJob, table_rows: int = TABLE_ROWS, kernel: RunSteps | None = None) -> State:
+    def of(cls, job: EngineJob, table_rows: int = TABLE_ROWS, kernel: RunSteps | None = None) -> SimulationState:
         """Return the state before the first step.
 
         Raises:
@@ -85,7 +93,9 @@ class State:
         return cls(*arrays, kernel if kernel is not None else kernel_for(bars, len(steps.program)))
 
     @classmethod
-    def growing(cls, job: EngineJob, market: Market, steps: Steps, table_rows: int, kernel: RunSteps) -> State:
+    def growing(
+        cls, job: EngineJob, market: MarketArrays, steps: Steps, table_rows: int, kernel: RunSteps
+    ) -> SimulationState:
         """Return the state before the first bar of an open session: its step columns are those of one step.
 
         Raises:
@@ -105,7 +115,7 @@ class State:
         portfolio: Record = self.portfolios[0]
         return portfolio
 
-    def arrays(self) -> tuple[Table, Table, Table, Market, Timeline, FloatColumn, Steps]:
+    def arrays(self) -> tuple[Table, Table, Table, MarketArrays, Timeline, FloatColumn, Steps]:
         """Return what the bar loop works on."""
         return self.portfolios, self.holdings, self.rules, self.market, self.timeline, self.curve, self.steps
 

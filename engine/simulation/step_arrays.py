@@ -9,9 +9,9 @@ from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.step_program import INSTRUCTION_DTYPE, Known, StepProgram, StepRecord
-from quantcrafter.engine.simulation.account import joined
+from quantcrafter.engine.simulation.account_terms import joined
 from quantcrafter.engine.simulation.instructions import KNOWN
-from quantcrafter.engine.simulation.records import Market, Table
+from quantcrafter.engine.simulation.records import MarketArrays, Table
 from quantcrafter.engine.simulation.steps import Steps, warm_up
 
 _NOTHING = StepProgram(np.zeros(0, INSTRUCTION_DTYPE), np.empty(0), np.empty(0), (), ())
@@ -32,7 +32,7 @@ def check_steps(instrument: InstrumentJob, program: StepProgram | None) -> None:
         )
 
 
-def with_steps(job: EngineJob, market: Market) -> tuple[Market, Steps]:
+def with_steps(job: EngineJob, market: MarketArrays) -> tuple[MarketArrays, Steps]:
     """Return the steps of a job, and the market whose flags and filter mask they write to."""
     program, jobs = job.steps or _NOTHING, job.instruments
     rows = len(market.close) if job.steps is not None else 0

@@ -17,19 +17,19 @@ from quantcrafter.engine.simulation.components import Deciders, States
 from quantcrafter.engine.simulation.matcher import Matcher
 from quantcrafter.engine.simulation.records import DECISIONS, UP_TO_CLOSE, WHOLE, Table
 from quantcrafter.engine.simulation.snapshots import Snapshot, carry_over, put_back, snapshot_of
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 from quantcrafter.engine.simulation.step_arrays import record_of
 
 
 class Stepping:
-    """The steps of a job over the arrays of a `State`; all of its bars are known, unless a subclass says otherwise.
+    """The steps of a job over the arrays of a `SimulationState`; all its bars are known, unless a subclass says so.
 
     `index` counts the steps done. `fill()` and `decide()` are the two halves of a step: what happens up to the close,
     and what is decided on it. With a `matcher`, that one says at what price each order fills. The job's `components`
     are asked for their decisions.
     """
 
-    def __init__(self, job: EngineJob, memory: State, matcher: Matcher | None = None) -> None:
+    def __init__(self, job: EngineJob, memory: SimulationState, matcher: Matcher | None = None) -> None:
         self.job = job
         self.matcher = matcher
         self.memory = memory

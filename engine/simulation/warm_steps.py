@@ -11,7 +11,7 @@ from quantcrafter.engine.api.errors import RunCancelledError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn
 from quantcrafter.engine.simulation.records import WHOLE
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 
 CHUNK_STEPS = 50_000
 """How many steps run between two looks at `cancelled`."""
@@ -33,7 +33,7 @@ def remembered_steps(job: EngineJob) -> tuple[FloatColumn, ...]:
     if not known:
         return tuple(found)
     idle = (replace(job.instruments[i], first_bar=len(job.instruments[i].bars)) for i in known)
-    state = State.of(replace(job, instruments=tuple(idle)))
+    state = SimulationState.of(replace(job, instruments=tuple(idle)))
     done, total = 0, len(state.ts_ns)
     while done < total:
         if job.cancelled():

@@ -2,6 +2,7 @@
 
 from quantcrafter.engine.spec.blocks import INPUT_TYPES
 from quantcrafter.engine.spec.document import StrategyFile
+from quantcrafter.engine.spec.field_messages import explain, findings
 from quantcrafter.engine.spec.migrations import Migrated, format_version, version_of_text
 from quantcrafter.engine.spec.migrations import migrate as migrate_text
 from quantcrafter.engine.spec.model import FORMAT_VERSION, SECTIONS, InstrumentSpec, NodeSpec, StrategySpec
@@ -9,7 +10,6 @@ from quantcrafter.engine.spec.parse import check_strategy, check_strategy_file, 
 from quantcrafter.engine.spec.references import BARS, Bound, Bypassed, Literal, Resolution, Resolved, Unresolved
 from quantcrafter.engine.spec.schema import json_schema
 from quantcrafter.engine.spec.source import Place, ProblemLog, Suggester
-from quantcrafter.engine.spec.wording import explain, findings
 
 __all__ = [
     "BARS",

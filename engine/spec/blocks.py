@@ -13,10 +13,10 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.ports import PortType
 from quantcrafter.engine.spec.compose import compose
-from quantcrafter.engine.spec.files import read_text
 from quantcrafter.engine.spec.layout import check_frames, read_layout
 from quantcrafter.engine.spec.limits import MAX_BLOCK_FILES
 from quantcrafter.engine.spec.model import FORMAT_VERSION, SECTIONS
+from quantcrafter.engine.spec.read_text import read_text
 from quantcrafter.engine.spec.references import BARS, BlockInput, Resolver, Scope, Unresolved
 from quantcrafter.engine.spec.sections import (
     RawNode,

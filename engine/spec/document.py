@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 from quantcrafter.engine.api.errors import Problem, SpecError
 from quantcrafter.engine.api.home import usual_modes
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.spec.edits import DocumentPath, TextEditor, compose_mapping, same
+from quantcrafter.engine.spec.edits import DocumentPath, TreeEdit, compose_mapping, same
 from quantcrafter.engine.spec.emit import unflavoured
-from quantcrafter.engine.spec.files import read_text
 from quantcrafter.engine.spec.migrations import migrate
 from quantcrafter.engine.spec.model import StrategySpec
 from quantcrafter.engine.spec.parse import check_tree
+from quantcrafter.engine.spec.read_text import read_text
 from quantcrafter.engine.spec.rewrite import rewrite
 from quantcrafter.engine.spec.source import ProblemLog
 from quantcrafter.engine.spec.tree import plain
@@ -200,7 +200,7 @@ class StrategyFile:
         """
         intended = unflavoured(intended)
         for write_out in (False, True):
-            editor = TextEditor(self._text, self._root)
+            editor = TreeEdit(self._text, self._root)
             with contextlib.suppress(SpecError, TypeError, ValueError, LookupError):
                 rewrite(editor, intended, renamed or {}, write_out=write_out)
                 if same(plain(editor.root), intended):
@@ -208,9 +208,9 @@ class StrategyFile:
                     return
         self._refuse((), "its surroundings (an alias or an unusual layout) don't allow it")
 
-    def _edit(self, path: DocumentPath, intended: Any, change: Callable[[TextEditor], None]) -> None:
+    def _edit(self, path: DocumentPath, intended: Any, change: Callable[[TreeEdit], None]) -> None:
         """Make a change, and keep it only if the text then means what was intended."""
-        editor = TextEditor(self._text, self._root)
+        editor = TreeEdit(self._text, self._root)
         try:
             change(editor)
             good = same(plain(editor.root), intended)

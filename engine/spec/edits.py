@@ -51,7 +51,7 @@ def compose_mapping(text: str, file: str) -> Mapping:
     return root
 
 
-class TextEditor:
+class TreeEdit:
     """A text and its tree, changed step by step; errors leave it half way, so the owner keeps the text from before.
 
     Its methods raise SpecError when a step breaks the text, LookupError or TypeError when it cannot be made.

@@ -13,12 +13,12 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentKind, InstrumentMargin
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.api.wording import nearest
+from quantcrafter.engine.spec.field_messages import findings
 from quantcrafter.engine.spec.limits import MAX_INSTRUMENTS, MAX_NAME_CHARS
 from quantcrafter.engine.spec.model import DAY, InstrumentSpec, Located
 from quantcrafter.engine.spec.sections import is_empty, join, place_in
 from quantcrafter.engine.spec.source import ProblemLog, shown
 from quantcrafter.engine.spec.tree import Mapping, Scalar, Sequence, content, kind, plain
-from quantcrafter.engine.spec.wording import findings
 
 OWN_FIELDS = (
     "symbol",

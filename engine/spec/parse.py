@@ -15,17 +15,17 @@ from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.spec.blocks import BlockLibrary
 from quantcrafter.engine.spec.compose import compose
 from quantcrafter.engine.spec.expansion import Expander
-from quantcrafter.engine.spec.files import read_text
+from quantcrafter.engine.spec.field_messages import findings
 from quantcrafter.engine.spec.instruments import read_instruments
 from quantcrafter.engine.spec.layout import check_frames, read_layout
 from quantcrafter.engine.spec.model import FORMAT_VERSION, SECTIONS, Located, StrategySpec
 from quantcrafter.engine.spec.overrides import apply_overrides
+from quantcrafter.engine.spec.read_text import read_text
 from quantcrafter.engine.spec.references import Resolver
 from quantcrafter.engine.spec.sections import join, mapping_at, place_in, read_sections, refuse_unknown_keys, text_at
 from quantcrafter.engine.spec.source import ProblemLog
 from quantcrafter.engine.spec.tree import Mapping, kind, plain
 from quantcrafter.engine.spec.versions import in_current_format, version_is_good
-from quantcrafter.engine.spec.wording import findings
 
 TOP_LEVEL_KEYS = ("quantcrafter", "name", "description", "instruments", "blocks", *SECTIONS, "run", "layout", "frames")
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping as ReadOnly
 from typing import Any
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.spec.edits import DocumentPath, TextEditor, same
+from quantcrafter.engine.spec.edits import DocumentPath, TreeEdit, same
 from quantcrafter.engine.spec.emit import fragment
 from quantcrafter.engine.spec.splices import Splice, add_entries, add_items, remove_entry, remove_item
 from quantcrafter.engine.spec.tree import Alias, Mapping, Node, Sequence, plain
@@ -26,7 +26,7 @@ Renamed = ReadOnly[DocumentPath, str]
 _Place = tuple[DocumentPath, Node, Any]
 
 
-def rewrite(editor: TextEditor, intended: dict[str, Any], renamed: Renamed, *, write_out: bool = False) -> None:
+def rewrite(editor: TreeEdit, intended: dict[str, Any], renamed: Renamed, *, write_out: bool = False) -> None:
     """Change the text so that it means `intended`; `renamed` gives new keys by the old path of the key.
 
     With `write_out`, aliases are replaced by what they stand for.
@@ -45,7 +45,7 @@ def rewrite(editor: TextEditor, intended: dict[str, Any], renamed: Renamed, *, w
 
 
 class _Rewriting:
-    def __init__(self, editor: TextEditor, renamed: Renamed, *, write_out: bool) -> None:
+    def __init__(self, editor: TreeEdit, renamed: Renamed, *, write_out: bool) -> None:
         self.editor = editor
         self.renamed = renamed
         self.write_out = write_out

@@ -12,7 +12,7 @@ from quantcrafter.engine.api.engine import InstrumentJob
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.stats import curve
-from quantcrafter.engine.stats.values import holding
+from quantcrafter.engine.stats.position_worth import holding
 
 _SILENT_BARS = 2
 _SILENT_NS = 7 * curve.DAY_NS

@@ -14,7 +14,7 @@ from quantcrafter.engine.api.bars import ROUND_THE_CLOCK, Session
 from quantcrafter.engine.api.engine import InstrumentJob
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
-from quantcrafter.engine.stats import values
+from quantcrafter.engine.stats import position_worth
 
 DAY_NS = 86_400_000_000_000
 YEAR_NS = 365.25 * DAY_NS
@@ -182,7 +182,7 @@ def exposure_percent(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> fl
 
 def buy_and_hold_percent(instruments: Sequence[InstrumentJob]) -> float | None:
     """Return the return of equal shares of the cash in every instrument, in percent, as in `values.holding`."""
-    growth = [float(values.holding(job)[-1]) - 1.0 for job in instruments if len(job.bars)]
+    growth = [float(position_worth.holding(job)[-1]) - 1.0 for job in instruments if len(job.bars)]
     return 100.0 * sum(growth) / len(growth) if growth else None
 
 
@@ -192,7 +192,7 @@ def buy_and_hold_curve(ledger: Ledger, instruments: Sequence[InstrumentJob], cas
     curve = np.zeros(len(ledger.ts_ns))
     for job in jobs:
         latest = np.searchsorted(job.bars.close_ns, ledger.ts_ns, side="right") - 1
-        growth = values.holding(job)[np.maximum(latest, 0)]
+        growth = position_worth.holding(job)[np.maximum(latest, 0)]
         curve += np.where(latest < 0, 1.0, growth) * (cash / len(jobs))
     return curve
 

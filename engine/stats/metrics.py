@@ -20,8 +20,8 @@ from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.stats import curve
 from quantcrafter.engine.stats.benchmark import Benchmark
-from quantcrafter.engine.stats.catalogue import METRICS, Metric, Value
-from quantcrafter.engine.stats.values import entry_values, fill_values
+from quantcrafter.engine.stats.metric_catalog import METRICS, Metric, Value
+from quantcrafter.engine.stats.position_worth import entry_values, fill_values
 
 __all__ = ["METRICS", "Benchmark", "Metric", "Value", "compute_metrics"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.stats import report_figures as figures
 from quantcrafter.engine.stats import report_html as parts
-from quantcrafter.engine.stats.files import write_whole
 from quantcrafter.engine.stats.report_data import ReportData, ReportSeries
+from quantcrafter.engine.stats.whole_files import write_whole
 
 __all__ = ["ReportData", "ReportSeries", "report_page", "write_report"]
 

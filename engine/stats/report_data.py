@@ -14,7 +14,7 @@ from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.benchmark import Benchmark
-from quantcrafter.engine.stats.catalogue import Value
+from quantcrafter.engine.stats.metric_catalog import Value
 from quantcrafter.engine.stats.tables import Table
 
 

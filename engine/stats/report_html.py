@@ -12,7 +12,7 @@ import numpy as np
 
 from quantcrafter.engine.api.ledger import BlockReason, OrderStatus, StatusReason
 from quantcrafter.engine.stats import curve, tables
-from quantcrafter.engine.stats.catalogue import METRICS, NO_VALUE, shown_groups
+from quantcrafter.engine.stats.metric_catalog import METRICS, NO_VALUE, shown_groups
 from quantcrafter.engine.stats.report_data import ReportData
 
 MAX_TRADE_ROWS = 5_000

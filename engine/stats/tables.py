@@ -21,7 +21,7 @@ from quantcrafter.engine.api.ledger import (
     StatusReason,
 )
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
-from quantcrafter.engine.stats.values import entry_values
+from quantcrafter.engine.stats.position_worth import entry_values
 
 Column = npt.NDArray[Any]
 Row = dict[str, Any]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api import QuantCrafterError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.os_errors import Fault, fault, is_damage, is_in_use
+from quantcrafter.engine.api.os_errors import CauseAndRemedy, fault, is_damage, is_in_use
 from quantcrafter.engine.api.transaction import transaction
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.storage.backup import back_up
@@ -75,7 +75,7 @@ class Database:
     def failure(self, error: Exception) -> QuantCrafterError:
         """Return the error that tells why the file can't be used, and what to do."""
         if isinstance(error, SchemaError):
-            cause, remedy = Fault(str(error), self.if_damaged)
+            cause, remedy = CauseAndRemedy(str(error), self.if_damaged)
         else:
             cause, remedy = fault(error, "home", place=self.path)
             remedy = self.if_damaged if is_damage(error) else remedy

@@ -6,7 +6,7 @@ from quantcrafter.engine.api import ExecutionRule
 from quantcrafter.nodes.execution.base import SignalExecution
 
 
-class Market(SignalExecution):
+class MarketOrder(SignalExecution):
     """Send a market order for each entry and exit signal; it fills at the next bar's open.
 
     Several signals combine: with any, one entry signal is enough; with all, every signal must give the entry at the

@@ -328,7 +328,7 @@ _UFUNCS: Mapping[str, Callable[[FloatColumn, FloatColumn], Any]] = {
 }
 
 
-class Steps:
+class ExpressionSteps:
     """The values of one bar, of a program inside the bar loop."""
 
     def __init__(self, form: StepForm) -> None:

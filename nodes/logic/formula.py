@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 
 from quantcrafter.engine.api import FloatColumn, Message, SeriesInput, StepForm, StepOutputs, param, port
 from quantcrafter.nodes.logic.base import CATEGORY_ARITHMETIC, SeriesLogic
-from quantcrafter.nodes.logic.expression import NAMES, Columns, Steps, calculated, checked, depth, names_in
+from quantcrafter.nodes.logic.expression import NAMES, Columns, ExpressionSteps, calculated, checked, depth, names_in
 
 
 class Formula(SeriesLogic):
@@ -67,5 +67,5 @@ class Formula(SeriesLogic):
 
     def steps(self, form: StepForm) -> StepOutputs:
         values = {name: wired[0] for name in NAMES if (wired := form.inputs(name))}
-        result: StepOutputs = calculated(checked(self.formula), values, Steps(form))
+        result: StepOutputs = calculated(checked(self.formula), values, ExpressionSteps(form))
         return result

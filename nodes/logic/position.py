@@ -10,7 +10,7 @@ def _series(name: str, description: str) -> Output:
     return Output(name, PortType.SERIES, description)
 
 
-class Position(PositionNode):
+class PositionReading(PositionNode):
     """Read the instrument's open position, so that conditions, signals and filters can depend on it.
 
     Known at the bar's close, after its fills and marks and before its decisions: what a condition makes of it acts on
@@ -61,7 +61,7 @@ class Position(PositionNode):
         )
 
 
-class Account(PositionNode):
+class AccountReading(PositionNode):
     """Read the account, so that conditions, signals and filters can depend on it.
 
     Known at the bar's close, when all positions are marked and before any decision: what a condition makes of it acts

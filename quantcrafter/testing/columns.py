@@ -10,7 +10,7 @@ import numpy.typing as npt
 from quantcrafter.engine.api import Bars, Component, PortType, Signals, StepForm, StepProgram
 from quantcrafter.engine.api.ports import FloatColumn
 from quantcrafter.engine.api.steps import StepValue, Tape
-from quantcrafter.engine.graph.events import loop_on_bar
+from quantcrafter.engine.graph.bar_events import loop_on_bar
 
 Columns = list[npt.NDArray[Any]]
 

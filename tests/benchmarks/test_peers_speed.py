@@ -20,7 +20,7 @@ from quantcrafter.engine.api.bars import BAR_COLUMNS
 from quantcrafter.engine.data.cache import BarCache
 from quantcrafter.engine.runtime.running.run import Prepared
 from quantcrafter.engine.simulation.driver import simulate
-from quantcrafter.engine.simulation.kernels import compiled
+from quantcrafter.engine.simulation.kernel_forms import compiled
 from tests.support import vectorbt_turns
 from tests.support.speed_cases import LEVEL, PERIOD, RULES, STOP, TARGET, columns, spent
 

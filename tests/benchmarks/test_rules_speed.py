@@ -9,7 +9,7 @@ import pytest
 
 from quantcrafter.engine.data.cache import BarCache
 from quantcrafter.engine.simulation.driver import simulate
-from quantcrafter.engine.simulation.kernels import compiled
+from quantcrafter.engine.simulation.kernel_forms import compiled
 from tests.support.speed_cases import BARS, RULES, Case, columns, in_c, spent
 
 TURNS = 15

@@ -10,10 +10,10 @@ import pytest
 
 from quantcrafter.engine.graph.history import bar_of
 from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.load_graph import load_text
 from quantcrafter.engine.runtime.running.prepare import load_market
-from quantcrafter.engine.runtime.running.source import load_text
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
-from quantcrafter.engine.simulation.kernels import compiled
+from quantcrafter.engine.simulation.kernel_forms import compiled
 from tests.support.bar_by_bar import until
 
 HISTORY = 5_000

@@ -16,7 +16,7 @@ from quantcrafter.engine.api.bars import Bars
 from quantcrafter.engine.api.ports import ENTER_LONG, EXIT_LONG, FlagColumn
 from quantcrafter.engine.api.rules import SizeKind, SizeRule
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
-from quantcrafter.engine.simulation.kernels import compiled
+from quantcrafter.engine.simulation.kernel_forms import compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
 from tests.support.c_loops import cross_in_c
 from tests.support.jobs import Setup, make_bars, make_job

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.document import Document, DocumentChange
 from quantcrafter.app.panes.yaml_view import YamlView
 from quantcrafter.engine.plugins import load_registry
 
@@ -51,7 +51,7 @@ def report(what: str, times: list[float]) -> None:
 @pytest.mark.benchmark_report
 def test_a_key_in_a_file_of_200_nodes_reaches_graph_and_problems(qtbot: QtBot) -> None:
     view, document = opened(qtbot, strategy(200))
-    changes: list[Change] = []
+    changes: list[DocumentChange] = []
     document.subscribe(changes.append)
     parameters = view.editor.position_of(104, len("  n100: {use: ta.SMA, input: bars.close, timeperiod: 1") + 1)
     names = view.editor.position_of(104, len("  n99") + 1)

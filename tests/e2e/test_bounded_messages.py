@@ -11,7 +11,7 @@ from quantcrafter.app.document.validation import check
 from quantcrafter.engine.api import DataError, Problem
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.plugins import load_registry
-from quantcrafter.engine.runtime.running.source import in_file_order, validate_file
+from quantcrafter.engine.runtime.running.load_graph import in_file_order, validate_file
 from quantcrafter.engine.spec import StrategyFile
 from quantcrafter.engine.spec.limits import MAX_INSTRUMENTS, MAX_PROBLEMS, MAX_STRATEGY_NODES
 

@@ -21,10 +21,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
 from quantcrafter.app.dialogs.frame import DialogFrame
 from quantcrafter.app.main import open_app
-from quantcrafter.app.window.files import recovery
+from quantcrafter.app.window.recovery import controller
 from quantcrafter.app.window.startup import start_steps
 
-recovery.TRIAL_MS = 200
+controller.TRIAL_MS = 200
 
 def answer(self):
     dialog = QApplication.activeModalWidget()

@@ -13,12 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.charts.menu import chart_menu
 from quantcrafter.app.dialogs.sweep import SweepDialog
-from quantcrafter.app.dialogs.sweep_form import Span
+from quantcrafter.app.dialogs.sweep_form import ValueRange
 from quantcrafter.app.inspector.inspector import Inspector
 from quantcrafter.app.inspector.row import FieldRow
 from quantcrafter.app.panes.results import ResultsPane
 from quantcrafter.app.panes.why import WhyPane
-from quantcrafter.app.services.values import number_text
+from quantcrafter.app.services.value_texts import number_text
 from quantcrafter.app.session import explainer
 from quantcrafter.app.session.explainer import Explainer
 from quantcrafter.app.window.desktop import Desktop
@@ -124,9 +124,9 @@ def test_parameters_are_varied_from_the_inspector_and_taken_over(desktop: Deskto
     assert isinstance(dialog, SweepDialog)
     assert dialog.across.variable is not None
     assert dialog.across.variable.title == "rsi.timeperiod"
-    dialog.across.set_span(Span(2, 4, 1))
+    dialog.across.set_span(ValueRange(2, 4, 1))
     dialog.down.pick.setCurrentIndex(dialog.down.pick.findText("dip.long_entry"))
-    dialog.down.set_span(Span(5, 15, 10))
+    dialog.down.set_span(ValueRange(5, 15, 10))
 
     QTest.mouseClick(dialog.run_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: dialog.sweep is not None, timeout=PATIENCE_MS)

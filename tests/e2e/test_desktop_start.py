@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quantcrafter.app.session.recovery import Recovery
+from quantcrafter.app.window.recovery.store import Recovery
 from quantcrafter.engine.api.home import home
 from tests.support.command_line import ROOT, clean_environment, quantcrafter
 from tests.support.desktop import EXAMPLES, copy_example

@@ -19,7 +19,7 @@ from quantcrafter.app.dialogs.gallery import GalleryDialog
 from quantcrafter.app.panes.history import HistoryPane
 from quantcrafter.app.panes.results import ResultsPane
 from quantcrafter.app.panes.why import WhyPane
-from quantcrafter.app.services.values import number_text
+from quantcrafter.app.services.value_texts import number_text
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.engine.api.ledger import BlockReason
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder

@@ -10,7 +10,7 @@ import pytest
 import quantcrafter
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.research.lookahead import find_lookahead
-from quantcrafter.engine.runtime.running.source import validate_file
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 from quantcrafter.engine.spec.document import StrategyFile
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "resources" / "examples").glob("*.yaml"))

@@ -11,8 +11,8 @@ import pytest
 from quantcrafter.engine.adapters.vnpy.client import end_shared_process
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.parity.run import run_parity
+from quantcrafter.engine.runtime.running.load_graph import load_graph
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_graph
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "resources" / "examples").glob("*.yaml"))
 PLACE = ("bar", "instrument", "side", "lots", "kind", "reason", "order_id")

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from quantcrafter.engine.plugins import load_registry
-from quantcrafter.engine.runtime.running.source import validate_file
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 from tests.support.counts import seed
 from tests.support.mutate import EXAMPLES, KINDS, read, strategy_mutants, write_mutants
 from tests.support.mutate_values import nodes

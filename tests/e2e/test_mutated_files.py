@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from quantcrafter.engine.plugins import load_registry
-from quantcrafter.engine.runtime.running.source import validate_file
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 from tests.support.counts import sample, seed
 from tests.support.file_trials import Trial, WatchedProcess, trials
 from tests.support.mutate import EXAMPLES, KINDS, write_mutants

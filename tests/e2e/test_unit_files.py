@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import validate_file
 
 STRATEGY = """\
 quantcrafter: 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from quantcrafter.app.actions.all_actions import all_actions
 from quantcrafter.app.actions.canvas_binding import CanvasBinding
-from quantcrafter.app.actions.catalogue import all_actions
 from quantcrafter.app.actions.registry import ActionRegistry
 from quantcrafter.app.actions.targets import Targets
 from quantcrafter.app.canvas.canvas import Canvas

@@ -12,13 +12,13 @@ import numpy as np
 from quantcrafter.engine.api import Bar, Bars, Ledger
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.graph.history import bar_of
-from quantcrafter.engine.runtime.running.prepare import Market
+from quantcrafter.engine.runtime.running.prepare import LoadedMarket
 from quantcrafter.engine.runtime.sessions.session_data import sources_of
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
 from quantcrafter.engine.simulation.pages import whole_rows
 
 
-def bars_by_name(graph: BoundGraph, market: Market) -> dict[str, Bars]:
+def bars_by_name(graph: BoundGraph, market: LoadedMarket) -> dict[str, Bars]:
     """Return all bars of each instrument and feed, as a session names them."""
     found: dict[str, Bars] = {each.spec.symbol: bars for each, bars in zip(graph.instruments, market.bars, strict=True)}
     for source in sources_of(graph):
@@ -37,14 +37,16 @@ def bars_by_name(graph: BoundGraph, market: Market) -> dict[str, Bars]:
     return found
 
 
-def until(graph: BoundGraph, market: Market, steps: int) -> dict[str, Bars]:
+def until(graph: BoundGraph, market: LoadedMarket, steps: int) -> dict[str, Bars]:
     """Return what had closed after so many steps of a run; a step is a moment at which instruments' bars close."""
     named, steps = bars_by_name(graph, market), steps + steps_before(market)
     end = _ends(market)[steps - 1] if steps else -1
     return {name: bars.slice(0, int(np.searchsorted(bars.close_ns, end, side="right"))) for name, bars in named.items()}
 
 
-def moments(graph: BoundGraph, market: Market, begin: int = 0, end: int | None = None) -> Iterator[dict[str, Bar]]:
+def moments(
+    graph: BoundGraph, market: LoadedMarket, begin: int = 0, end: int | None = None
+) -> Iterator[dict[str, Bar]]:
     """Yield what a session is brought from step `begin` on to step `end`.
 
     Bars by name, those of feeds with the instruments' where they close then, else each by itself before.
@@ -66,18 +68,18 @@ def moments(graph: BoundGraph, market: Market, begin: int = 0, end: int | None =
         yield together
 
 
-def step_count(market: Market) -> int:
+def step_count(market: LoadedMarket) -> int:
     """Return how many steps a run of a market has."""
     return len(_ends(market)) - steps_before(market)
 
 
-def steps_before(market: Market) -> int:
+def steps_before(market: LoadedMarket) -> int:
     """Return how many steps come before the start of a run."""
     first_ns = min(int(bars.close_ns[first]) for bars, first in zip(market.bars, market.first, strict=True))
     return bisect_left(_ends(market), first_ns)
 
 
-def start_near(market: Market, step: int) -> str | None:
+def start_near(market: LoadedMarket, step: int) -> str | None:
     """Return the first day from a step on that begins within no bar of an instrument, as far as there is one."""
     for end in _ends(market)[step:]:
         day = np.datetime64(end, "ns").astype("datetime64[D]")
@@ -89,7 +91,7 @@ def start_near(market: Market, step: int) -> str | None:
     return None
 
 
-def run_on(session: StrategySession, graph: BoundGraph, market: Market, end: int | None = None) -> None:
+def run_on(session: StrategySession, graph: BoundGraph, market: LoadedMarket, end: int | None = None) -> None:
     """Bring a session the bars of a market from where it stands up to step `end`, or to the end of the data."""
     last = {each.spec.symbol: int(bars.close_ns[-1]) for each, bars in zip(graph.instruments, market.bars, strict=True)}
     for bars in moments(graph, market, session.steps, end):
@@ -110,5 +112,5 @@ def joined(parts: Sequence[Ledger]) -> Ledger:
     return replace(parts[-1], **tables)
 
 
-def _ends(market: Market) -> list[int]:
+def _ends(market: LoadedMarket) -> list[int]:
     return sorted({int(close) for bars in market.bars for close in bars.close_ns})

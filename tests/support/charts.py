@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from quantcrafter.app.charts.model.chart_state import ChartState
 from quantcrafter.app.charts.model.sheet import Sheet
-from quantcrafter.app.charts.model.state import ChartState
 from quantcrafter.app.charts.pane import ChartPane
 from quantcrafter.app.charts.view import ChartView
 from quantcrafter.app.services.settings import Settings

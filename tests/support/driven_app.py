@@ -21,7 +21,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from quantcrafter.app.main import open_app
-from quantcrafter.app.services.files import FileError
+from quantcrafter.app.services.strategy_files import FileError
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.startup.start_steps import Start
 from quantcrafter.engine.api import Severity

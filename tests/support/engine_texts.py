@@ -19,7 +19,7 @@ from quantcrafter.app.services.phrases import Phrases, has_words, sentences
 from quantcrafter.engine.api import PortType
 from quantcrafter.engine.api.capability import Capability
 from quantcrafter.engine.api.ledger import BlockReason, OrderKind, OrderStatus, StatusReason
-from quantcrafter.engine.plugins import PluginInfo, facts, load_registry
+from quantcrafter.engine.plugins import PluginInfo, descriptions, load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("engine", "nodes", "app")
@@ -154,11 +154,12 @@ def _registry_texts() -> tuple[tuple[str, str, str], ...]:
     registry = load_registry()
     return tuple(
         (f"{section}.{name}: {what}", text, f"{section}.json")
-        for section in facts.sections()
-        for name in facts.names(registry, section)
-        for _, cls in facts.find(registry, name, section)
-        if registry.owner("data_providers" if section == facts.SOURCES else section, name) in _builtin(registry.plugins)
-        for what, text in _texts_of(cls, facts.describe(registry, section, cls))
+        for section in descriptions.sections()
+        for name in descriptions.names(registry, section)
+        for _, cls in descriptions.find(registry, name, section)
+        if registry.owner("data_providers" if section == descriptions.SOURCES else section, name)
+        in _builtin(registry.plugins)
+        for what, text in _texts_of(cls, descriptions.describe(registry, section, cls))
         if text
     )
 

@@ -12,7 +12,7 @@ from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.pages import whole_rows
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 
 
@@ -30,7 +30,7 @@ def joined(parts: list[Ledger]) -> Ledger:
     return replace(parts[-1], **tables)
 
 
-def fed(job: EngineJob, session: Session, stops: Collection[int] = ()) -> Iterator[Ledger]:
+def fed(job: EngineJob, session: SimulationSession, stops: Collection[int] = ()) -> Iterator[Ledger]:
     """Feed a job to its end; at some steps go on in a fresh session from the text of a saved state. Yield the books."""
     last = {each.symbol: int(each.bars.close_ns[-1]) for each in job.instruments}
     identity, matcher, kernel = session.identity, session.matcher, session.memory.kernel
@@ -39,7 +39,7 @@ def fed(job: EngineJob, session: Session, stops: Collection[int] = ()) -> Iterat
             text = session.state().to_json()
             yield session.drain()
             state = SessionState.from_json(text)
-            session = Session.open(job, state, identity=identity, matcher=matcher, kernel=kernel)
+            session = SimulationSession.open(job, state, identity=identity, matcher=matcher, kernel=kernel)
             assert session.state().to_json() == text
         session.append(bars)
         ended = [symbol for symbol, bar in bars.items() if bar.close_ns == last[symbol]]
@@ -52,6 +52,6 @@ def fed(job: EngineJob, session: Session, stops: Collection[int] = ()) -> Iterat
 
 def fed_and_saved(job: EngineJob, seed: int, stops: int = 3) -> Ledger:
     """Return the ledger of a job that was fed bar by bar; its state was saved and opened again at random steps."""
-    steps = len(Session(job))
+    steps = len(SimulationSession(job))
     chosen = np.random.default_rng(seed).integers(0, steps, stops).tolist()
-    return joined(list(fed(job, Session.open(job), set(chosen))))
+    return joined(list(fed(job, SimulationSession.open(job), set(chosen))))

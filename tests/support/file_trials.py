@@ -213,7 +213,7 @@ def _of_data(path: str, result: str) -> dict[str, list[str]]:
 
 def _preview(path: str) -> int:
     """Look at a file as the import dialog does."""
-    from quantcrafter.engine.data.store.files import file_provider
+    from quantcrafter.engine.data.store.bar_files import file_provider
     from quantcrafter.engine.runtime.compute_process.jobs.preview import look_at
 
     seen = look_at(file_provider(path, {}), DataRequest("X", Timeframe(1, "d")), own=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from quantcrafter.engine.stats.catalogue import metrics_markdown
+from quantcrafter.engine.stats.metric_catalog import metrics_markdown
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
-MARK = "<!-- The rest is written by `make docs` from engine/stats/catalogue.py. -->"
+MARK = "<!-- The rest is written by `make docs` from engine/stats/metric_catalog.py. -->"
 
 
 def metrics_page() -> str:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from quantcrafter.engine.api import DataRequest, Timeframe
 from quantcrafter.engine.data.load import load_as_they_are
-from quantcrafter.engine.data.store.files import file_provider
+from quantcrafter.engine.data.store.bar_files import file_provider
 from tests.support.file_formats import ASKED, READ, FileFormat, rows, text, zipped
 
 KINDS = ("bytes", "rows", "cells", "encoding")

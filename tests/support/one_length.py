@@ -15,7 +15,7 @@ import numpy as np
 
 from quantcrafter.engine.data.cache import BarCache
 from quantcrafter.engine.simulation.driver import simulate
-from quantcrafter.engine.simulation.kernels import compiled
+from quantcrafter.engine.simulation.kernel_forms import compiled
 from tests.support.speed_cases import Case, columns, spent
 
 SHORT = 100_000

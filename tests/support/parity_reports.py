@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from quantcrafter.engine.runtime.parity import Cause, Difference, EngineOutcome, ParityReport
+from quantcrafter.engine.runtime.parity import Cause, EngineDifference, EngineOutcome, ParityReport
 from quantcrafter.engine.runtime.parity.model import ComparedData
 
 
-def difference(cause: Cause | None = Cause.FILL_RULE, **changes: object) -> Difference:
+def difference(cause: Cause | None = Cause.FILL_RULE, **changes: object) -> EngineDifference:
     """Return a difference of vnpy at bar 3 of the second instrument."""
     fields: dict[str, object] = {
         "engine": "vnpy",
@@ -20,10 +20,10 @@ def difference(cause: Cause | None = Cause.FILL_RULE, **changes: object) -> Diff
         "ts_ns": 1_000_000_000_000_000_000,
         "node": "stop",
     }
-    return Difference(**{**fields, **changes})  # type: ignore[arg-type]
+    return EngineDifference(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def report_of(*differences: Difference, **changes: object) -> ParityReport:
+def report_of(*differences: EngineDifference, **changes: object) -> ParityReport:
     """Return a comparison of native, backtrader and vnpy in which vnpy differs."""
     versions = ({"quantcrafter": "0.1.0"}, {"backtrader": "1.9.78"}, {"vnpy": "4.5.0"})
     outcomes = tuple(

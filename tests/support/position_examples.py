@@ -21,7 +21,7 @@ from quantcrafter.engine.api import (
     StepValue,
 )
 from quantcrafter.engine.api.steps import Tape
-from quantcrafter.nodes.logic.position import Account, Position
+from quantcrafter.nodes.logic.position import AccountReading, PositionReading
 
 LEGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_SHORT, "exit_short": EXIT_SHORT}
 OPERATORS: dict[str, Callable[[Any, Any], StepValue]] = {
@@ -32,7 +32,7 @@ OPERATORS: dict[str, Callable[[Any, Any], StepValue]] = {
     "==": StepValue.equal,
     "!=": StepValue.differs,
 }
-NODES = (Position(), Account())
+NODES = (PositionReading(), AccountReading())
 NAMES = [f"{node.name}.{output.name}" for node in NODES for output in node.outputs]
 """What an example may say, in the order in which it is recorded."""
 

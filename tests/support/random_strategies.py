@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from quantcrafter.engine.api import Component, InputPort, MoneyManager, PortType, Role, RunSettings
 from quantcrafter.engine.plugins import Registry
-from quantcrafter.engine.runtime.running.source import validate_file
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 from quantcrafter.engine.spec.instruments import OWN_FIELDS
 from tests.support.random_data import FEEDS, Calendar, write_data
 from tests.support.random_strategy import BAR_COLUMNS, GrowingGraph, Values, components

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quantcrafter.engine.api import InstrumentJob, Ledger, RunSettings
-from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.runtime.results.result import RunOrigin, RunResult
 from quantcrafter.engine.stats.metrics import compute_metrics
 from tests.support.ledgers import CASH, walk_run
 
 
 def result_of(
-    ledger: Ledger, jobs: Sequence[InstrumentJob], *, strategy: str = "walk", origin: Origin | None = None
+    ledger: Ledger, jobs: Sequence[InstrumentJob], *, strategy: str = "walk", origin: RunOrigin | None = None
 ) -> RunResult:
     """Return the result that a run with these books would have."""
     return RunResult(
@@ -28,7 +28,7 @@ def result_of(
         timing={"load_s": 0.1, "columns_s": 0.2, "simulate_s": 0.3, "total_s": 0.6},
         findings=("SYM0: 2 days are missing.",),
         synthetic=any(job.bars.synthetic for job in jobs),
-        origin=origin or Origin(),
+        origin=origin or RunOrigin(),
     )
 
 

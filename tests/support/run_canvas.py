@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from quantcrafter.app.canvas.run.marks import NodeMark
-    from quantcrafter.app.canvas.run_overlay import RunView
+    from quantcrafter.app.canvas.run_overlay import RunOverlay
     from quantcrafter.app.document.view import WireView
 
 
@@ -40,7 +40,7 @@ class RunController:
         self.canvas.fit_all()
 
     @property
-    def view(self) -> RunView:
+    def view(self) -> RunOverlay:
         """What shows the run."""
         if self.canvas.run is None:
             raise AssertionError("The canvas follows no session.")

@@ -10,7 +10,7 @@ import numpy as np
 from quantcrafter.app.charts.model.chart import chart_model
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.explain import take_census, why_no_trade
-from quantcrafter.engine.runtime.results.report import report_data
+from quantcrafter.engine.runtime.results.report_columns import report_data
 from quantcrafter.engine.runtime.results.run_view import RunView
 
 SPLITS_AND_RATES = """\

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.running.load_graph import load_graph
 from quantcrafter.engine.runtime.running.prepare import load_market
-from quantcrafter.engine.runtime.running.source import load_graph
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
 from tests.support.bar_by_bar import run_on, until
 

@@ -16,9 +16,9 @@ from quantcrafter.engine.data.cache import BarCache
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.results.trace import ColumnStore
 from quantcrafter.engine.runtime.running.job import instrument_job
+from quantcrafter.engine.runtime.running.load_graph import load_text
 from quantcrafter.engine.runtime.running.prepare import evaluate
-from quantcrafter.engine.runtime.running.run import Clock, Prepared, never, prepare_run, silent
-from quantcrafter.engine.runtime.running.source import load_text
+from quantcrafter.engine.runtime.running.run import Prepared, StageTimer, never, prepare_run, silent
 from tests.support.c_loops import cross_in_c, rsi_in_c
 
 BARS = 1_000_000
@@ -78,7 +78,7 @@ class Case:
     def prepared(self, cache: BarCache) -> Prepared:
         """Return the run up to its simulation."""
         graph = load_text(self.text(), load_registry())
-        return prepare_run(graph, graph.spec.run, clock=Clock(), loader=cache)
+        return prepare_run(graph, graph.spec.run, clock=StageTimer(), loader=cache)
 
 
 _BARRIERS = (f"{{use: percent_stop, percent: {STOP}}}", f"{{use: percent_target, percent: {TARGET}}}")

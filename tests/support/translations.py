@@ -23,7 +23,7 @@ from quantcrafter.engine.api.ledger import (
 from quantcrafter.engine.api.settings import Commission, FillRules, InstrumentMargin, Margin, RunSettings, Slippage
 from quantcrafter.engine.runtime.run_store.comparison import COMPARED
 from quantcrafter.engine.spec import StrategyFile
-from quantcrafter.engine.stats.catalogue import METRICS
+from quantcrafter.engine.stats.metric_catalog import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"

@@ -122,7 +122,7 @@ class NameEditor(QLineEdit):
         QTimer.singleShot(0, self, take)
 
 
-class TextEditor(QPlainTextEdit):
+class MultilineEditor(QPlainTextEdit):
     """Asks for several lines: Ctrl+Enter or a click elsewhere takes them, Esc does not."""
 
     def __init__(self, parent: QWidget) -> None:

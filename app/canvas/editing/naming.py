@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QPoint, QRect, QRectF
 
 from quantcrafter.app.canvas.edit_context import EditContext
-from quantcrafter.app.canvas.editing.inline_editors import NameEditor, TextEditor
+from quantcrafter.app.canvas.editing.inline_editors import MultilineEditor, NameEditor
 from quantcrafter.app.canvas.items.layout import HEADER
 from quantcrafter.app.document.edits import RenameNode, SetFrame
 from quantcrafter.app.document.errors import EditError
@@ -25,7 +25,7 @@ class Naming(QObject):
         self._context = context
         self.name_editor = NameEditor(context.view)
         self.name_editor.refused.connect(context.message)
-        self.text_editor = TextEditor(context.view)
+        self.text_editor = MultilineEditor(context.view)
 
     @property
     def is_open(self) -> bool:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsLineItem
 
-from quantcrafter.app.canvas.arrange import Box
+from quantcrafter.app.canvas.arrange import NodeBox
 from quantcrafter.app.canvas.scene import GraphScene
 from quantcrafter.app.theme import current
 
@@ -23,10 +23,10 @@ class Guides:
 
     def __init__(self, scene: GraphScene) -> None:
         self._scene = scene
-        self._others: list[Box] = []
+        self._others: list[NodeBox] = []
         self._lines: list[QGraphicsLineItem] = []
 
-    def begin(self, others: Iterable[Box]) -> None:
+    def begin(self, others: Iterable[NodeBox]) -> None:
         """Note the nodes that stay where they are."""
         self._others = list(others)
 
@@ -66,10 +66,10 @@ class Guides:
 
 
 def _nearest(
-    at: float, length: float, others: list[tuple[float, float, Box]], reach: float
-) -> tuple[float, float, Box] | None:
+    at: float, length: float, others: list[tuple[float, float, NodeBox]], reach: float
+) -> tuple[float, float, NodeBox] | None:
     """Return where to begin so that a start, middle or end is on that of another box, and where the line goes."""
-    best: tuple[float, float, Box] | None = None
+    best: tuple[float, float, NodeBox] | None = None
     for other_at, other_length, box in others:
         for share in (0.0, 0.5, 1.0):
             line = other_at + other_length * share

@@ -13,7 +13,7 @@ from quantcrafter.app.canvas.edit_context import EditContext, Selection
 from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.gestures.guides import REACH_PX, Guides
 from quantcrafter.app.canvas.gestures.splice import SpliceHint
-from quantcrafter.app.document.edits import Edit, MoveNodes, SetFrame, Splice
+from quantcrafter.app.document.edits import Edit, InsertIntoWire, MoveNodes, SetFrame
 from quantcrafter.app.document.view import FrameView
 from quantcrafter.app.services.i18n import tr
 
@@ -149,7 +149,7 @@ class MoveNodesDrag:
         wire = self._splice.wire
         label = tr("Move")
         if wire is not None:
-            edits.append(Splice(next(iter(self._starts)), wire.target, wire.port, wire.index))
+            edits.append(InsertIntoWire(next(iter(self._starts)), wire.target, wire.port, wire.index))
             label = tr("Insert into the wire")
         done = bool(edits) and self._context.do(*edits, label=label)
         if not done:

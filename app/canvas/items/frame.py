@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
-from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.items.scene_style import SceneStyle
 from quantcrafter.app.document.view import FrameView
 
 UNDER = -20.0
@@ -18,7 +18,7 @@ TITLE_FROM_AFAR = 0.25
 class FrameItem(QGraphicsRectItem):
     """A frame: its first line of text is the title, the rest stands wrapped below. The corner at the right resizes."""
 
-    def __init__(self, frame: FrameView, looks: Looks) -> None:
+    def __init__(self, frame: FrameView, looks: SceneStyle) -> None:
         super().__init__()
         self.view = frame
         self._looks = looks

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGrap
 from quantcrafter.app.canvas.items.layout import NodeLayout, Slot, Wired, node_layout
 from quantcrafter.app.canvas.items.paint import CORNER, NodePicture, paint_node, paint_port, paint_simple
 from quantcrafter.app.canvas.items.ports import PortRef, Side, port_shape
-from quantcrafter.app.canvas.items.theme_colors import DIRECT_ABOVE, NAMED_ABOVE, SIMPLE_BELOW, Looks
+from quantcrafter.app.canvas.items.scene_style import DIRECT_ABOVE, NAMED_ABOVE, SIMPLE_BELOW, SceneStyle
 from quantcrafter.app.document.view import NodeView
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class NodeItem(QGraphicsRectItem):
     The picture of the node is kept as a pixmap for the zoom in use; selection, hover and lit ports are painted over it.
     """
 
-    def __init__(self, node: NodeView, wired: Wired, looks: Looks) -> None:
+    def __init__(self, node: NodeView, wired: Wired, looks: SceneStyle) -> None:
         super().__init__()
         self.view = node
         self.wires: set[WireItem] = set()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from quantcrafter.app.canvas.items.layout import HEADER, ROW, SUBTITLE, NodeLayout, Slot
 from quantcrafter.app.canvas.items.ports import RADIUS, port_shape
-from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.items.scene_style import SceneStyle
 from quantcrafter.app.canvas.items.zoomed_out import STRIPE as FAR_STRIPE
 from quantcrafter.app.canvas.items.zoomed_out import paint_far_texts
 from quantcrafter.app.document.view import NodeView
@@ -38,7 +38,7 @@ class NodePicture:
     badge: str | None = None
 
 
-def paint_node(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
+def paint_node(painter: QPainter, picture: NodePicture, looks: SceneStyle) -> None:
     """Paint a node whole, its top left at the origin."""
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
     node, layout = picture.node, picture.layout
@@ -60,18 +60,18 @@ def paint_node(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
         _paint_badge(painter, picture.badge, layout, looks)
 
 
-def accent_of(node: NodeView, looks: Looks) -> str:
+def accent_of(node: NodeView, looks: SceneStyle) -> str:
     """Return the colour by which a node is known from afar."""
     return looks.theme.family(family_of(node.role, node.id)) if node.known else looks.theme.warning
 
 
-def header_of(node: NodeView, looks: Looks) -> str:
+def header_of(node: NodeView, looks: SceneStyle) -> str:
     """Return the fill of a node's header."""
     theme = looks.theme
     return theme.header(family_of(node.role, node.id)) if node.known else theme.warning_soft
 
 
-def paint_simple(painter: QPainter, picture: NodePicture, looks: Looks, *, scale: float = 0.0) -> None:
+def paint_simple(painter: QPainter, picture: NodePicture, looks: SceneStyle, *, scale: float = 0.0) -> None:
     """Paint a node seen from afar: a box in its family's colour with its badge.
 
     With the zoom in `scale` it has its ports, and name and key parameters large enough to be read.
@@ -102,13 +102,13 @@ def is_quiet(badge: str | None) -> bool:
     return badge in {"done", "running"}
 
 
-def badge_color(kind: str, looks: Looks) -> str:
+def badge_color(kind: str, looks: SceneStyle) -> str:
     """Return the colour of a badge."""
     theme = looks.theme
     return {"error": theme.error, "warning": theme.warning, "running": theme.running}.get(kind, theme.done)
 
 
-def _paint_body(painter: QPainter, picture: NodePicture, body: QRectF, looks: Looks) -> None:
+def _paint_body(painter: QPainter, picture: NodePicture, body: QRectF, looks: SceneStyle) -> None:
     node, theme = picture.node, looks.theme
     shadow = QColor(theme.node_shadow)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -143,7 +143,7 @@ def _top(width: float, height: float, depth: float) -> QPainterPath:
     return body.intersected(part)
 
 
-def _paint_header(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
+def _paint_header(painter: QPainter, picture: NodePicture, looks: SceneStyle) -> None:
     node, layout, theme = picture.node, picture.layout, looks.theme
     name = icon_of(node)
     renderer(name, accent_of(node, looks)).render(painter, QRectF(9, (HEADER - ICON) / 2 + 1.5, ICON, ICON))
@@ -186,7 +186,7 @@ def badge_rect(layout: NodeLayout) -> QRectF:
     return QRectF(layout.width - BADGE + 5, -7, BADGE, BADGE)
 
 
-def _paint_subtitle(painter: QPainter, picture: NodePicture, looks: Looks) -> None:
+def _paint_subtitle(painter: QPainter, picture: NodePicture, looks: SceneStyle) -> None:
     node, theme = picture.node, looks.theme
     painter.setFont(looks.small_font)
     painter.setPen(looks.color(theme.node_text_dim if node.known else theme.warning))
@@ -196,7 +196,7 @@ def _paint_subtitle(painter: QPainter, picture: NodePicture, looks: Looks) -> No
     painter.drawText(QRectF(10, HEADER, room + 2, SUBTITLE), Qt.AlignmentFlag.AlignVCenter, shown)
 
 
-def _paint_slot(painter: QPainter, slot: Slot, picture: NodePicture, looks: Looks) -> None:
+def _paint_slot(painter: QPainter, slot: Slot, picture: NodePicture, looks: SceneStyle) -> None:
     theme = looks.theme
     incoming = slot.side == "in"
     x = 0.0 if incoming else picture.layout.width
@@ -215,7 +215,7 @@ def _paint_slot(painter: QPainter, slot: Slot, picture: NodePicture, looks: Look
         painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, label)
 
 
-def _paint_literal(painter: QPainter, slot: Slot, literal: str, x: float, looks: Looks) -> None:
+def _paint_literal(painter: QPainter, slot: Slot, literal: str, x: float, looks: SceneStyle) -> None:
     width = looks.small_metrics.horizontalAdvance(literal)
     painter.setPen(QPen(looks.color(looks.theme.node_border), 1))
     painter.setBrush(looks.color(looks.theme.canvas))
@@ -224,7 +224,7 @@ def _paint_literal(painter: QPainter, slot: Slot, literal: str, x: float, looks:
     painter.drawText(QRectF(x + 5, slot.y - 7.5, width + 2, 15), Qt.AlignmentFlag.AlignVCenter, literal)
 
 
-def slot_texts(slot: Slot, layout: NodeLayout, looks: Looks) -> tuple[str, str, float]:
+def slot_texts(slot: Slot, layout: NodeLayout, looks: SceneStyle) -> tuple[str, str, float]:
     """Return a slot's label as there is room for it, its number, and the room in scene units."""
     metrics = looks.small_metrics
     inner = layout.width - 2 * INSET
@@ -240,11 +240,11 @@ def slot_texts(slot: Slot, layout: NodeLayout, looks: Looks) -> tuple[str, str, 
     return metrics.elidedText(slot.label, Qt.TextElideMode.ElideRight, label_room), slot.literal, label_room
 
 
-def _literal_width(slot: Slot, looks: Looks) -> float:
+def _literal_width(slot: Slot, looks: SceneStyle) -> float:
     return looks.small_metrics.horizontalAdvance(slot.literal) + 16 if slot.literal else 0.0
 
 
-def paint_port(painter: QPainter, slot: Slot, at: QPointF, looks: Looks) -> None:
+def paint_port(painter: QPainter, slot: Slot, at: QPointF, looks: SceneStyle) -> None:
     """Paint one port: filled when wired, hollow when not, red when it must be wired, a plus where one more fits."""
     theme = looks.theme
     color = looks.color(theme.port(slot.type))
@@ -263,7 +263,7 @@ def paint_port(painter: QPainter, slot: Slot, at: QPointF, looks: Looks) -> None
     painter.drawPath(port_shape(slot.type).translated(at))
 
 
-def _paint_through_line(painter: QPainter, layout: NodeLayout, looks: Looks) -> None:
+def _paint_through_line(painter: QPainter, layout: NodeLayout, looks: SceneStyle) -> None:
     pen = QPen(looks.color(mix(looks.theme.accent, looks.theme.node, 0.7)), 2.4)
     pen.setDashPattern([3, 2])
     painter.setPen(pen)
@@ -275,14 +275,14 @@ def _paint_through_line(painter: QPainter, layout: NodeLayout, looks: Looks) -> 
     painter.drawPath(path)
 
 
-def _paint_cross(painter: QPainter, body: QRectF, looks: Looks) -> None:
+def _paint_cross(painter: QPainter, body: QRectF, looks: SceneStyle) -> None:
     painter.setPen(QPen(looks.color(looks.theme.node_text_dim), 1.5))
     inner = body.adjusted(6, 6, -6, -6)
     painter.drawLine(inner.topLeft(), inner.bottomRight())
     painter.drawLine(inner.bottomLeft(), inner.topRight())
 
 
-def _paint_badge(painter: QPainter, kind: str, layout: NodeLayout, looks: Looks) -> None:
+def _paint_badge(painter: QPainter, kind: str, layout: NodeLayout, looks: SceneStyle) -> None:
     if kind == "done":
         _paint_dot(painter, kind, layout, looks, QUIET)
         return
@@ -293,7 +293,7 @@ def _paint_badge(painter: QPainter, kind: str, layout: NodeLayout, looks: Looks)
     renderer(BADGE_ICONS[kind], badge_color(kind, looks)).render(painter, rect.adjusted(2, 2, -2, -2))
 
 
-def _paint_dot(painter: QPainter, kind: str, layout: NodeLayout, looks: Looks, size: float) -> None:
+def _paint_dot(painter: QPainter, kind: str, layout: NodeLayout, looks: SceneStyle, size: float) -> None:
     """Paint a badge as a dot over the top right corner, with a rim that sets it off from what lies under it."""
     painter.setPen(QPen(looks.color(looks.theme.canvas), size / 6))
     painter.setBrush(looks.color(badge_color(kind, looks)))

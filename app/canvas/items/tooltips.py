@@ -8,7 +8,7 @@ from quantcrafter.app.canvas.items.layout import Slot
 from quantcrafter.app.canvas.items.node import NodeItem
 from quantcrafter.app.document.view import WireView
 from quantcrafter.app.services.i18n import said, tr
-from quantcrafter.app.services.names import family_member, port_type_name
+from quantcrafter.app.services.type_names import family_member, port_type_name
 
 
 def port_tooltip(slot: Slot) -> str:

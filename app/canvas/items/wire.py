@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
 from quantcrafter.app.canvas.items.node import NodeItem
-from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.items.scene_style import SceneStyle
 from quantcrafter.app.document.view import WireView
 from quantcrafter.app.theme.colors import mix
 
@@ -27,7 +27,7 @@ Share = Literal["plain", "lit", "dim"]
 class WireItem(QGraphicsPathItem):
     """A wire in the colour of what flows through it. It paints nothing in Python, so that hundreds cost little."""
 
-    def __init__(self, wire: WireView, source: NodeItem, target: NodeItem, looks: Looks) -> None:
+    def __init__(self, wire: WireView, source: NodeItem, target: NodeItem, looks: SceneStyle) -> None:
         super().__init__()
         self.view = wire
         self.source = source

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
-from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.items.scene_style import SceneStyle
 
 if TYPE_CHECKING:
     from quantcrafter.app.canvas.items.paint import NodePicture
@@ -36,7 +36,7 @@ class FarTexts:
     pixels: float
 
 
-def far_texts(name: str, second: str, width: float, height: float, looks: Looks, scale: float) -> FarTexts:
+def far_texts(name: str, second: str, width: float, height: float, looks: SceneStyle, scale: float) -> FarTexts:
     """Choose what is written on a box of `width` x `height` scene units at a zoom.
 
     A name that is easily read with the parameters below it comes first, then a larger name alone, then one on two
@@ -76,7 +76,7 @@ def halved(name: str) -> tuple[str, ...]:
     return name[:at].rstrip(), name[at:]
 
 
-def _fits(texts: FarTexts, width: float, height: float, looks: Looks, scale: float) -> bool:
+def _fits(texts: FarTexts, width: float, height: float, looks: SceneStyle, scale: float) -> bool:
     (_, name), (_, line) = _fonts(texts, looks, scale)
     high = len(texts.lines) * name.height() + (line.height() if texts.second else 0.0)
     wide = max(name.horizontalAdvance(each) for each in texts.lines)
@@ -84,7 +84,7 @@ def _fits(texts: FarTexts, width: float, height: float, looks: Looks, scale: flo
 
 
 def _fonts(
-    texts: FarTexts, looks: Looks, scale: float
+    texts: FarTexts, looks: SceneStyle, scale: float
 ) -> tuple[tuple[QFont, QFontMetricsF], tuple[QFont, QFontMetricsF]]:
     return (
         looks.far_font(texts.pixels, scale, QFont.Weight.DemiBold),
@@ -92,7 +92,7 @@ def _fonts(
     )
 
 
-def paint_far_texts(painter: QPainter, picture: NodePicture, looks: Looks, scale: float) -> None:
+def paint_far_texts(painter: QPainter, picture: NodePicture, looks: SceneStyle, scale: float) -> None:
     """Write the name in the middle of a node, and below it the key parameters where there is room for both."""
     node, layout, theme = picture.node, picture.layout, looks.theme
     room = layout.height - STRIPE - 2

@@ -30,11 +30,11 @@ from PySide6.QtWidgets import (
 )
 
 from quantcrafter.app.canvas.candidates import Offer, Wanted
+from quantcrafter.app.canvas.popup_style import offer_icon, popup_style
 from quantcrafter.app.canvas.ranking import rank
-from quantcrafter.app.canvas.theme_colors import offer_icon, popup_style
-from quantcrafter.app.overlay import Overlay
+from quantcrafter.app.overlay import SearchOverlay
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.names import family_member, port_type_name
+from quantcrafter.app.services.type_names import family_member, port_type_name
 
 if TYPE_CHECKING:
     Index = QModelIndex | QPersistentModelIndex
@@ -110,7 +110,7 @@ class OfferDelegate(QStyledItemDelegate):
         painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, title)
 
 
-class QuickAdd(Overlay):
+class QuickAdd(SearchOverlay):
     """The search itself. It lies over its parent, emits what was chosen once, and goes away."""
 
     chosen = Signal(object)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from quantcrafter.app.canvas.items.node import NodeItem
 from quantcrafter.app.canvas.items.paint import CORNER
-from quantcrafter.app.canvas.items.theme_colors import Looks
+from quantcrafter.app.canvas.items.scene_style import SceneStyle
 from quantcrafter.app.canvas.run.marks import NO_MARKS, NodeMark, RunMarks, Tone
 from quantcrafter.app.theme.colors import mix
 
@@ -54,7 +54,7 @@ class RunLayer(QGraphicsItem):
         looks: the scene's.
     """
 
-    def __init__(self, nodes: Mapping[str, NodeItem], looks: Looks, extent: QRectF) -> None:
+    def __init__(self, nodes: Mapping[str, NodeItem], looks: SceneStyle, extent: QRectF) -> None:
         super().__init__()
         self._nodes = nodes
         self._looks = looks

@@ -11,14 +11,14 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from quantcrafter.app.services.explanation_texts import moment_text
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.reasons import moment_text
-from quantcrafter.app.services.values import number_text, value_text
+from quantcrafter.app.services.value_texts import number_text, value_text
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.colors import mix
 from quantcrafter.engine.api import PortType
 from quantcrafter.engine.runtime.explain import Facts, value_at
-from quantcrafter.engine.runtime.explain.facts import BARS, BOOLEAN
+from quantcrafter.engine.runtime.explain.run_facts import BARS, BOOLEAN
 
 SIZE = QSize(236, 116)
 BARS_SHOWN = 80

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantcrafter.app.charts.model.levels import RangeLevels, SumLevels, bucket_centres, bucket_range, bucket_step
+from quantcrafter.app.charts.model.detail_levels import (
+    RangeLevels,
+    SumLevels,
+    bucket_centres,
+    bucket_range,
+    bucket_step,
+)
 from quantcrafter.engine.api import Bars, FloatColumn
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from quantcrafter.app.charts.model.candles import CandleLevels
-from quantcrafter.app.charts.model.clock import BarClock
 from quantcrafter.app.charts.model.curves import Curves, curves_of
-from quantcrafter.app.charts.model.levels import FlagLevels, RangeLevels
-from quantcrafter.app.charts.model.outputs import ChartOutput, Place, outputs_of
+from quantcrafter.app.charts.model.detail_levels import FlagLevels, RangeLevels
+from quantcrafter.app.charts.model.outputs import ChartOutput, PlotPlace, outputs_of
 from quantcrafter.app.charts.model.prices import decimals_of
-from quantcrafter.app.charts.model.trades import Holdings, TradeMarks
+from quantcrafter.app.charts.model.time_axis import BarClock
+from quantcrafter.app.charts.model.trades import HeldUnits, TradeMarks
 from quantcrafter.engine.api import InstrumentJob
 from quantcrafter.engine.api.ledger import OpenPosition
 from quantcrafter.engine.runtime.results.run_view import RunView
@@ -32,7 +32,7 @@ class ChartModel:
     candles: CandleLevels
     close: RangeLevels
     trades: TradeMarks
-    holdings: Holdings
+    holdings: HeldUnits
     curves: Curves
     outputs: tuple[ChartOutput, ...]
     decimals: int
@@ -51,7 +51,7 @@ class ChartModel:
     def read_line(self, output: ChartOutput) -> Line:
         """Return the levels of an output's column; this reads the whole column."""
         column = self.run.column(output.node, output.output, self.instrument)
-        return FlagLevels(column) if output.place is Place.STRIP else RangeLevels(column)
+        return FlagLevels(column) if output.place is PlotPlace.STRIP else RangeLevels(column)
 
 
 def chart_model(run: RunView, instrument: int) -> ChartModel:
@@ -65,7 +65,7 @@ def chart_model(run: RunView, instrument: int) -> ChartModel:
         candles=CandleLevels.of(job.bars),
         close=RangeLevels(job.bars.close),
         trades=TradeMarks(run.ledger, instrument),
-        holdings=Holdings(run.ledger, instrument, job.lot_size),
+        holdings=HeldUnits(run.ledger, instrument, job.lot_size),
         curves=curves_of(run, instrument),
         outputs=outputs_of(run, instrument),
         open_positions=tuple(each for each in run.ledger.open_positions if each.instrument == instrument),

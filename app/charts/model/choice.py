@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from quantcrafter.app.charts.model.look import series_color
+from quantcrafter.app.charts.model.chart_colors import series_color
 from quantcrafter.app.charts.model.outputs import ChartOutput
 from quantcrafter.app.theme.colors import Theme
 

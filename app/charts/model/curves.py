@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantcrafter.app.charts.model.levels import RangeLevels
-from quantcrafter.app.charts.model.trades import Holdings
+from quantcrafter.app.charts.model.detail_levels import RangeLevels
+from quantcrafter.app.charts.model.trades import HeldUnits
 from quantcrafter.engine.api import FloatColumn, InstrumentJob
 from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.stats.curve import buy_and_hold_curve, drawdown_curve
@@ -74,6 +74,6 @@ def exposure_curve(run: RunView) -> FloatColumn:
 
 
 def _value(run: RunView, number: int, job: InstrumentJob) -> FloatColumn:
-    units = Holdings(run.ledger, number, job.lot_size).column(len(job.bars))
+    units = HeldUnits(run.ledger, number, job.lot_size).column(len(job.bars))
     rate = 1.0 if job.rate_close is None else job.rate_close
     return np.asarray(units * job.bars.close * job.multiplier * rate)

@@ -19,7 +19,7 @@ _LINES = frozenset({PortType.SERIES})
 _STRIPS = frozenset({PortType.CONDITION, PortType.SIGNAL, PortType.FILTER})
 
 
-class Place(StrEnum):
+class PlotPlace(StrEnum):
     """Where an output is drawn: over the prices, in a plot of its node below, or as a thin strip."""
 
     OVERLAY = "overlay"
@@ -38,7 +38,7 @@ class ChartOutput:
     output: str
     name: str
     type: PortType
-    place: Place
+    place: PlotPlace
     slot: int
     first: bool
 
@@ -55,7 +55,7 @@ def outputs_of(run: RunView, instrument: int) -> tuple[ChartOutput, ...]:
     """
     bars = run.instruments[instrument].bars
     found: list[ChartOutput] = []
-    shown = dict.fromkeys(Place, 0)
+    shown = dict.fromkeys(PlotPlace, 0)
     plots: set[str] = set()
     for node in run.nodes.values():
         for output in node.outputs if node.step >= 0 else ():
@@ -64,29 +64,29 @@ def outputs_of(run: RunView, instrument: int) -> tuple[ChartOutput, ...]:
                 continue
             first = _is_first(node, place, shown, plots)
             shown[place] += first
-            if first and place is Place.PLOT:
+            if first and place is PlotPlace.PLOT:
                 plots.add(node.id)
             name = node.id if len(node.outputs) == 1 else f"{node.id}.{output.name}"
             found.append(ChartOutput(node.id, output.name, name, output.type, place, len(found), first))
     return tuple(found)
 
 
-def _is_first(node: RunNode, place: Place, shown: dict[Place, int], plots: set[str]) -> bool:
-    if place is Place.STRIP:
+def _is_first(node: RunNode, place: PlotPlace, shown: dict[PlotPlace, int], plots: set[str]) -> bool:
+    if place is PlotPlace.STRIP:
         return node.role is Role.ADVISOR and shown[place] < _FIRST_STRIPS
     if node.role is not Role.INDICATOR:
         return False
-    if place is Place.OVERLAY:
+    if place is PlotPlace.OVERLAY:
         return shown[place] < _FIRST_OVERLAYS
     return node.id in plots or len(plots) < _FIRST_PLOTS
 
 
-def _place(run: RunView, node: RunNode, output: str, kind: PortType, instrument: int, bars: Bars) -> Place | None:
+def _place(run: RunView, node: RunNode, output: str, kind: PortType, instrument: int, bars: Bars) -> PlotPlace | None:
     if kind in _STRIPS:
-        return Place.STRIP
+        return PlotPlace.STRIP
     if kind not in _LINES:
         return None
-    return Place.OVERLAY if lies_on_price(run.column(node.id, output, instrument), bars) else Place.PLOT
+    return PlotPlace.OVERLAY if lies_on_price(run.column(node.id, output, instrument), bars) else PlotPlace.PLOT
 
 
 def lies_on_price(column: FloatColumn, bars: Bars) -> bool:
@@ -119,4 +119,4 @@ def _samples(count: int) -> np.ndarray:
 
 def plot_nodes(outputs: Iterable[ChartOutput]) -> tuple[str, ...]:
     """Return the nodes of the outputs that are drawn in plots of their own, in order."""
-    return tuple(dict.fromkeys(each.node for each in outputs if each.place is Place.PLOT))
+    return tuple(dict.fromkeys(each.node for each in outputs if each.place is PlotPlace.PLOT))

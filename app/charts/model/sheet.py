@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from quantcrafter.app.charts.model.chart_state import LOG_PANELS, PRICE, VOLUME, ChartState
 from quantcrafter.app.charts.model.layout import PanelPlace, arrange
 from quantcrafter.app.charts.model.scales import Scale, Window
-from quantcrafter.app.charts.model.state import LOG_PANELS, PRICE, VOLUME, ChartState
 from quantcrafter.engine.api import FloatColumn
 
 DIVIDER_REACH = 3.0

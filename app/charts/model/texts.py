@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from quantcrafter.app.charts.model.chart import ChartModel
-from quantcrafter.app.charts.model.clock import Tick
-from quantcrafter.app.charts.model.levels import FlagLevels
+from quantcrafter.app.charts.model.chart_state import DRAWDOWN, EQUITY, EXPOSURE
+from quantcrafter.app.charts.model.detail_levels import FlagLevels
 from quantcrafter.app.charts.model.outputs import ChartOutput
 from quantcrafter.app.charts.model.prices import number_text, sensible_decimals, short_text
-from quantcrafter.app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE
+from quantcrafter.app.charts.model.time_axis import Tick
 from quantcrafter.app.charts.model.trades import TradeGroup
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.api.ledger import OpenPosition

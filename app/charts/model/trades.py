@@ -45,7 +45,7 @@ class TradeGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class OrderLevel:
     """The price of a protective order and the bars in which it worked; `kind` is `stop` or `target`."""
 
     kind: str
@@ -139,7 +139,7 @@ class TradeMarks:
             for number in np.flatnonzero(np.diff(places)).tolist()
         ]
 
-    def levels(self, row: int) -> list[Level]:
+    def levels(self, row: int) -> list[OrderLevel]:
         """Return the stops and targets that a trade had."""
         place = self.place_of(row)
         if place is None:
@@ -159,18 +159,18 @@ class _Protective:
         self._rows = rows[by_parent]
         self._parents = np.ascontiguousarray(orders["parent"][self._rows])
 
-    def of(self, entry: int, exit_bar: int) -> list[Level]:
+    def of(self, entry: int, exit_bar: int) -> list[OrderLevel]:
         start, end = np.searchsorted(self._parents, [entry, entry + 1])
         found = []
         for order in self._orders[self._rows[start:end]]:
             kind = "stop" if order["reason"] in _STOPS else "target"
             closed = int(order["closed_bar"])
             until = exit_bar if closed < 0 else min(closed, exit_bar)
-            found.append(Level(kind, float(order["price"]), int(order["created_bar"]), until))
+            found.append(OrderLevel(kind, float(order["price"]), int(order["created_bar"]), until))
         return found
 
 
-class Holdings:
+class HeldUnits:
     """How many units of an instrument were held at each bar's close, below zero when sold short."""
 
     def __init__(self, ledger: Ledger, instrument: int, lot_size: float) -> None:

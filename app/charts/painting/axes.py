@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter
 
-from quantcrafter.app.charts.model.clock import Tick
+from quantcrafter.app.charts.model.chart_colors import ChartLook
 from quantcrafter.app.charts.model.layout import PanelPlace
-from quantcrafter.app.charts.model.look import ChartLook
 from quantcrafter.app.charts.model.prices import axis_texts, value_ticks
 from quantcrafter.app.charts.model.scales import Scale
 from quantcrafter.app.charts.model.sheet import Sheet
 from quantcrafter.app.charts.model.texts import tick_text
+from quantcrafter.app.charts.model.time_axis import Tick
 from quantcrafter.app.charts.painting.pens import pen, small
 
 TICK_ROOM = 86.0

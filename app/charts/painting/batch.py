@@ -19,7 +19,7 @@ FAR = 4000.0
 """Nothing is drawn farther outside than that, in pixels: the painter would lose precision."""
 
 
-class Batch:
+class ShapeBatch:
     """Shapes that are drawn together; its memory is used again at every frame.
 
     `fine` gives lines of few points round joins, which take ten times as long: leave it off while the view moves.

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
+from quantcrafter.app.charts.model.chart_colors import ChartLook
+from quantcrafter.app.charts.model.chart_state import PRICE, ChartState
 from quantcrafter.app.charts.model.layout import PanelPlace
-from quantcrafter.app.charts.model.look import ChartLook
 from quantcrafter.app.charts.model.prices import number_text, sensible_decimals
 from quantcrafter.app.charts.model.sheet import Sheet
-from quantcrafter.app.charts.model.state import PRICE, ChartState
 from quantcrafter.app.charts.painting.axes import draw_label
 from quantcrafter.app.charts.painting.legend import Legend
 from quantcrafter.app.charts.painting.pens import brush, pen, small, veil
@@ -33,7 +33,7 @@ class Pointing:
     box: QRectF | None = None
 
 
-class Overlay:
+class CrosshairOverlay:
     """Draws over a finished drawing."""
 
     def __init__(self, look: ChartLook, font: QFont) -> None:

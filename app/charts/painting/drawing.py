@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFont, QPainter
 
+from quantcrafter.app.charts.model.chart_colors import ChartLook
+from quantcrafter.app.charts.model.chart_state import DRAWDOWN, EQUITY, EXPOSURE, PRICE, VOLUME, ChartState
+from quantcrafter.app.charts.model.detail_levels import FlagLevels, RangeLevels
 from quantcrafter.app.charts.model.layout import PanelPlace
-from quantcrafter.app.charts.model.levels import FlagLevels, RangeLevels
-from quantcrafter.app.charts.model.look import ChartLook
 from quantcrafter.app.charts.model.sheet import Sheet
-from quantcrafter.app.charts.model.state import DRAWDOWN, EQUITY, EXPOSURE, PRICE, VOLUME, ChartState
 from quantcrafter.app.charts.painting.axes import TICK_ROOM, draw_axes, draw_grid
-from quantcrafter.app.charts.painting.batch import Batch
+from quantcrafter.app.charts.painting.batch import ShapeBatch
 from quantcrafter.app.charts.painting.prices import LEAST_CANDLE, draw_candles, draw_columns, draw_series, draw_volume
 from quantcrafter.app.charts.painting.strips import draw_strip
 from quantcrafter.app.charts.painting.trades import Marks, draw_open, draw_trades
@@ -27,7 +27,7 @@ class Drawing:
 
     look: ChartLook
     font: QFont
-    batch: Batch = field(default_factory=Batch)
+    batch: ShapeBatch = field(default_factory=ShapeBatch)
     marks: Marks = field(default_factory=Marks)
     bars_a_candle: int = 1
 

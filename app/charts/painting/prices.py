@@ -6,12 +6,12 @@ import numpy as np
 from PySide6.QtGui import QPainter
 
 from quantcrafter.app.charts.model.candles import Candles
+from quantcrafter.app.charts.model.chart_colors import ChartLook
+from quantcrafter.app.charts.model.detail_levels import BucketSpan, RangeLevels
 from quantcrafter.app.charts.model.layout import PanelPlace
-from quantcrafter.app.charts.model.levels import RangeLevels, Span
-from quantcrafter.app.charts.model.look import ChartLook
 from quantcrafter.app.charts.model.scales import Scale
 from quantcrafter.app.charts.model.sheet import Sheet
-from quantcrafter.app.charts.painting.batch import FAR, Batch
+from quantcrafter.app.charts.painting.batch import FAR, ShapeBatch
 from quantcrafter.engine.api import FloatColumn
 
 LEAST_CANDLE = 3.0
@@ -29,7 +29,7 @@ def body_width(pixels: float) -> int:
 
 
 def draw_candles(
-    batch: Batch, painter: QPainter, look: ChartLook, sheet: Sheet, scale: Scale, candles: Candles
+    batch: ShapeBatch, painter: QPainter, look: ChartLook, sheet: Sheet, scale: Scale, candles: Candles
 ) -> None:
     """Draw candles on whole pixels: wicks one pixel wide, bodies at least one high."""
     middle = np.floor(sheet.xs(candles.centres))
@@ -46,7 +46,7 @@ def draw_candles(
 
 
 def draw_volume(
-    batch: Batch, painter: QPainter, look: ChartLook, sheet: Sheet, place: PanelPlace, candles: Candles
+    batch: ShapeBatch, painter: QPainter, look: ChartLook, sheet: Sheet, place: PanelPlace, candles: Candles
 ) -> None:
     """Draw the volume of the candles as columns at the foot of their panel, the largest in view being the tallest."""
     largest = float(candles.volume.max(initial=0.0))
@@ -61,7 +61,7 @@ def draw_volume(
 
 
 def draw_series(
-    batch: Batch, painter: QPainter, color: str, width: float, sheet: Sheet, scale: Scale, levels: RangeLevels
+    batch: ShapeBatch, painter: QPainter, color: str, width: float, sheet: Sheet, scale: Scale, levels: RangeLevels
 ) -> None:
     """Draw a column as a line; where there are more bars than pixels, each pixel shows all values in it."""
     span = levels.span(sheet.window.left, sheet.window.right, int(sheet.plot_width / LEAST_POINT))
@@ -72,14 +72,14 @@ def draw_series(
     batch.polyline(painter, color, width, sheet.xs(xs), scale.pixels(values))
 
 
-def _is_dense(span: Span, scale: Scale) -> bool:
+def _is_dense(span: BucketSpan, scale: Scale) -> bool:
     """Return whether a line goes up and down within most pixels, so that it reads as an area."""
     heights = scale.pixels(span.low) - scale.pixels(span.high)
     known = heights[np.isfinite(heights)]
     return bool(len(known) and known.mean() > _DENSE)
 
 
-def _draw_dense(batch: Batch, painter: QPainter, color: str, sheet: Sheet, scale: Scale, span: Span) -> None:
+def _draw_dense(batch: ShapeBatch, painter: QPainter, color: str, sheet: Sheet, scale: Scale, span: BucketSpan) -> None:
     """Draw each bucket from its least to its greatest value, reaching to the one before it."""
     known = np.isfinite(span.low)
     edges = np.round(sheet.xs(span.centres - span.step / 2))
@@ -93,7 +93,7 @@ def _draw_dense(batch: Batch, painter: QPainter, color: str, sheet: Sheet, scale
     batch.rects(painter, color, edges[known], top, width, bottom - top + 1)
 
 
-def line_points(span: Span) -> tuple[FloatColumn, FloatColumn]:
+def line_points(span: BucketSpan) -> tuple[FloatColumn, FloatColumn]:
     """Return the points of a line through a span: of a bucket of several bars both extremes, the nearer one first."""
     if span.step == 1:
         return span.centres, np.asarray(span.low, dtype=np.float64)
@@ -105,7 +105,9 @@ def line_points(span: Span) -> tuple[FloatColumn, FloatColumn]:
     return np.repeat(span.centres, 2), values
 
 
-def draw_columns(batch: Batch, painter: QPainter, color: str, sheet: Sheet, scale: Scale, levels: RangeLevels) -> None:
+def draw_columns(
+    batch: ShapeBatch, painter: QPainter, color: str, sheet: Sheet, scale: Scale, levels: RangeLevels
+) -> None:
     """Draw a column as an area between its values and zero."""
     span = levels.span(sheet.window.left, sheet.window.right, int(sheet.plot_width / LEAST_POINT))
     zero = round(scale.pixels(0.0))

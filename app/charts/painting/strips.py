@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtGui import QPainter
 
+from quantcrafter.app.charts.model.chart_colors import ChartLook
+from quantcrafter.app.charts.model.detail_levels import FlagLevels, bucket_range, bucket_step
 from quantcrafter.app.charts.model.layout import PanelPlace
-from quantcrafter.app.charts.model.levels import FlagLevels, bucket_range, bucket_step
-from quantcrafter.app.charts.model.look import ChartLook
 from quantcrafter.app.charts.model.outputs import ChartOutput
 from quantcrafter.app.charts.model.sheet import Sheet
-from quantcrafter.app.charts.painting.batch import Batch
+from quantcrafter.app.charts.painting.batch import ShapeBatch
 from quantcrafter.engine.api import FloatColumn, PortType
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 
@@ -18,7 +18,7 @@ _MARGIN = 3.0
 
 
 def draw_strip(
-    batch: Batch,
+    batch: ShapeBatch,
     painter: QPainter,
     look: ChartLook,
     sheet: Sheet,
@@ -47,7 +47,7 @@ def draw_strip(
 
 
 def _runs(
-    batch: Batch, painter: QPainter, color: str, edges: FloatColumn, on: np.ndarray, top: float, height: float
+    batch: ShapeBatch, painter: QPainter, color: str, edges: FloatColumn, on: np.ndarray, top: float, height: float
 ) -> None:
     """Fill each stretch of buckets that are on, at least two pixels of it."""
     steps = np.diff(np.concatenate([[0], on.view(np.uint8), [0]]).astype(np.int8))

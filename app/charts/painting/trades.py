@@ -8,14 +8,14 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPainterPath
 
+from quantcrafter.app.charts.model.chart_colors import ChartLook
+from quantcrafter.app.charts.model.chart_state import ChartState
+from quantcrafter.app.charts.model.detail_levels import bucket_step
 from quantcrafter.app.charts.model.layout import PanelPlace
-from quantcrafter.app.charts.model.levels import bucket_step
-from quantcrafter.app.charts.model.look import ChartLook
 from quantcrafter.app.charts.model.scales import Scale
 from quantcrafter.app.charts.model.sheet import Sheet
-from quantcrafter.app.charts.model.state import ChartState
 from quantcrafter.app.charts.model.trades import TradeGroup, TradeView
-from quantcrafter.app.charts.painting.batch import FAR, Batch
+from quantcrafter.app.charts.painting.batch import FAR, ShapeBatch
 from quantcrafter.app.charts.painting.pens import brush, pen, small
 from quantcrafter.engine.api import FloatColumn
 from quantcrafter.engine.api.ledger import OpenPosition
@@ -59,7 +59,7 @@ class Marks:
 
 
 def draw_trades(
-    batch: Batch,
+    batch: ShapeBatch,
     painter: QPainter,
     look: ChartLook,
     font: QFont,
@@ -116,7 +116,7 @@ def draw_levels(
 
 
 def _draw_single(
-    batch: Batch,
+    batch: ShapeBatch,
     painter: QPainter,
     look: ChartLook,
     sheet: Sheet,

@@ -26,7 +26,7 @@ from quantcrafter.app.panes.results.columns import metric_name, text_of, value_t
 from quantcrafter.app.services.i18n import known, tr
 from quantcrafter.app.theme import current
 from quantcrafter.engine.runtime.results.run_view import RunView
-from quantcrafter.engine.runtime.run_store.comparison import Comparison, MetricChange
+from quantcrafter.engine.runtime.run_store.comparison import MetricChange, RunComparison
 from quantcrafter.engine.stats.tables import Row
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -42,7 +42,7 @@ class ComparisonDialog(DialogFrame):
 
     trade_chosen = Signal(object)
 
-    def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
+    def __init__(self, comparison: RunComparison, parent: QWidget | None = None) -> None:
         super().__init__(parent, title=tr("Comparison of two runs"), intro=_summary(comparison))
         self.comparison = comparison
         self.setModal(False)
@@ -133,7 +133,7 @@ class ComparisonDialog(DialogFrame):
         return _fitted(table)
 
 
-def _summary(comparison: Comparison) -> str:
+def _summary(comparison: RunComparison) -> str:
     if comparison.added is None or comparison.removed is None or comparison.changed is None:
         return ""
     return tr(

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QWidget
 
-from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.editors.base import Editor, guard_wheel
 from quantcrafter.app.services.i18n import tr
 
@@ -139,4 +139,4 @@ class FlagEditor(Editor):
 
 def choice_text(choice: Any) -> str:
     """Return what a choice is called in a list."""
-    return tr("tab") if choice == "\t" else values.show(choice)
+    return tr("tab") if choice == "\t" else typed_values.show(choice)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFocusEvent, QPalette, QValidator
 from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QLabel, QWidget
 
 from quantcrafter.app.document.edits import UNSET
-from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.editors.base import guard_wheel
 from quantcrafter.app.inspector.editors.texts import TextEditor
 from quantcrafter.app.inspector.fields import Field, FieldKind
@@ -87,11 +87,11 @@ class NumberEditor(TextEditor):
     def step(self, steps: int) -> None:
         """Go up or down by steps that suit the number's size, within the range."""
         try:
-            value = values.parse(self._field, self.line.text())
+            value = typed_values.parse(self._field, self.line.text())
         except ValueError:
             return
         start = value if value is not UNSET else self._field.low or 0
-        self.line.setText(values.show(stepped(self._field, start, steps)))
+        self.line.setText(typed_values.show(stepped(self._field, start, steps)))
         self.line.selectAll()
         self._settle.start()
 

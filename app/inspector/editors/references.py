@@ -10,7 +10,7 @@ from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from quantcrafter.app.document.edits import UNSET
-from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.editors.base import Editor, guard_wheel
 from quantcrafter.app.inspector.editors.texts import TextEditor
 from quantcrafter.app.services.i18n import tr
@@ -98,7 +98,7 @@ class ReferenceEditor(TextEditor):
             super().show_value(value, various=various)
             return
         self.combo.setPlaceholderText(tr("(multiple values)") if various else self.hint())
-        self.combo.show_text("" if various else values.show(value))
+        self.combo.show_text("" if various else typed_values.show(value))
 
     def draft(self) -> str | None:
         return super().draft() if self._numbers else None
@@ -157,7 +157,7 @@ class ReferencesEditor(Editor):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         combo = OfferCombo(self._unused, row)
-        combo.show_text(values.show(item))
+        combo.show_text(typed_values.show(item))
         combo.setAccessibleName(tr("Wire {number}", number=place + 1))
         combo.activated.connect(lambda index: self._replace(place, combo.itemText(index)))
         box.addWidget(combo, 1)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPlainTextEdit, QToolButton, QWidget
 
-from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.editors.base import Editor, guard_wheel
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme.icons import icon
@@ -53,7 +53,7 @@ class TextEditor(Editor):
         self.line.editingFinished.connect(self.finish)
 
     def show_value(self, value: Any, *, various: bool) -> None:
-        text = "" if various else values.show(value)
+        text = "" if various else typed_values.show(value)
         self.line.setPlaceholderText(tr("(multiple values)") if various else self.hint())
         self._sent = None
         if text == self.line.shown and self.line.text() == text:
@@ -186,7 +186,7 @@ class LongTextEditor(Editor):
         self.setFocusProxy(self.area)
 
     def show_value(self, value: Any, *, various: bool) -> None:
-        text = "" if various else values.show(value)
+        text = "" if various else typed_values.show(value)
         self.area.setPlaceholderText(tr("(multiple values)") if various else "")
         self._shown = text
         if self.area.toPlainText() != text:

@@ -28,7 +28,7 @@ from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.runtime.run_store.cleanup import Usage, gb, measure
-from quantcrafter.engine.runtime.run_store.comparison import Comparison, compare_runs
+from quantcrafter.engine.runtime.run_store.comparison import RunComparison, compare_runs
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.record import RunRecord
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
@@ -43,7 +43,7 @@ _TWO = 2
 class HistoryPane(QWidget):
     """Lists the runs of the strategy in front, or all.
 
-    The Qt signals: `compared` carries the `Comparison` that was asked for; `reopen_asked` the record whose strategy is
+    The Qt signals: `compared` carries the requested `RunComparison`; `reopen_asked` the record whose strategy is
     to be opened as it was; `message` a sentence for the status bar.
     """
 
@@ -215,7 +215,7 @@ class HistoryPane(QWidget):
         if len(chosen) == _TWO:
             later, earlier = chosen
 
-            def both() -> Comparison:
+            def both() -> RunComparison:
                 history = RunHistory()
                 return compare_runs(history.open(earlier.id), history.open(later.id))
 

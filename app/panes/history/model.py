@@ -11,7 +11,7 @@ from quantcrafter.app.services.i18n import known, tr
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.runtime.run_store.record import RunRecord
-from quantcrafter.engine.stats.catalogue import METRICS
+from quantcrafter.engine.stats.metric_catalog import METRICS
 
 Index = QModelIndex | QPersistentModelIndex
 FIGURES = ("total_return_pct", "net_profit", "max_drawdown_pct", "sharpe", "trades")

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor
 
 from quantcrafter.app.services.i18n import said, tr
-from quantcrafter.app.session.run_log import Entry, RunLog
+from quantcrafter.app.session.log_lines import LogEntry, RunLog
 from quantcrafter.app.theme import current
 
 Index = QModelIndex | QPersistentModelIndex
@@ -21,7 +21,7 @@ _NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class LogFilter:
     """Which lines to show: of one run (None: of all), of at least a level, with a text in message or node.
 
     The text may be in English or in the language in use.
@@ -31,7 +31,7 @@ class Filter:
     level: int = logging.INFO
     text: str = ""
 
-    def passes(self, entry: Entry) -> bool:
+    def passes(self, entry: LogEntry) -> bool:
         """Return whether a line is to be shown."""
         line = entry.line
         if line.level < self.level or (self.run is not None and entry.run != self.run):
@@ -47,7 +47,7 @@ class LogModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.log = RunLog()
-        self.filter = Filter()
+        self.filter = LogFilter()
         self._numbers: list[int] = []
         self._skip = 0
         self._seen = 0
@@ -57,7 +57,7 @@ class LogModel(QAbstractTableModel):
         self.log = log
         self.set_filter(self.filter)
 
-    def set_filter(self, chosen: Filter) -> None:
+    def set_filter(self, chosen: LogFilter) -> None:
         """Show other lines of the log."""
         self.beginResetModel()
         self.filter = chosen
@@ -85,7 +85,7 @@ class LogModel(QAbstractTableModel):
         """How many lines of the log were not looked at yet."""
         return self.log.end - max(self._seen, self.log.first)
 
-    def entry(self, row: int) -> Entry | None:
+    def entry(self, row: int) -> LogEntry | None:
         """Return the line of a row."""
         if not 0 <= row < self._rows():
             return None
@@ -147,7 +147,7 @@ class LogModel(QAbstractTableModel):
             self._skip += 1
 
 
-def _cell(entry: Entry, column: int) -> str:
+def _cell(entry: LogEntry, column: int) -> str:
     if column == TIME:
         return time_text(entry)
     if column == LEVEL:
@@ -155,7 +155,7 @@ def _cell(entry: Entry, column: int) -> str:
     return entry.line.node if column == NODE else said(entry.line.text)
 
 
-def time_text(entry: Entry) -> str:
+def time_text(entry: LogEntry) -> str:
     """Return the time of a line's bar in UTC, "" where it has none."""
     ts_ns = entry.line.ts_ns
     if ts_ns is None:

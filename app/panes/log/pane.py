@@ -11,11 +11,11 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from quantcrafter.app.panes.log.model import Filter, LogModel
+from quantcrafter.app.panes.log.model import LogFilter, LogModel
 from quantcrafter.app.panes.log.view import LogView
-from quantcrafter.app.services import files
+from quantcrafter.app.services import strategy_files
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.session.run_log import Entry, RunLog
+from quantcrafter.app.session.log_lines import LogEntry, RunLog
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme.icons import icon
@@ -116,7 +116,7 @@ class LogPane(QWidget):
             run = max(self.model.log.titles, default=None)
         elif run == ALL:
             run = None
-        self.model.set_filter(Filter(run, self.levels.currentData(), self.search.text().strip().casefold()))
+        self.model.set_filter(LogFilter(run, self.levels.currentData(), self.search.text().strip().casefold()))
         self._tell()
 
     # ------------------------------------------------------------------ what is done with lines
@@ -140,7 +140,7 @@ class LogPane(QWidget):
         name, _ = QFileDialog.getSaveFileName(self, tr("Save the log"), "run.log", tr("Logs (*.log *.txt)"))
         if name:
             lines = (self.model.text(row) for row in range(self.model.rowCount()))
-            files.write(Path(name), "".join(f"{line}\n" for line in lines))
+            strategy_files.write(Path(name), "".join(f"{line}\n" for line in lines))
 
     # ------------------------------------------------------------------ making
 
@@ -198,7 +198,7 @@ class LogPane(QWidget):
         super().closeEvent(event)
 
 
-def _bar_of(entry: Entry, run: RunView) -> int | None:
+def _bar_of(entry: LogEntry, run: RunView) -> int | None:
     """Return the bar that a line speaks of in the run that is shown; by its time, as the line may be of another run."""
     line = entry.line
     if line.instrument >= len(run.instruments):

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
 
 from quantcrafter.app.canvas.candidates import Offer
-from quantcrafter.app.services.names import family_member
+from quantcrafter.app.services.type_names import family_member
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
 

@@ -11,7 +11,7 @@ from quantcrafter.app.document.document import Document
 from quantcrafter.app.inspector.content import block_role, block_uses
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.engine.api import Catalog, Component, PluginError, Role
-from quantcrafter.engine.plugins.facts import headline
+from quantcrafter.engine.plugins.descriptions import headline
 
 Entry = Offer
 """A line of the palette: role, use, category and one sentence of help; the last two are empty until read."""

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from quantcrafter.app.panes.palette.index import Entry, by_family
 from quantcrafter.app.panes.rows import COUNT, SECOND
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.names import family_member, family_name
+from quantcrafter.app.services.type_names import family_member, family_name
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
 

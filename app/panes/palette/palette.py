@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.document import Document, DocumentChange
 from quantcrafter.app.panes.palette.chip import drag_pixmap
 from quantcrafter.app.panes.palette.index import Entry, PaletteIndex, block_entries, search
 from quantcrafter.app.panes.palette.model import KEY, MIME, PaletteModel
@@ -183,7 +183,7 @@ class Palette(QWidget):
         if not self.index.is_complete:
             self.index.read(len(self.index.entries))
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: DocumentChange) -> None:
         del change
         self._settle.start()
 

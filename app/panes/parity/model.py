@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont
 from quantcrafter.app.panes.parity.words import cause_help, cause_name, result_of, subject, time_of
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.app.theme import current
-from quantcrafter.engine.runtime.parity import Difference, EngineOutcome, ParityReport
+from quantcrafter.engine.runtime.parity import EngineDifference, EngineOutcome, ParityReport
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -119,7 +119,7 @@ class DifferenceRows(_Rows):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.differences: list[Difference] = []
+        self.differences: list[EngineDifference] = []
 
     def show(self, report: ParityReport | None) -> None:
         """Show another comparison."""
@@ -156,7 +156,7 @@ class DifferenceRows(_Rows):
         return super().data(index, role)
 
 
-def _row(each: Difference) -> tuple[str, ...]:
+def _row(each: EngineDifference) -> tuple[str, ...]:
     return (
         each.engine,
         cause_name(each.cause),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.engine.runtime.parity import Cause, Difference, EngineOutcome, ParityReport
+from quantcrafter.engine.runtime.parity import Cause, EngineDifference, EngineOutcome, ParityReport
 
 
 def cause_name(cause: Cause | None) -> str:
@@ -69,6 +69,6 @@ def result_of(outcome: EngineOutcome, report: ParityReport) -> str:
     return tr("the same") if outcome.same else tr("different")
 
 
-def time_of(difference: Difference) -> str:
+def time_of(difference: EngineDifference) -> str:
     """Return when the bar of a difference closed (UTC); seconds only where there are some."""
     return difference.time.removesuffix(":00")

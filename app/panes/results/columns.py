@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from quantcrafter.app.services.i18n import known, tr
 from quantcrafter.engine.runtime.results.run_view import RunView
-from quantcrafter.engine.stats.catalogue import Metric, Value
+from quantcrafter.engine.stats.metric_catalog import Metric, Value
 from quantcrafter.engine.stats.tables import Table
 
 Column = npt.NDArray[Any]
@@ -41,7 +41,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ShownTable:
     """A table as it is shown: its columns, and where in the run each of its rows happened.
 
     `instrument` and `bar` have shape (rows,); `trade` tells that a row is a trade's row of `RunView.trades`.
@@ -54,7 +54,7 @@ class Sheet:
     trade: bool = False
 
 
-def trades_sheet(run: RunView) -> Sheet:
+def trades_sheet(run: RunView) -> ShownTable:
     """Return the closed trades, with what each returned and how long it lasted."""
     table = run.trades
     entry, cost = np.abs(table["entry_price"]), table["entry_value"]
@@ -85,10 +85,10 @@ def trades_sheet(run: RunView) -> Sheet:
         Shown("commission", tr("Commission"), "amount"),
         Shown("slippage", tr("Slippage"), "amount"),
     )
-    return Sheet(shown, Table(columns), _numbers(run, table), table["entry_bar"], trade=True)
+    return ShownTable(shown, Table(columns), _numbers(run, table), table["entry_bar"], trade=True)
 
 
-def orders_sheet(run: RunView) -> Sheet:
+def orders_sheet(run: RunView) -> ShownTable:
     """Return the orders with their life."""
     table = run.orders
     closed = np.array([-1 if bar is None else bar for bar in table["closed_bar"]], dtype=np.int64)
@@ -110,10 +110,10 @@ def orders_sheet(run: RunView) -> Sheet:
         Shown("fill_price", tr("Fill price"), "price"),
         Shown("status_reason", tr("Why"), "word"),
     )
-    return Sheet(shown, Table(columns), numbers, np.where(closed >= 0, closed, table["created_bar"]))
+    return ShownTable(shown, Table(columns), numbers, np.where(closed >= 0, closed, table["created_bar"]))
 
 
-def blocked_sheet(run: RunView) -> Sheet:
+def blocked_sheet(run: RunView) -> ShownTable:
     """Return the entry signals that became no order."""
     table = run.blocked
     side = np.where(table["flags"] & 1, "long", "short")
@@ -123,10 +123,10 @@ def blocked_sheet(run: RunView) -> Sheet:
         Shown("side", tr("Side"), "word"),
         Shown("reason", tr("Blocked by"), "word"),
     )
-    return Sheet(shown, Table({**table.columns, "side": side}), _numbers(run, table), table["bar"])
+    return ShownTable(shown, Table({**table.columns, "side": side}), _numbers(run, table), table["bar"])
 
 
-def interventions_sheet(run: RunView) -> Sheet:
+def interventions_sheet(run: RunView) -> ShownTable:
     """Return what rules and the broker did beyond the signals; a row of the whole account stands at its step."""
     table = run.interventions
     shown = (
@@ -137,10 +137,10 @@ def interventions_sheet(run: RunView) -> Sheet:
         Shown("before", tr("Before"), "amount"),
         Shown("after", tr("After"), "amount"),
     )
-    return Sheet(shown, table, _numbers(run, table), _bars_at(run, table))
+    return ShownTable(shown, table, _numbers(run, table), _bars_at(run, table))
 
 
-def cashflows_sheet(run: RunView) -> Sheet:
+def cashflows_sheet(run: RunView) -> ShownTable:
     """Return money that came or went without a fill."""
     table = run.cashflows
     shown = (
@@ -149,7 +149,7 @@ def cashflows_sheet(run: RunView) -> Sheet:
         Shown("kind", tr("Purpose"), "word"),
         Shown("amount", tr("Amount"), "amount", signed=True),
     )
-    return Sheet(shown, table, _numbers(run, table), table["bar"])
+    return ShownTable(shown, table, _numbers(run, table), table["bar"])
 
 
 def _bars_at(run: RunView, table: Table) -> Column:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from quantcrafter.app.panes.results.columns import Sheet, Shown, text_of
+from quantcrafter.app.panes.results.columns import Shown, ShownTable, text_of
 from quantcrafter.app.panes.results.row_filter import rows_that_match
 from quantcrafter.app.theme import current
 from quantcrafter.engine.api.csv_text import csv_text
@@ -26,13 +26,13 @@ class SheetModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.sheet: Sheet | None = None
+        self.sheet: ShownTable | None = None
         self.rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self.intraday = False
         self._filter = ""
         self._order: tuple[int, Qt.SortOrder] | None = None
 
-    def show(self, sheet: Sheet | None, *, intraday: bool) -> None:
+    def show(self, sheet: ShownTable | None, *, intraday: bool) -> None:
         """Show another sheet, filtered and sorted as before."""
         self.beginResetModel()
         self.sheet, self.intraday = sheet, intraday

@@ -14,7 +14,7 @@ from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
 from quantcrafter.engine.runtime.explain import why_no_trade
 from quantcrafter.engine.runtime.results.run_view import RunView
-from quantcrafter.engine.stats.catalogue import METRICS, Metric, Value, shown_groups
+from quantcrafter.engine.stats.metric_catalog import METRICS, Metric, Value, shown_groups
 
 HEADLINES = (
     "net_profit",

@@ -10,7 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QTabWidget, QWidget
 
 from quantcrafter.app.panes.results.columns import (
-    Sheet,
+    ShownTable,
     blocked_sheet,
     cashflows_sheet,
     interventions_sheet,
@@ -25,7 +25,7 @@ from quantcrafter.app.panes.results.table_page import TablePage
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.engine.runtime.results.run_view import RunView
-from quantcrafter.engine.stats.values import entry_values
+from quantcrafter.engine.stats.position_worth import entry_values
 
 
 class ResultsPane(QWidget):
@@ -137,7 +137,7 @@ class ResultsPane(QWidget):
         self._fill_page()
 
     @staticmethod
-    def _show_sheet(page: TablePage, sheet: Sheet, run: RunView) -> None:
+    def _show_sheet(page: TablePage, sheet: ShownTable, run: RunView) -> None:
         page.show_sheet(sheet, intraday=is_intraday(run))
 
     def _show_distribution(self, run: RunView) -> None:

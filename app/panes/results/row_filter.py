@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quantcrafter.app.panes.results.columns import Sheet, word
+from quantcrafter.app.panes.results.columns import ShownTable, word
 from quantcrafter.app.services.i18n import tr
 
 Mask = npt.NDArray[np.bool_]
@@ -29,7 +29,7 @@ class FilterError(ValueError):
     """A filter that cannot be understood; its text says why."""
 
 
-def rows_that_match(sheet: Sheet, text: str) -> Mask:
+def rows_that_match(sheet: ShownTable, text: str) -> Mask:
     """Return which rows pass the filter, shape (rows,); an empty filter lets all pass.
 
     Every part, divided by spaces, must hold. A part is a condition on a column, or a text that occurs in any column of
@@ -45,7 +45,7 @@ def rows_that_match(sheet: Sheet, text: str) -> Mask:
     return keep
 
 
-def _condition(sheet: Sheet, name: str, sign: str, wanted: str) -> Mask:
+def _condition(sheet: ShownTable, name: str, sign: str, wanted: str) -> Mask:
     column = next((each for each in sheet.shown if name.lower() in (each.name.lower(), each.title.lower())), None)
     if column is None:
         names = ", ".join(each.name for each in sheet.shown)
@@ -75,7 +75,7 @@ def _moment(text: str) -> int:
         raise FilterError(tr("“{text}” is not a date such as 2024-01-31.", text=text)) from None
 
 
-def _words(sheet: Sheet, part: str) -> Mask:
+def _words(sheet: ShownTable, part: str) -> Mask:
     keep = np.zeros(len(sheet.values), np.bool_)
     for column in sheet.shown:
         if not column.numeric:

@@ -22,14 +22,14 @@ from PySide6.QtWidgets import (
 )
 
 from quantcrafter.app.panes.cells import RoomyCells
-from quantcrafter.app.panes.results.columns import Sheet
+from quantcrafter.app.panes.results.columns import ShownTable
 from quantcrafter.app.panes.results.model import SheetModel
 from quantcrafter.app.panes.results.row_filter import FilterError
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.problems import error_text
 from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.api import RunError
-from quantcrafter.engine.stats.files import write_whole
+from quantcrafter.engine.stats.whole_files import write_whole
 
 _TYPING_MS = 120
 _MEASURED_ROWS = 60
@@ -99,7 +99,7 @@ class TablePage(QWidget):
         button.clicked.connect(call)
         return button
 
-    def show_sheet(self, sheet: Sheet | None, *, intraday: bool) -> None:
+    def show_sheet(self, sheet: ShownTable | None, *, intraday: bool) -> None:
         """Show the rows of another run; filter and order stay."""
         kinds = _kinds(sheet, intraday=intraday)
         self._following = True
@@ -173,7 +173,7 @@ class TablePage(QWidget):
         self.chosen.emit(int(sheet.instrument[row]), int(sheet.bar[row]), row if sheet.trade else None)
 
 
-def _kinds(sheet: Sheet | None, *, intraday: bool) -> tuple[object, ...]:
+def _kinds(sheet: ShownTable | None, *, intraday: bool) -> tuple[object, ...]:
     """Return what decides how wide a table's columns have to be at least."""
     return () if sheet is None else (intraday, *(shown.name for shown in sheet.shown))
 

@@ -6,10 +6,17 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote
 
-from quantcrafter.app.services.events import blocked_text, ended_text, filled_text, held_text, ordered_text, way_title
+from quantcrafter.app.services.event_texts import (
+    blocked_text,
+    ended_text,
+    filled_text,
+    held_text,
+    ordered_text,
+    way_title,
+)
+from quantcrafter.app.services.explanation_texts import cause_text, moment_text, obstacle_text
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.reasons import cause_text, moment_text, obstacle_text
-from quantcrafter.app.services.values import number_text
+from quantcrafter.app.services.value_texts import number_text
 from quantcrafter.app.theme.colors import Theme
 from quantcrafter.engine.runtime.explain import Facts, Obstacle, Way, Why
 

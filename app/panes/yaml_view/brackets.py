@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QTextBlock, QTextDocument
 
 from quantcrafter.app.panes.yaml_view.texts import units
-from quantcrafter.app.panes.yaml_view.tokens import Kind, State, scan
+from quantcrafter.app.panes.yaml_view.tokens import Kind, LineState, scan
 
 _FARTHEST = 500
 
@@ -43,6 +43,6 @@ def partner(document: QTextDocument, position: int) -> tuple[int, ...]:
 def _brackets(block: QTextBlock) -> list[tuple[int, str]]:
     """Return the brackets of a line: where in it, in Qt's units, and which."""
     text = block.text()
-    tokens, _ = scan(text, State.of(block.previous().userState()))
+    tokens, _ = scan(text, LineState.of(block.previous().userState()))
     marks = [token for token in tokens if token.kind is Kind.MARK and token.text in "[]{}"]
     return [(units(text[: token.start]), token.text) for token in marks]

@@ -12,7 +12,7 @@ from quantcrafter.app.document.view import NodeView
 from quantcrafter.app.panes.yaml_view.cursor_context import CursorContext
 from quantcrafter.app.panes.yaml_view.vocabulary import levels
 from quantcrafter.app.services.i18n import said, tr
-from quantcrafter.app.services.names import port_type_name
+from quantcrafter.app.services.type_names import port_type_name
 from quantcrafter.app.theme.colors import family_of
 from quantcrafter.engine.api import Catalog, Component, PortType, Role
 from quantcrafter.engine.api.settings import RunSettings

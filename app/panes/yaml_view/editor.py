@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 from quantcrafter.app.panes.yaml_view.brackets import partner
 from quantcrafter.app.panes.yaml_view.gutter import Gutter, sentence
 from quantcrafter.app.panes.yaml_view.keys import edit_by_key
-from quantcrafter.app.panes.yaml_view.texts import Patch, characters, units
+from quantcrafter.app.panes.yaml_view.texts import TextChange, characters, units
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme import Theme, current
 from quantcrafter.engine.api import Problem, Severity
@@ -66,7 +66,7 @@ class CodeEditor(QPlainTextEdit):
         """Return the text, lines ended by a line feed, every character as it is."""
         return self.document().toRawText().replace(_PARAGRAPH, "\n")
 
-    def apply(self, old: str, changes: Sequence[Patch]) -> int:
+    def apply(self, old: str, changes: Sequence[TextChange]) -> int:
         """Carry out changes of the text `old`; cursor, selection and what is in view stay with their text.
 
         Returns:

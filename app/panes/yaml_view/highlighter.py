@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QColor, QFont, QSyntaxHighlighter, QTextBlock, QTextCharFormat, QTextDocument
 
 from quantcrafter.app.panes.yaml_view.texts import units
-from quantcrafter.app.panes.yaml_view.tokens import Kind, State, Token, scan
+from quantcrafter.app.panes.yaml_view.tokens import Kind, LineState, Token, scan
 from quantcrafter.app.panes.yaml_view.vocabulary import Vocabulary
 from quantcrafter.app.theme import Theme
 
@@ -64,7 +64,7 @@ class YamlHighlighter(QSyntaxHighlighter):
 
     def highlightBlock(self, text: str) -> None:  # noqa: N802 - Qt's name
         """Colour one line."""
-        tokens, state = scan(text, State.of(self.previousBlockState()))
+        tokens, state = scan(text, LineState.of(self.previousBlockState()))
         flat = text.isascii()
         key, last = "", Kind.MARK
         for number, token in enumerate(tokens):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EditorMenuLine:
     """A line of the menu; `keys` are shown next to it."""
 
     title: str
@@ -19,7 +19,7 @@ class Entry:
     enabled: bool = True
 
 
-def menu_of(entries: Iterable[Entry | None], parent: QWidget) -> QMenu:
+def menu_of(entries: Iterable[EditorMenuLine | None], parent: QWidget) -> QMenu:
     """Return a menu that is deleted when it closes; None is a line between groups."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from quantcrafter.app.document.document import Change, DocumentLike
+from quantcrafter.app.document.document import DocumentChange, DocumentLike
 from quantcrafter.app.panes.yaml_view.editor import CodeEditor
 from quantcrafter.app.panes.yaml_view.texts import carried, patches, shown
 
@@ -22,8 +22,8 @@ class TextSync(QObject):
     Typed text is applied as soon as the pending keys are processed. Where the document takes long for it (a very
     large file), it waits for a pause of about twice as long, so that typing stays fluent.
 
-    Qt signals: `told(Change)` after every change of the document, with the field as it then is; `moved(position)`
-    tells where the text was changed from elsewhere, in Qt's units.
+    Qt signals: `told(DocumentChange)` after every change of the document, with the field as it then is;
+    `moved(position)` tells where the text was changed from elsewhere, in Qt's units.
     """
 
     told = Signal(object)
@@ -74,7 +74,7 @@ class TextSync(QObject):
             self._pending = True
             self._timer.start()
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: DocumentChange) -> None:
         """Bring the field to the document's text. Typed text that the document has not seen yet gives way."""
         if self._document is None:
             return

@@ -16,7 +16,7 @@ _MOST_COMPARED = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class TextChange:
     """Characters `start` to `end` (exclusive) of the old text become `text`."""
 
     start: int
@@ -50,16 +50,16 @@ def _raw_offset(raw: str, old: str, ends: list[tuple[int, int]], offset: int) ->
     return start + offset - (old.rfind("\n", 0, offset) + 1)
 
 
-def patch(old: str, new: str) -> Patch | None:
+def patch(old: str, new: str) -> TextChange | None:
     """Return the one change that makes `new` of `old`, None when they are equal."""
     if old == new:
         return None
     head = _common(old, new)
     tail = _common_end(old, new, min(len(old), len(new)) - head)
-    return Patch(head, len(old) - tail, new[head : len(new) - tail])
+    return TextChange(head, len(old) - tail, new[head : len(new) - tail])
 
 
-def patches(old: str, new: str) -> list[Patch]:
+def patches(old: str, new: str) -> list[TextChange]:
     """Return small changes that make `new` of `old`, in order and apart: line by line, then within a line."""
     whole = patch(old, new)
     if whole is None:
@@ -82,20 +82,20 @@ def patches(old: str, new: str) -> list[Patch]:
     return [change for change in found if change is not None]
 
 
-def _middle(old: str, whole: Patch, head: int) -> list[str]:
+def _middle(old: str, whole: TextChange, head: int) -> list[str]:
     end = old.find("\n", whole.end)
     return old[head : len(old) if end < 0 else end + 1].splitlines(keepends=True)
 
 
-def _middle_of_new(old: str, new: str, whole: Patch, head: int) -> list[str]:
+def _middle_of_new(old: str, new: str, whole: TextChange, head: int) -> list[str]:
     end = old.find("\n", whole.end)
     tail = 0 if end < 0 else len(old) - end - 1
     return new[head : len(new) - tail].splitlines(keepends=True)
 
 
-def _within(start: int, old: str, new: str) -> Patch | None:
+def _within(start: int, old: str, new: str) -> TextChange | None:
     change = patch(old, new)
-    return None if change is None else Patch(start + change.start, start + change.end, change.text)
+    return None if change is None else TextChange(start + change.start, start + change.end, change.text)
 
 
 def _common(one: str, other: str) -> int:

@@ -30,7 +30,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class LineState:
     """What a line leaves open for the next: a quote, a block text (`|`), brackets; `indent` is the opening line's."""
 
     mode: str = ""
@@ -42,14 +42,14 @@ class State:
         return ("", "'", '"', "|").index(self.mode) | min(self.depth, 63) << 2 | min(self.indent, 1023) << 8
 
     @classmethod
-    def of(cls, number: int) -> State:
+    def of(cls, number: int) -> LineState:
         """Return the state that a number stands for; a negative one is the first line's."""
         if number <= 0:
             return CLOSED
         return cls(("", "'", '"', "|")[number & 3], number >> 2 & 63, number >> 8)
 
 
-CLOSED = State()
+CLOSED = LineState()
 _SPACE = re.compile(r"[ \t]*")
 _PLAIN = re.compile(r"[^\s#](?:[^:#]|:(?!\s|$)|(?<![ \t])#)*")
 _PLAIN_IN_FLOW = re.compile(r"[^\s#,\[\]{}](?:[^:#,\[\]{}]|:(?![\s,\[\]{}]|$)|(?<![ \t])#)*")
@@ -66,7 +66,7 @@ def indent_of(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
-def scan(line: str, state: State = CLOSED) -> tuple[list[Token], State]:
+def scan(line: str, state: LineState = CLOSED) -> tuple[list[Token], LineState]:
     """Return the pieces of a line, and what it leaves open.
 
     Something left open ends where a line is indented no deeper than the one that opened it, as YAML has it: a bracket
@@ -80,7 +80,7 @@ def scan(line: str, state: State = CLOSED) -> tuple[list[Token], State]:
     return _Scanner(line, indent, state).run()
 
 
-def ends(line: str, state: State) -> bool:
+def ends(line: str, state: LineState) -> bool:
     """Return whether a line ends what the lines before it left open, by its indentation."""
     indent = indent_of(line)
     if state == CLOSED or indent == len(line):
@@ -91,13 +91,13 @@ def ends(line: str, state: State) -> bool:
 class _Scanner:
     """Goes along one line."""
 
-    def __init__(self, line: str, indent: int, state: State) -> None:
+    def __init__(self, line: str, indent: int, state: LineState) -> None:
         self.line, self.at = line, indent
         self.depth, self.mode = state.depth, state.mode
         self.indent = state.indent if state != CLOSED else indent
         self.found: list[Token] = []
 
-    def run(self) -> tuple[list[Token], State]:
+    def run(self) -> tuple[list[Token], LineState]:
         if self.mode in ("'", '"') and self.line.strip():
             quote, self.mode = self.mode, ""
             self._quoted(quote, self.at, self.at)
@@ -107,7 +107,7 @@ class _Scanner:
             if self.at == len(self.line):
                 break
             self._piece()
-        return self.found, State(self.mode, self.depth, self.indent) if self.mode or self.depth else CLOSED
+        return self.found, LineState(self.mode, self.depth, self.indent) if self.mode or self.depth else CLOSED
 
     def _piece(self) -> None:
         char = self.line[self.at]

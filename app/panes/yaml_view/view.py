@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QKeyCombination, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QColor, QKeyEvent, QKeySequence, QPalette, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from quantcrafter.app.document.document import Change, DocumentLike
+from quantcrafter.app.document.document import DocumentChange, DocumentLike
 from quantcrafter.app.document.view import Scope
 from quantcrafter.app.panes.yaml_view.banner import Banner
 from quantcrafter.app.panes.yaml_view.completer import Completer
@@ -18,7 +18,7 @@ from quantcrafter.app.panes.yaml_view.find_bar import FindBar
 from quantcrafter.app.panes.yaml_view.highlighter import YamlHighlighter
 from quantcrafter.app.panes.yaml_view.keys import toggle_comment
 from quantcrafter.app.panes.yaml_view.lines import FieldLines
-from quantcrafter.app.panes.yaml_view.menu import Entry, menu_of
+from quantcrafter.app.panes.yaml_view.menu import EditorMenuLine, menu_of
 from quantcrafter.app.panes.yaml_view.places import place_of_node
 from quantcrafter.app.panes.yaml_view.popup import CompletionPopup
 from quantcrafter.app.panes.yaml_view.sync import TextSync
@@ -181,7 +181,7 @@ class YamlView(QWidget):
         path = self._document.path
         return problem.file in ("", str(path) if path is not None else "")
 
-    def _told(self, change: Change) -> None:
+    def _told(self, change: DocumentChange) -> None:
         if change.kind != "saved":
             self._refresh()
 
@@ -272,17 +272,17 @@ class YamlView(QWidget):
     def _menu(self, position: QPoint) -> None:
         editor, chosen = self.editor, self.editor.textCursor().hasSelection()
         entries = (
-            Entry(tr("Undo"), "Ctrl+Z", self._undo, enabled=bool(self._document.undo_label)),
-            Entry(tr("Redo"), "Ctrl+Shift+Z", self._redo, enabled=bool(self._document.redo_label)),
+            EditorMenuLine(tr("Undo"), "Ctrl+Z", self._undo, enabled=bool(self._document.undo_label)),
+            EditorMenuLine(tr("Redo"), "Ctrl+Shift+Z", self._redo, enabled=bool(self._document.redo_label)),
             None,
-            Entry(tr("Cut"), "Ctrl+X", editor.cut, enabled=chosen),
-            Entry(tr("Copy"), "Ctrl+C", editor.copy, enabled=chosen),
-            Entry(tr("Paste"), "Ctrl+V", editor.paste, enabled=editor.canPaste()),
-            Entry(tr("Select all"), "Ctrl+A", editor.selectAll),
+            EditorMenuLine(tr("Cut"), "Ctrl+X", editor.cut, enabled=chosen),
+            EditorMenuLine(tr("Copy"), "Ctrl+C", editor.copy, enabled=chosen),
+            EditorMenuLine(tr("Paste"), "Ctrl+V", editor.paste, enabled=editor.canPaste()),
+            EditorMenuLine(tr("Select all"), "Ctrl+A", editor.selectAll),
             None,
-            Entry(tr("Comment or uncomment"), "Ctrl+/", self._comment),
-            Entry(tr("Complete"), "Ctrl+Space", self._completer.complete),
-            Entry(tr("Find…"), "Ctrl+F", self.open_find),
+            EditorMenuLine(tr("Comment or uncomment"), "Ctrl+/", self._comment),
+            EditorMenuLine(tr("Complete"), "Ctrl+Space", self._completer.complete),
+            EditorMenuLine(tr("Find…"), "Ctrl+F", self.open_find),
         )
         menu_of(entries, self).popup(editor.viewport().mapToGlobal(position))
 

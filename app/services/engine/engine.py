@@ -11,11 +11,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from quantcrafter.app.services.engine.job import Job
 from quantcrafter.app.services.engine.process import EngineProcess
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
-from quantcrafter.engine.runtime.compute_process.jobs.contract import CANCELLED, ENDED
-from quantcrafter.engine.runtime.compute_process.messages import (
+from quantcrafter.engine.runtime.compute_process.job_messages import (
     Batch,
-    Cancel,
+    CancelJob,
     Done,
     Event,
     Failed,
@@ -23,8 +21,10 @@ from quantcrafter.engine.runtime.compute_process.messages import (
     Progressed,
     Ready,
     Started,
-    Submit,
+    SubmitJob,
 )
+from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
+from quantcrafter.engine.runtime.compute_process.jobs.contract import CANCELLED, ENDED
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Engine(QObject):
             self.changed.emit()
         elif job is self._running and not job.cancelling and self._process is not None:
             job.cancelling = True
-            self._process.send(Cancel(job.number))
+            self._process.send(CancelJob(job.number))
             QTimer.singleShot(OBEY_MS, self, lambda: self._insist(job))
             self.changed.emit()
 
@@ -128,7 +128,7 @@ class Engine(QObject):
     def _next(self) -> None:
         if self._running is None and self._queue and self._process is not None:
             self._running = self._queue.pop(0)
-            self._process.send(Submit(self._running.number, self._running.request))
+            self._process.send(SubmitJob(self._running.number, self._running.request))
         self.changed.emit()
 
     def _take(self, batch: Batch) -> None:

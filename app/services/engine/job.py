@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
+    from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
     from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
-    from quantcrafter.engine.runtime.compute_process.messages import Progressed
 
 
 class JobState(StrEnum):

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-    from quantcrafter.engine.runtime.compute_process.messages import Order
+    from quantcrafter.engine.runtime.compute_process.job_messages import Order
 
 log = logging.getLogger(__name__)
 

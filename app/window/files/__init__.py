@@ -1,1 +1,1 @@
-"""Strategy files: opened, saved, recovered, migrated."""
+"""Strategy files: opened, saved, migrated."""

@@ -12,7 +12,7 @@ from quantcrafter.app.dialogs.changed import ChangedAnswer, ChangedNotice
 from quantcrafter.app.dialogs.conflict import ConflictAnswer, ask_conflict
 from quantcrafter.app.dialogs.unsaved import UnsavedAnswer, ask_unsaved
 from quantcrafter.app.document.document import Document
-from quantcrafter.app.services import files
+from quantcrafter.app.services import strategy_files
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.problems import error_text
 from quantcrafter.app.services.watch import FileChange, FileWatch, look
@@ -104,7 +104,7 @@ class FileController:
             self._tabs.setCurrentWidget(there)
             return there
         path = path.absolute()
-        text = files.read_strategy(path)
+        text = strategy_files.read_strategy(path)
         tab = self._strategies.add(Document(text, self._catalog, path), path.stem)
         self.know(tab, path, text)
         return tab
@@ -149,15 +149,15 @@ class FileController:
                 return False
             text = tab.document.text
             try:
-                files.write(path, text, known=known)
-            except files.ChangedError as change:
+                strategy_files.write(path, text, known=known)
+            except strategy_files.ChangedError as change:
                 path, known = self._settle(tab, path, change)
             else:
                 self._saved(tab, path, text)
                 return True
         return False
 
-    def _settle(self, tab: StrategyTab, path: Path, change: files.ChangedError) -> tuple[Path | None, str]:
+    def _settle(self, tab: StrategyTab, path: Path, change: strategy_files.ChangedError) -> tuple[Path | None, str]:
         """Ask what to do about a file that changed on disk; return where to save, over what; None for nowhere."""
         self._tabs.setCurrentWidget(tab)
         answer = ask_conflict(self._window, path, tab.document.text, change.theirs)
@@ -200,7 +200,7 @@ class FileController:
         """Save one of several strategies: a failure is told and does not keep the others from being saved."""
         try:
             return self.save(tab)
-        except files.FileError as error:
+        except strategy_files.FileError as error:
             self._messages.complain(error_text(error))
             return False
 
@@ -240,7 +240,9 @@ class FileController:
             return
         path = self._ask_export(tr("Strategies (*.yaml *.yml)"), "yaml")
         if path is not None:
-            files.write(path, tab.document.text if layout else files.without_layout(tab.document.text))
+            strategy_files.write(
+                path, tab.document.text if layout else strategy_files.without_layout(tab.document.text)
+            )
             self._messages.say(tr("Exported to {path}", path=path))
 
     def export_picture(self, kind: str) -> None:
@@ -276,8 +278,8 @@ class FileController:
 
     def _reload(self, tab: StrategyTab, path: Path) -> None:
         try:
-            text = files.read_strategy(path)
-        except files.FileError as error:
+            text = strategy_files.read_strategy(path)
+        except strategy_files.FileError as error:
             self._messages.complain(error_text(error))
             return
         tab.document.set_text(text)
@@ -290,7 +292,7 @@ class FileController:
 
     def know(self, tab: StrategyTab, path: Path, text: str) -> None:
         """Note what a strategy's file holds, as read or written just now."""
-        tab.on_disk = files.digest(text)
+        tab.on_disk = strategy_files.digest(text)
         self.watch.watch(path, text)
         self._recent.add(path)
 
@@ -302,12 +304,12 @@ class FileController:
         return next((file.path.parent for file in self._recent.files.files() if file.path.parent.is_dir()), Path.home())
 
     def _ask_path(self, tab: StrategyTab) -> Path | None:
-        start = tab.path or self._folder() / files.suggested_name(tab.title)
+        start = tab.path or self._folder() / strategy_files.suggested_name(tab.title)
         self._tabs.setCurrentWidget(tab)
         name, _ = QFileDialog.getSaveFileName(
             self._window, tr("Save the strategy"), str(start), tr("Strategies (*.yaml *.yml)")
         )
-        return files.with_suffix(Path(name)).absolute() if name else None
+        return strategy_files.with_suffix(Path(name)).absolute() if name else None
 
     def _ask_export(self, names: str, suffix: str) -> Path | None:
         tab = self._tabs.current()

@@ -14,7 +14,7 @@ from quantcrafter.engine.api import SpecError
 from quantcrafter.engine.spec import Migrated, format_version, migrate_text
 
 if TYPE_CHECKING:
-    from quantcrafter.app.document.contract import Change
+    from quantcrafter.app.document.contract import DocumentChange
     from quantcrafter.app.window.messages import Messages
     from quantcrafter.app.window.tabs.tab import StrategyTab
 
@@ -75,7 +75,7 @@ class Migrations:
             tab.document.set_text(migrated.text, label=_label())
             self._show_notice(tab)
 
-    def _changed(self, tab: StrategyTab, change: Change) -> None:
+    def _changed(self, tab: StrategyTab, change: DocumentChange) -> None:
         if change.kind == "saved":
             tab.end_notice(ABOUT)
             QTimer.singleShot(0, tab, lambda: self._migrate(tab))  # all others hear of this change first

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from quantcrafter.app.actions.conditions import has_tab, is_pane_shown
-from quantcrafter.app.actions.spec import ActionSpec, Call
+from quantcrafter.app.actions.spec import ActionCall, ActionSpec
 from quantcrafter.app.window.plugins.calls import call_plugin
 from quantcrafter.app.window.plugins.pane import PluginPane
 from quantcrafter.engine.api import PluginError
@@ -89,7 +89,7 @@ class PluginParts:
             f"view.{pane.name}",
             pane.title,
             PANES_MENU,
-            Call(lambda: self._focus, lambda focus: focus.toggle(pane.name)),
+            ActionCall(lambda: self._focus, lambda focus: focus.toggle(pane.name)),
             enabled=has_tab,
             checked=is_pane_shown(pane.name),
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 if TYPE_CHECKING:
-    from quantcrafter.app.document.document import Change
+    from quantcrafter.app.document.document import DocumentChange
     from quantcrafter.app.services.engine import Job
     from quantcrafter.app.window.runs.strategy import StrategyRuns
 
@@ -48,7 +48,7 @@ class AutoRun(QObject):
         """Whether a run is under way, or about to begin."""
         return self._job is not None or self._timer.isActive()
 
-    def follow(self, change: Change) -> None:
+    def follow(self, change: DocumentChange) -> None:
         """Take note of a change of the strategy."""
         if self._is_on() and change.kind != "saved":
             self._timer.start(TYPING_PAUSE_MS if change.kind == "text" else 0)

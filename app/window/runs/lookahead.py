@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from quantcrafter.app.window.tabs.tab import StrategyTab
     from quantcrafter.app.window.tabs.tabs import Tabs
     from quantcrafter.app.window.wiring import Wiring
+    from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
     from quantcrafter.engine.runtime.compute_process.jobs import Failure
-    from quantcrafter.engine.runtime.compute_process.messages import Progressed
     from quantcrafter.engine.runtime.research.lookahead import LookAhead
 
 NOTICE = "lookahead"

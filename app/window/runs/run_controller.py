@@ -17,7 +17,7 @@ from quantcrafter.engine.api import Severity
 from quantcrafter.engine.runtime.compute_process.jobs.run import RunRequest
 
 if TYPE_CHECKING:
-    from quantcrafter.app.document.document import Change
+    from quantcrafter.app.document.document import DocumentChange
     from quantcrafter.app.services.engine import Engine, Job
     from quantcrafter.app.services.settings import Settings
     from quantcrafter.app.window.files.pending_input import TypedText
@@ -114,7 +114,7 @@ class RunController(QObject):
         tab = self._tabs.current()
         return self._of.get(tab) if tab is not None else None
 
-    def _document_changed(self, tab: StrategyTab, change: Change) -> None:
+    def _document_changed(self, tab: StrategyTab, change: DocumentChange) -> None:
         if tab in self._autos:
             self._autos[tab].follow(change)
         self._compare_soon.start()

@@ -30,7 +30,7 @@ _MOST_WAYS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ErrorTexts:
     """An unexpected error, in texts: the error itself would keep alive what its frames hold."""
 
     kind: str
@@ -77,7 +77,7 @@ class CrashReporter(QObject):
         elif self._is_new(kind, trace):
             log.error("Unexpected %s", kind.__name__, exc_info=(kind, error, trace))
             text = "".join(traceback.format_exception(kind, error, trace))
-            self._failed.emit(Fault(kind.__name__, text, write_report(text)))
+            self._failed.emit(ErrorTexts(kind.__name__, text, write_report(text)))
 
     def _is_new(self, kind: type[BaseException], trace: TracebackType | None) -> bool:
         """Count an exception by the way that led to it; return whether it is the first of them."""
@@ -103,7 +103,7 @@ class CrashReporter(QObject):
         if error is not None and self._is_new(args.exc_type, args.exc_traceback):
             log.error("Ignored: %s", args.err_msg, exc_info=(args.exc_type, error, args.exc_traceback))
 
-    def _show(self, fault: Fault | str) -> None:
+    def _show(self, fault: ErrorTexts | str) -> None:
         if isinstance(fault, str):
             self.told.emit(fault)
             return
@@ -135,7 +135,7 @@ def write_report(text: str) -> Path | None:
     return path
 
 
-def _sentence(fault: Fault) -> str:
+def _sentence(fault: ErrorTexts) -> str:
     what = tr(
         "An unexpected error occurred ({kind}). Your strategies are still open. Save them now.",
         kind=fault.kind,

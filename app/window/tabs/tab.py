@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
 from quantcrafter.app.canvas.canvas import Canvas
 from quantcrafter.app.panes.yaml_view import YamlView
-from quantcrafter.app.services.files import digest
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.settings import Settings
+from quantcrafter.app.services.strategy_files import digest
 from quantcrafter.app.session.run_session import RunSession
 
 if TYPE_CHECKING:
     from quantcrafter.app.canvas.action_menus import CanvasActions
-    from quantcrafter.app.document.document import Change, Document
+    from quantcrafter.app.document.document import Document, DocumentChange
     from quantcrafter.app.document.view import Scope
 
 
@@ -34,7 +34,7 @@ class StrategyTab(QWidget):
     """
 
     changed = Signal(object)
-    """The document's `Change`, after canvas and text have followed."""
+    """The document's `DocumentChange`, after canvas and text have followed."""
 
     def __init__(
         self,
@@ -136,5 +136,5 @@ class StrategyTab(QWidget):
         if all(sizes):
             self.yaml_share = min(max(round(100 * sizes[1] / sum(sizes)), 5), 95)
 
-    def _notify(self, change: Change) -> None:
+    def _notify(self, change: DocumentChange) -> None:
         self.changed.emit(change)

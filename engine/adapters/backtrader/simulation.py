@@ -24,7 +24,7 @@ from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.matching import Phase, WorkingOrder
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.driver import CANCEL_BARS
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 
 BOUNDLESS_CASH = 1e30
 _KINDS = {Phase.OPEN: bt.Order.Market, Phase.STOP: bt.Order.Stop, Phase.LIMIT: bt.Order.Limit}
@@ -38,7 +38,7 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self.session: Session
+        self.session: SimulationSession
         self.feeds: tuple[Any, ...] = ()
 
     def next(self) -> None:
@@ -104,7 +104,7 @@ class StepStrategy(bt.Strategy):  # type: ignore[misc]
         self.next()
 
     def next(self) -> None:
-        session: Session = self.p.session
+        session: SimulationSession = self.p.session
         job: EngineJob = self.p.job
         session.decide()
         if session.index % CANCEL_BARS == 0:
@@ -117,11 +117,11 @@ def simulate(job: EngineJob) -> Ledger:
     """Run a job with backtrader's broker as the matcher and return the ledger.
 
     Raises:
-        RunError: as of `Session`.
+        RunError: as of `SimulationSession`.
         RunCancelledError: `job.cancelled()` returned True.
     """
     broker = StepBroker()
-    session = Session(job, broker)
+    session = SimulationSession(job, broker)
     feeds = tuple(bar_feed(each.bars, each.bars.close_ns) for each in job.instruments)
     broker.session, broker.feeds = session, feeds
     broker.setcash(BOUNDLESS_CASH)

@@ -28,7 +28,7 @@ from quantcrafter.engine.simulation.kernel import has_room_for, open_step, settl
 from quantcrafter.engine.simulation.orders import add_order, drop_slot, slot_of
 from quantcrafter.engine.simulation.primitives import commission_of, whole_inverse
 from quantcrafter.engine.simulation.records import UP_TO_CLOSE, WORKING_SLOTS
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 
 FINEST_LOT = 1e-8
 TABLE_ROWS = 2_048
@@ -134,7 +134,7 @@ class _Books:
         self._job = job
         self._orders = orders
         self._lots = lots
-        self._state = State.of(_engine_job(job, lots), TABLE_ROWS)
+        self._state = SimulationState.of(_engine_job(job, lots), TABLE_ROWS)
         self._state.portfolio["next_order"] = len(orders)
         count = len(orders)
         self._filled = [0] * count

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from quantcrafter.engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
+from quantcrafter.engine.adapters.vnpy.worker_messages import Answer, Hello, Progress, Refusal, WorkerRequest
 from quantcrafter.engine.api.engine import ClassJob, EngineJob
 from quantcrafter.engine.api.errors import ComponentError, QuantCrafterError, RunCancelledError, RunError
 from quantcrafter.engine.api.home import home
@@ -87,7 +87,7 @@ class VnpyProcess:
             RunCancelledError: `job.cancelled()` returned True; the process is ended.
         """
         with self._lock:
-            self._send(Request(kind, replace(job, progress=_silent, cancelled=_never)))
+            self._send(WorkerRequest(kind, replace(job, progress=_silent, cancelled=_never)))
             while True:
                 message = self._next(job.cancelled)
                 if isinstance(message, Progress):
@@ -124,7 +124,7 @@ class VnpyProcess:
             )
         return message
 
-    def _send(self, request: Request) -> None:
+    def _send(self, request: WorkerRequest) -> None:
         stream = self._process.stdin
         try:
             payload = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)

@@ -28,7 +28,7 @@ from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.matching import Phase, WorkingOrder
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.driver import CANCEL_BARS
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 
 _MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -108,7 +108,7 @@ class Lockstep(BacktestingEngine):  # type: ignore[misc]
     def __init__(self, job: EngineJob) -> None:
         super().__init__()
         self.job = job
-        self.session = Session(job, self)
+        self.session = SimulationSession(job, self)
         self.engines = [OneInstrument(instrument) for instrument in job.instruments]
         self.history_data = range(len(self.session))
         self.failure: Exception | None = None
@@ -137,7 +137,7 @@ def simulate(job: EngineJob) -> Ledger:
     """Run a job with vnpy's backtesters as the matcher and return the ledger.
 
     Raises:
-        RunError: as of `Session`; or prices are not above zero, where vnpy fills no limit orders.
+        RunError: as of `SimulationSession`; or prices are not above zero, where vnpy fills no limit orders.
     """
     for instrument in job.instruments:
         low = instrument.bars.low

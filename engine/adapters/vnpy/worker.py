@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from quantcrafter.engine.adapters.vnpy.messages import Answer, Hello, Progress, Refusal, Request
+from quantcrafter.engine.adapters.vnpy.worker_messages import Answer, Hello, Progress, Refusal, WorkerRequest
 from quantcrafter.engine.api.errors import QuantCrafterError
 from quantcrafter.engine.api.foreign import reason_of, settled, text_of
 from quantcrafter.engine.api.message import Message
@@ -47,7 +47,7 @@ def _imported() -> Hello | Refusal:
     return Hello(str(vnpy.trader.utility.TEMP_DIR), VnpyEngine.versions(), tuple(loaded))
 
 
-def _served(request: Request, progress: Callable[[int, int], None]) -> Answer | Refusal:
+def _served(request: WorkerRequest, progress: Callable[[int, int], None]) -> Answer | Refusal:
     try:
         return Answer(_run(request.kind, replace(request.job, progress=progress)))
     except QuantCrafterError as error:

@@ -10,7 +10,8 @@ from quantcrafter.engine.api import DataError, param
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.limits import MAX_CELLS, MAX_LINE_BYTES
-from quantcrafter.engine.data.providers.columns import (
+from quantcrafter.engine.data.providers.column_names import dress_of
+from quantcrafter.engine.data.providers.column_roles import (
     ColumnRole,
     find_actions,
     find_columns,
@@ -21,10 +22,9 @@ from quantcrafter.engine.data.providers.encodings import HEAD_BYTES, Encoding
 from quantcrafter.engine.data.providers.files import FileProvider, find_file
 from quantcrafter.engine.data.providers.glance import GLANCE_LINES, Glance, glance_at, with_chosen
 from quantcrafter.engine.data.providers.layout import PRICE_ROLES, Layout, cells_of, find_layout, separator_of
-from quantcrafter.engine.data.providers.names import dress_of
 from quantcrafter.engine.data.providers.numbers import Style
 from quantcrafter.engine.data.providers.positions import positional_columns
-from quantcrafter.engine.data.providers.table import Table, no_such_symbol, taken_as, without_remarks
+from quantcrafter.engine.data.providers.table import FileTable, no_such_symbol, taken_as, without_remarks
 from quantcrafter.engine.data.providers.text_file import Wrapping, read_head, read_whole
 
 
@@ -74,7 +74,7 @@ class CsvProvider(FileProvider):
     def _wrapping(self) -> Wrapping:
         return Wrapping(self.encoding, self.member)
 
-    def _read(self, path: Path, subject: str, symbol: str = "") -> Table:
+    def _read(self, path: Path, subject: str, symbol: str = "") -> FileTable:
         import polars as pl
 
         layout = self._layout(path, subject)
@@ -102,7 +102,7 @@ class CsvProvider(FileProvider):
         rows = pl.Series("row", range(layout.data_line, layout.data_line + frame.height), dtype=pl.Int64)
         volumes = () if "volume" in self.columns else tuple(volume_choices(layout.names)) if layout.has_header else ()
         style = Style(layout.separator, dress_of(layout.names) if layout.has_header else None, self.decimal)
-        table = Table(
+        table = FileTable(
             frame,
             rows,
             roles,

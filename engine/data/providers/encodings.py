@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from quantcrafter.engine.data.providers.names import known_words
+from quantcrafter.engine.data.providers.column_names import known_words
 
 Encoding = Literal[
     "auto", "utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "cp1254", "gb18030", "big5", "shift_jis", "cp949"

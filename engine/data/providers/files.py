@@ -31,11 +31,11 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.opening import find_named
 from quantcrafter.engine.api.wording import shown_path
-from quantcrafter.engine.data.providers.columns import ColumnRole
+from quantcrafter.engine.data.providers.column_roles import ColumnRole
 from quantcrafter.engine.data.providers.glance import Glance
 from quantcrafter.engine.data.providers.origins import origin_of
 from quantcrafter.engine.data.providers.session_guess import check_zone, parse_session
-from quantcrafter.engine.data.providers.table import PRICES, Table, figures, only, symbols_of
+from quantcrafter.engine.data.providers.table import PRICES, FileTable, figures, only, symbols_of
 
 
 class FileProvider(DataProvider):
@@ -76,7 +76,7 @@ class FileProvider(DataProvider):
         return self
 
     @abstractmethod
-    def _read(self, path: Path, subject: str, symbol: str = "") -> Table:
+    def _read(self, path: Path, subject: str, symbol: str = "") -> FileTable:
         """Return the file's rows, without empty ones; of a table with columns for each symbol, those of one."""
 
     def _names_symbols(self, path: Path, subject: str) -> bool:

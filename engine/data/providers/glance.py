@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from quantcrafter.engine.data.providers.columns import ColumnRole
+from quantcrafter.engine.data.providers.column_roles import ColumnRole
 
 GLANCE_LINES = 12
 _COLUMNS, _LONGEST = 60, 60

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.limits import MAX_COLUMNS
-from quantcrafter.engine.data.providers.columns import ColumnRole, guess_columns
-from quantcrafter.engine.data.providers.names import field_of, plain
+from quantcrafter.engine.data.providers.column_names import field_of, plain
+from quantcrafter.engine.data.providers.column_roles import ColumnRole, guess_columns
 
 PREAMBLE_LINES = 30
 SEPARATORS = (",", ";", "\t", "|")

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.providers.names import field_of, plain
+from quantcrafter.engine.data.providers.column_names import field_of, plain
 from quantcrafter.engine.data.providers.time_zones import ABBREVIATIONS, is_zone
 
 if TYPE_CHECKING:
     from quantcrafter.engine.data.providers.files import FileProvider
 
 
-class Origin(NamedTuple):
+class FileOrigin(NamedTuple):
     """Whose file it is, and what its times mean: zone, stamp, and the order of day and month."""
 
     name: str = ""
@@ -48,18 +48,18 @@ class Origin(NamedTuple):
 
 
 _UTC_HEADERS = {"gmttime", "datetimeutc", "timestamputc", "timeutc", "dateutc", "utctime", "utc", "opentimeutc"}
-_BY_NAME: tuple[tuple[re.Pattern[str], Origin], ...] = (
+_BY_NAME: tuple[tuple[re.Pattern[str], FileOrigin], ...] = (
     # HistData.com says of its files that they are in Eastern Standard Time without daylight saving.
-    (re.compile(r"^(?:HISTDATA_COM|DAT)_(?:ASCII|MT|NT|MS|XLSX)_", re.IGNORECASE), Origin("HistData", "EST")),
+    (re.compile(r"^(?:HISTDATA_COM|DAT)_(?:ASCII|MT|NT|MS|XLSX)_", re.IGNORECASE), FileOrigin("HistData", "EST")),
     # NinjaTrader exports in UTC, and stamps bars at their end
-    (re.compile(r"\.(?:Last|Bid|Ask)\.txt(?:\.gz)?$", re.IGNORECASE), Origin("NinjaTrader", "UTC", "close")),
-    (re.compile(r"^intraday_(?:extended_)?\d+min_", re.IGNORECASE), Origin("Alpha Vantage", "America/New_York")),
+    (re.compile(r"\.(?:Last|Bid|Ask)\.txt(?:\.gz)?$", re.IGNORECASE), FileOrigin("NinjaTrader", "UTC", "close")),
+    (re.compile(r"^intraday_(?:extended_)?\d+min_", re.IGNORECASE), FileOrigin("Alpha Vantage", "America/New_York")),
 )
 _ZONE_IN_HEADER = re.compile(r"[(\[]\s*([A-Za-z]+(?:/[A-Za-z_/]+)?)\s*[)\]]\s*$")
 _TRADESTATION = {"date", "time", "open", "high", "low", "close", "up", "down"}
 
 
-def origin_of(file_name: str, names: Sequence[str]) -> Origin:
+def origin_of(file_name: str, names: Sequence[str]) -> FileOrigin:
     """Return whose file it is; an empty origin where nothing shows it."""
     for pattern, origin in _BY_NAME:
         if pattern.search(file_name):
@@ -68,11 +68,11 @@ def origin_of(file_name: str, names: Sequence[str]) -> Origin:
     for name in names:
         found = _ZONE_IN_HEADER.search(name) if field_of(plain(name)) in ("time", "date") else None
         if found is not None and (zone := ABBREVIATIONS.get(found[1], found[1])) and is_zone(zone):
-            return Origin("", zone)
+            return FileOrigin("", zone)
     if plains & {"gmttime", "localtime"}:  # Dukascopy; its local times carry their offset
-        return Origin("", "UTC" if "gmttime" in plains else "", day_first=True)
+        return FileOrigin("", "UTC" if "gmttime" in plains else "", day_first=True)
     if plains & _UTC_HEADERS:
-        return Origin("", "UTC")
+        return FileOrigin("", "UTC")
     if plains >= _TRADESTATION:
-        return Origin("TradeStation", "America/New_York", "close")
-    return Origin()
+        return FileOrigin("TradeStation", "America/New_York", "close")
+    return FileOrigin()

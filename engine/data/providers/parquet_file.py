@@ -9,11 +9,11 @@ from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.limits import MAX_CELL_BYTES
-from quantcrafter.engine.data.providers.columns import find_actions, find_columns, guess_columns, volume_choices
+from quantcrafter.engine.data.providers.column_roles import find_actions, find_columns, guess_columns, volume_choices
 from quantcrafter.engine.data.providers.files import FileProvider, find_file
 from quantcrafter.engine.data.providers.glance import GLANCE_LINES, Glance, glance_at, with_chosen
 from quantcrafter.engine.data.providers.parquet_size import check_size
-from quantcrafter.engine.data.providers.table import Table
+from quantcrafter.engine.data.providers.table import FileTable
 from quantcrafter.engine.data.providers.text_file import open_data
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class ParquetProvider(FileProvider):
         roles = with_chosen(guess_columns(frame.columns), frame.columns, self.columns)
         return glance_at([frame.columns, *frame.rows()], roles)
 
-    def _read(self, path: Path, subject: str, symbol: str = "") -> Table:  # noqa: ARG002 - the contract
+    def _read(self, path: Path, subject: str, symbol: str = "") -> FileTable:  # noqa: ARG002 - the contract
         import polars as pl
 
         try:
@@ -79,7 +79,7 @@ class ParquetProvider(FileProvider):
             ) from error
         _check_cells(frame, subject)
         rows = pl.Series("row", range(1, frame.height + 1), dtype=pl.Int64)
-        return Table(
+        return FileTable(
             frame,
             rows,
             {role: used.index(place) for role, place in roles.items()},

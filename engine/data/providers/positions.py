@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.providers.columns import ColumnRole
+from quantcrafter.engine.data.providers.column_roles import ColumnRole
 from quantcrafter.engine.data.providers.time_text import is_time
 
 _PRICES: tuple[ColumnRole, ...] = ("open", "high", "low", "close")

@@ -26,7 +26,7 @@ _SHORTEST_WEEK_NS = 5 * DAY_NS
 _MONTH_END_DAYS = 4
 
 
-class Market(NamedTuple):
+class GuessedSession(NamedTuple):
     """What times mean: the zone of naive ones, the trading session, and what a stamp marks."""
 
     zone: str
@@ -72,7 +72,9 @@ def parse_session(text: str, zone: str) -> Session | None:
     return Session(check_zone(match[5] or zone), opening, closing, _WORKDAYS)
 
 
-def market_of_dates(days: TimeColumn, session: str, timezone: str, stamp: str, known: Session | None = None) -> Market:
+def market_of_dates(
+    days: TimeColumn, session: str, timezone: str, stamp: str, known: Session | None = None
+) -> GuessedSession:
     """Return what days without a time of day (nanoseconds, at midnight) mean; `known` is the session of their market.
 
     Without either a day ends at midnight, so that no bar is known before any exchange has closed.
@@ -100,7 +102,7 @@ def market_of_dates(days: TimeColumn, session: str, timezone: str, stamp: str, k
                     "Dates are at the ends of weeks or months: taken as closing days. Set 'stamp' if this is wrong."
                 )
             )
-    return Market(chosen.timezone, chosen, stamp, tuple(notes), guessed)
+    return GuessedSession(chosen.timezone, chosen, stamp, tuple(notes), guessed)
 
 
 def market_of_times(
@@ -112,7 +114,7 @@ def market_of_times(
     stamp: str,
     known: Session | None = None,
     known_zone: str = "",
-) -> Market:
+) -> GuessedSession:
     """Return what times mean; `times` are wall times when `naive`, else UTC, in nanoseconds.
 
     `known` and `known_zone` are the session of their market and the zone in which it is usual to write times.
@@ -146,7 +148,7 @@ def market_of_times(
                     "Days end with a bar at the session's close: taken as closing times. Set 'stamp' if this is wrong."
                 )
             )
-    return Market(zone, chosen, stamp, tuple(notes), guessed)
+    return GuessedSession(zone, chosen, stamp, tuple(notes), guessed)
 
 
 def _guessed(times: TimeColumn, *, naive: bool, timezone: str) -> tuple[Session | None, str, list[str]]:

@@ -12,7 +12,7 @@ from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.csv_text import MARKED
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean, first_of, shown_cell, shown_path
-from quantcrafter.engine.data.providers.columns import ColumnRole
+from quantcrafter.engine.data.providers.column_roles import ColumnRole
 from quantcrafter.engine.data.providers.numbers import Cells, Decided, Style, decide, values
 from quantcrafter.engine.data.providers.time_text import is_time
 
@@ -32,7 +32,7 @@ _DATABENTO_NONE = 9.0e9
 Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
-class Table(NamedTuple):
+class FileTable(NamedTuple):
     """A file's rows: typed or text columns, the number of each row, and the place of each role's column.
 
     `names` are the header's, `volumes` the columns that may hold the volume, likeliest first (those of one choice are
@@ -51,16 +51,16 @@ class Table(NamedTuple):
         """Return the column of a role, None if there is none."""
         return self.frame.to_series(self.columns[role]) if role in self.columns else None
 
-    def where(self, mask: pl.Series) -> Table:
+    def where(self, mask: pl.Series) -> FileTable:
         """Return the rows for which the mask is true."""
         return self if mask.all() else self._replace(frame=self.frame.filter(mask), rows=self.rows.filter(mask))
 
-    def noting(self, *notes: str) -> Table:
+    def noting(self, *notes: str) -> FileTable:
         """Return the table with more notes."""
         return self._replace(notes=(*self.notes, *notes))
 
 
-def without_remarks(table: Table) -> Table:
+def without_remarks(table: FileTable) -> FileTable:
     """Return a text table without empty rows, lines of text at its end, and lines that name a dividend or a split."""
     import polars as pl
 
@@ -85,7 +85,7 @@ def without_remarks(table: Table) -> Table:
     return table
 
 
-def _without_headers(table: Table) -> Table:
+def _without_headers(table: FileTable) -> FileTable:
     """Return a table without rows that repeat the header, as joined files have them."""
     if not table.names:
         return table
@@ -103,7 +103,7 @@ def _without_headers(table: Table) -> Table:
     )
 
 
-def _footer(table: Table) -> int:
+def _footer(table: FileTable) -> int:
     """Return how many of the last rows are text and no bars."""
     height = table.frame.height
     for count in range(min(_LAST_ROWS, height)):
@@ -127,7 +127,7 @@ def symbols_of(column: pl.Series) -> pl.Series:
     return column.cast(pl.String).str.strip_chars(" ").str.replace(MARKED, "${1}").str.strip_chars(" '")
 
 
-def only(table: Table, symbol: str, subject: str) -> Table:
+def only(table: FileTable, symbol: str, subject: str) -> FileTable:
     """Return the rows of one symbol, where a column says which is whose.
 
     Raises:
@@ -188,7 +188,7 @@ class Figures(NamedTuple):
     notes: tuple[str, ...]
 
 
-def figures(table: Table, extra: Sequence[ColumnRole], subject: str) -> Figures:
+def figures(table: FileTable, extra: Sequence[ColumnRole], subject: str) -> Figures:
     """Return prices, volume and the extra roles as float64; a volume that nothing tells is 0.
 
     Raises:
@@ -210,7 +210,7 @@ def figures(table: Table, extra: Sequence[ColumnRole], subject: str) -> Figures:
     return Figures(columns, (*decided.notes, *notes))
 
 
-def _decided(table: Table, choices: Sequence[tuple[int, ...]], subject: str) -> Decided:
+def _decided(table: FileTable, choices: Sequence[tuple[int, ...]], subject: str) -> Decided:
     import polars as pl
 
     def texts(places: Sequence[int]) -> list[pl.Series]:
@@ -226,7 +226,7 @@ def _decided(table: Table, choices: Sequence[tuple[int, ...]], subject: str) -> 
 
 
 def _volume(
-    table: Table, choices: Sequence[tuple[int, ...]], decided: Decided, subject: str
+    table: FileTable, choices: Sequence[tuple[int, ...]], decided: Decided, subject: str
 ) -> tuple[Numbers, tuple[str, ...]]:
     """Return the first choice of columns that is not 0 or empty everywhere."""
     first: Numbers | None = None
@@ -256,7 +256,7 @@ def _volume(
     return first, ()
 
 
-def _no_volume(table: Table) -> tuple[str, ...]:
+def _no_volume(table: FileTable) -> tuple[str, ...]:
     """Return what is to be said of a table whose columns of other names might hold the volume."""
     known = set(table.columns.values())
     others = [
@@ -273,7 +273,7 @@ def _no_volume(table: Table) -> tuple[str, ...]:
     )
 
 
-def _are_billionths(table: Table) -> bool:
+def _are_billionths(table: FileTable) -> bool:
     """Return whether every price is written as a whole number, as Databento writes billionths; `38000.0` is a price."""
     import polars as pl
 

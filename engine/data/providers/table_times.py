@@ -25,7 +25,7 @@ from quantcrafter.engine.trading_calendar.zones import DAY_NS, FIRST_YEAR, LAST_
 
 if TYPE_CHECKING:
     from quantcrafter.engine.data.providers.files import FileProvider
-    from quantcrafter.engine.data.providers.table import Table
+    from quantcrafter.engine.data.providers.table import FileTable
 
 
 _SERIAL_1970 = 25_569
@@ -51,7 +51,7 @@ class _Parsed(NamedTuple):
 
 
 def read_times(
-    options: FileProvider, table: Table, subject: str, request: DataRequest, *, day_first: bool = False
+    options: FileProvider, table: FileTable, subject: str, request: DataRequest, *, day_first: bool = False
 ) -> Times:
     """Return the time of each row of `table`; `day_first` where dates could be read in two ways.
 
@@ -87,7 +87,7 @@ def read_times(
     return Times(utc, market.stamp, market.session, (*parsed.notes, *market.notes), market.guessed)
 
 
-def _time_column(table: Table) -> pl.Series:
+def _time_column(table: FileTable) -> pl.Series:
     """Return the column of times; a date and a time of day become one text."""
     date, time = table.column("date"), table.column("time")
     if date is None or time is None:
@@ -223,7 +223,7 @@ def _text(text: pl.Series, form: TimeFormat) -> _Parsed:
     return _Parsed(wall, utc)
 
 
-def _check(micro: pl.Series, column: pl.Series, table: Table, time_format: str | None, subject: str) -> None:
+def _check(micro: pl.Series, column: pl.Series, table: FileTable, time_format: str | None, subject: str) -> None:
     first, last = ((year - 1970) * 31_556_952_000_000 for year in (FIRST_YEAR, LAST_YEAR))
     bad = (micro.is_null() | ~micro.is_between(first, last)).arg_true()
     if not len(bad):
@@ -250,7 +250,7 @@ def _check(micro: pl.Series, column: pl.Series, table: Table, time_format: str |
     )
 
 
-def _check_passages(wall: TimeColumn, column: pl.Series, table: Table, subject: str) -> None:
+def _check_passages(wall: TimeColumn, column: pl.Series, table: FileTable, subject: str) -> None:
     """Refuse times without a zone that tell an hour twice, as clocks do that are set back."""
     ordered = wall[::-1] if len(wall) > 1 and wall[0] > wall[-1] else wall
     back = np.flatnonzero(np.diff(ordered) <= 0)

@@ -11,10 +11,10 @@ from quantcrafter.engine.api import Bars, BoolColumn, DataError, DataProvider, D
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.findings import Finding
 from quantcrafter.engine.data.load import load_bars
-from quantcrafter.engine.data.store.columns import Overlap
-from quantcrafter.engine.data.store.gaps import Gap, gaps_of
+from quantcrafter.engine.data.store.bar_columns import Overlap
 from quantcrafter.engine.data.store.index import Series
 from quantcrafter.engine.data.store.store import BarStore
+from quantcrafter.engine.data.store.stored_gaps import Gap, gaps_of
 
 
 class Fill(NamedTuple):

@@ -11,7 +11,7 @@ from quantcrafter.engine.api import DataError, DataProvider
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.api.wording import did_you_mean
-from quantcrafter.engine.data.store.files import SUFFIXES, file_provider
+from quantcrafter.engine.data.store.bar_files import SUFFIXES, file_provider
 
 
 class Providers(Protocol):

@@ -23,10 +23,19 @@ from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
-from quantcrafter.engine.data.store.columns import Columns, Overlap, columns_of, merge, names_in, read, remove, write
-from quantcrafter.engine.data.store.gaps import gaps_of
+from quantcrafter.engine.data.store.bar_columns import (
+    BarColumns,
+    Overlap,
+    columns_of,
+    merge,
+    names_in,
+    read,
+    remove,
+    write,
+)
 from quantcrafter.engine.data.store.index import Index, Series
-from quantcrafter.engine.data.store.rules import check_prices, file_stem, listed, together, usual
+from quantcrafter.engine.data.store.series_rules import check_prices, file_stem, listed, together, usual
+from quantcrafter.engine.data.store.stored_gaps import gaps_of
 
 _ATTEMPTS = 50
 _ORPHAN_AGE_S = 3600.0
@@ -210,7 +219,7 @@ class BarStore:
         )
 
     def _written(
-        self, bars: Bars, columns: Columns, before: Series | None, sources: tuple[str, ...], session: Session
+        self, bars: Bars, columns: BarColumns, before: Series | None, sources: tuple[str, ...], session: Session
     ) -> Series:
         """Write bars to new files and return the row that names them."""
         timeframe = usual(bars.timeframe)
@@ -250,7 +259,7 @@ class BarStore:
         gaps = gaps_of(_bars(row, columns))
         return replace(row, gaps=len(gaps), missing=sum(gap.missing for gap in gaps))
 
-    def _read(self, series: Series) -> tuple[Series, Columns]:
+    def _read(self, series: Series) -> tuple[Series, BarColumns]:
         """Return a series with its columns; as it is now, if it was changed since it was looked up."""
         for _ in range(_ATTEMPTS):
             try:
@@ -287,7 +296,7 @@ class BarStore:
                     remove(self.folder, name)
 
 
-def _bars(series: Series, columns: Columns) -> Bars:
+def _bars(series: Series, columns: BarColumns) -> Bars:
     open_ns, close_ns = columns.times
     opens, highs, lows, closes, volume = columns.values
     return Bars(
@@ -306,12 +315,12 @@ def _bars(series: Series, columns: Columns) -> Bars:
     )
 
 
-def _inside(columns: Columns, start_ns: int | None, end_ns: int | None) -> slice:
+def _inside(columns: BarColumns, start_ns: int | None, end_ns: int | None) -> slice:
     opens = columns.times[0]
     start = 0 if start_ns is None else int(np.searchsorted(opens, start_ns))
     stop = columns.bars if end_ns is None else int(np.searchsorted(opens, end_ns))
     return slice(start, max(start, stop))
 
 
-def _cut(columns: Columns, start_ns: int | None, end_ns: int | None) -> Columns:
+def _cut(columns: BarColumns, start_ns: int | None, end_ns: int | None) -> BarColumns:
     return columns.take(_inside(columns, start_ns, end_ns))

@@ -2,6 +2,6 @@
 
 from quantcrafter.engine.interchange.nodegraphqt.exporting import export_session
 from quantcrafter.engine.interchange.nodegraphqt.importing import import_session
-from quantcrafter.engine.interchange.nodegraphqt.session import Session, read_session, session_text
+from quantcrafter.engine.interchange.nodegraphqt.saved_graph import SavedGraph, read_session, session_text
 
-__all__ = ["Session", "export_session", "import_session", "read_session", "session_text"]
+__all__ = ["SavedGraph", "export_session", "import_session", "read_session", "session_text"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from quantcrafter.engine.interchange.nodegraphqt.exporting import FRAME_COLORS, SessionWriter
 from quantcrafter.engine.interchange.nodegraphqt.identity import Identities, free, identifier
-from quantcrafter.engine.interchange.nodegraphqt.session import BACKDROP, Session, SessionNode
+from quantcrafter.engine.interchange.nodegraphqt.saved_graph import BACKDROP, SavedGraph, SessionNode
 
 _DIGITS = 2
 
@@ -26,7 +26,7 @@ def merge_layout(values: dict[str, Any], writer: SessionWriter, names: Identitie
         values["layout"] = kept
 
 
-def merge_frames(values: dict[str, Any], writer: SessionWriter, session: Session) -> None:
+def merge_frames(values: dict[str, Any], writer: SessionWriter, session: SavedGraph) -> None:
     """Make the frames those that the session has; an unchanged one keeps what the file says."""
     before, exported = writer.values.get("frames") or {}, writer.frames()
     found: dict[str, Any] = {}

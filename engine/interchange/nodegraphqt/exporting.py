@@ -14,8 +14,8 @@ from typing import Any
 
 from quantcrafter.engine.api import Catalog
 from quantcrafter.engine.interchange.nodegraphqt.graph import GraphNode, StrategyGraph, literal_of, read_graph
-from quantcrafter.engine.interchange.nodegraphqt.places import places
-from quantcrafter.engine.interchange.nodegraphqt.session import (
+from quantcrafter.engine.interchange.nodegraphqt.placement import places
+from quantcrafter.engine.interchange.nodegraphqt.saved_graph import (
     BACKDROP,
     BARS_TYPE,
     BYPASS,

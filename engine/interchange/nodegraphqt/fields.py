@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quantcrafter.engine.interchange.nodegraphqt.graph import (
+    GraphInput,
     GraphNode,
-    InputPort,
+    GraphWire,
     StrategyGraph,
-    Wire,
     literal_of,
     whole_output,
 )
@@ -33,7 +33,7 @@ class FieldValues:
         self._renamed = renamed
         self._sources = sources
 
-    def value(self, node: GraphNode, name: str, wires: list[Wire], told: Any) -> Any:
+    def value(self, node: GraphNode, name: str, wires: list[GraphWire], told: Any) -> Any:
         """Return a field's value, `ABSENT` where it isn't to stand in the file.
 
         Args:
@@ -42,7 +42,7 @@ class FieldValues:
             wires: what feeds the port of that name in the session, by the new ids.
             told: the node's property of that name, `ABSENT` where it has none.
         """
-        port = node.input(name) or InputPort(name, None, many=False)
+        port = node.input(name) or GraphInput(name, None, many=False)
         has_been = self._before.wires(node, port)
         if wires and set(wires) == {self._now(wire) for wire in has_been} and name not in node.fields:
             return ABSENT  # it reads its default
@@ -60,7 +60,7 @@ class FieldValues:
         rest = [each for each in value if not isinstance(each, str)] if isinstance(value, list) else []
         return rest or ABSENT
 
-    def _wired(self, value: Any, port: InputPort, wires: Iterable[Wire]) -> Any:
+    def _wired(self, value: Any, port: GraphInput, wires: Iterable[GraphWire]) -> Any:
         """Return the references for wires: those that stand there in their order, then the new ones."""
         waiting = list(dict.fromkeys(wires))
         open_wires = set(waiting)
@@ -76,12 +76,12 @@ class FieldValues:
         made += [self.reference(wire) for wire in waiting]
         return made if port.many or isinstance(value, list) or len(made) > 1 else made[0]
 
-    def _now(self, wire: Wire) -> Wire | None:
+    def _now(self, wire: GraphWire) -> GraphWire | None:
         """Return a wire of the file by the id that its source gets, None where that is gone."""
         node = self._renamed.get(wire.node)
-        return None if node is None else Wire(node, wire.output)
+        return None if node is None else GraphWire(node, wire.output)
 
-    def reference(self, wire: Wire) -> str:
+    def reference(self, wire: GraphWire) -> str:
         """Return what the file says for an output."""
         source = self._sources.get(wire.node)
         is_whole = source is None or wire.output == whole_output(source)

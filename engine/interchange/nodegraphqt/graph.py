@@ -20,7 +20,7 @@ KEPT = ("use", "bypass", "mute")
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class GraphWire:
     """An output that feeds a port: the id of a node, or `bars`, and the name of its output."""
 
     node: str
@@ -28,7 +28,7 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
-class InputPort:
+class GraphInput:
     """An input port: `default` is what it reads where the file says nothing."""
 
     name: str
@@ -60,13 +60,13 @@ class GraphNode:
     section: str
     use: str
     fields: Mapping[str, Any]
-    inputs: tuple[InputPort, ...] = ()
+    inputs: tuple[GraphInput, ...] = ()
     outputs: tuple[OutputPort, ...] = ()
     parameters: Mapping[str, Any] | None = None
     bypass: bool = False
     mute: bool = False
 
-    def input(self, name: str) -> InputPort | None:
+    def input(self, name: str) -> GraphInput | None:
         """Return the input port of that name."""
         return next((port for port in self.inputs if port.name == name), None)
 
@@ -77,13 +77,13 @@ class StrategyGraph:
 
     nodes: Mapping[str, GraphNode]
 
-    def wires(self, node: GraphNode, port: InputPort) -> tuple[Wire, ...]:
+    def wires(self, node: GraphNode, port: GraphInput) -> tuple[GraphWire, ...]:
         """Return what feeds a port, in the order of the file; what it reads by default where the file says nothing."""
         value = node.fields.get(port.name, port.default)
         found = (self.wire(each) for each in references_in(value))
         return tuple(each for each in found if each is not None)
 
-    def wire(self, reference: str) -> Wire | None:
+    def wire(self, reference: str) -> GraphWire | None:
         """Return the output that a reference means, None where it leads nowhere."""
         if REFERENCE.fullmatch(reference) is None:
             return None
@@ -92,9 +92,9 @@ class StrategyGraph:
         if node is None:
             return None
         output = output or whole_output(node)
-        return Wire(head, output) if any(port.name == output for port in node.outputs) else None
+        return GraphWire(head, output) if any(port.name == output for port in node.outputs) else None
 
-    def reference(self, wire: Wire) -> str:
+    def reference(self, wire: GraphWire) -> str:
         """Return what a file says for an output: `fast`, `macd.signal`, `bars.close`, `bars`."""
         node = self.nodes.get(wire.node)
         return wire.node if node is None or wire.output == whole_output(node) else f"{wire.node}.{wire.output}"
@@ -137,7 +137,7 @@ def component_node(name: str, section: str, component: type[Component], fields: 
     inputs = []
     for port in component.inputs():
         default = None if port.required else to_jsonable_python(component.model_fields[port.name].default)
-        inputs.append(InputPort(port.name, port.type, port.many, default))
+        inputs.append(GraphInput(port.name, port.type, port.many, default))
     outputs = tuple(OutputPort(port.name, port.type) for port in component.outputs)
     if issubclass(component, DataNode):
         outputs = BAR_OUTPUTS
@@ -160,7 +160,7 @@ def _node(name: str, section: str, body: Mapping[str, Any], block: BlockUse | No
     component = catalog.component(Role(section), use)
     if block is not None:
         inputs = tuple(
-            InputPort(port.name, port.type, isinstance(fields.get(port.name), list), port.default)
+            GraphInput(port.name, port.type, isinstance(fields.get(port.name), list), port.default)
             for port in block.scope.inputs.values()
         )
         made = GraphNode(name, section, use, fields, inputs, tuple(OutputPort(out, None) for out in block.outputs))
@@ -184,7 +184,7 @@ def _with_guessed_inputs(node: GraphNode, nodes: Mapping[str, GraphNode]) -> Gra
     for name, value in node.fields.items():
         heads = [each.partition(".")[0] for each in references_in(value) if REFERENCE.fullmatch(each)]
         if any(head in nodes for head in heads):
-            found.append(InputPort(name, None, isinstance(value, list)))
+            found.append(GraphInput(name, None, isinstance(value, list)))
     return replace(node, inputs=tuple(found))
 
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Container, Mapping
 
 from quantcrafter.engine.interchange.nodegraphqt.graph import StrategyGraph
-from quantcrafter.engine.interchange.nodegraphqt.session import (
+from quantcrafter.engine.interchange.nodegraphqt.saved_graph import (
     BACKDROP,
     BARS_TYPE,
     FOREIGN,
     NODE_ID,
     STRATEGY,
-    Session,
+    SavedGraph,
     SessionNode,
 )
 from quantcrafter.engine.spec import BARS
@@ -27,7 +27,7 @@ class Identities:
     `known` has the ids that nodes have in the strategy which the session was exported from; `ids` those that they get.
     """
 
-    def __init__(self, session: Session, before: StrategyGraph) -> None:
+    def __init__(self, session: SavedGraph, before: StrategyGraph) -> None:
         self.nodes = [node for node in session.nodes.values() if node.type not in (STRATEGY, BACKDROP)]
         self.known = _known(self.nodes, before)
         self.ids = _ids(self.nodes, self.known)

@@ -22,9 +22,15 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.interchange.nodegraphqt.canvas_parts import merge_frames, merge_layout, rename_rates
 from quantcrafter.engine.interchange.nodegraphqt.exporting import SessionWriter
 from quantcrafter.engine.interchange.nodegraphqt.fields import ABSENT, FieldValues
-from quantcrafter.engine.interchange.nodegraphqt.graph import BAR_OUTPUTS, GraphNode, InputPort, Wire, component_node
+from quantcrafter.engine.interchange.nodegraphqt.graph import (
+    BAR_OUTPUTS,
+    GraphInput,
+    GraphNode,
+    GraphWire,
+    component_node,
+)
 from quantcrafter.engine.interchange.nodegraphqt.identity import Identities, free, identifier
-from quantcrafter.engine.interchange.nodegraphqt.session import (
+from quantcrafter.engine.interchange.nodegraphqt.saved_graph import (
     BARS_TYPE,
     BYPASS,
     FILE,
@@ -32,7 +38,7 @@ from quantcrafter.engine.interchange.nodegraphqt.session import (
     NODE_ID,
     PORT_NAMES,
     STRATEGY,
-    Session,
+    SavedGraph,
     SessionNode,
     field_name,
     section_and_use,
@@ -45,7 +51,7 @@ _NOT_KEPT = ("selected", "pos", "name", "inputs", "outputs")
 _IN, _OUT = "in", "out"
 
 
-def import_session(session: Session, catalog: Catalog, base_dir: Path = Path()) -> StrategyFile:
+def import_session(session: SavedGraph, catalog: Catalog, base_dir: Path = Path()) -> StrategyFile:
     """Return the strategy of a session, as a text that differs from the exported one in what was changed alone.
 
     Args:
@@ -60,7 +66,7 @@ def import_session(session: Session, catalog: Catalog, base_dir: Path = Path()) 
     return _Import(session, file, spec, catalog).merged()
 
 
-def _strategy(session: Session, base_dir: Path) -> tuple[StrategyFile, StrategySpec]:
+def _strategy(session: SavedGraph, base_dir: Path) -> tuple[StrategyFile, StrategySpec]:
     found = [node for node in session.nodes.values() if node.type == STRATEGY]
     if len(found) != 1:
         message = Message(
@@ -88,7 +94,7 @@ def _strategy(session: Session, base_dir: Path) -> tuple[StrategyFile, StrategyS
 
 
 class _Import:
-    def __init__(self, session: Session, file: StrategyFile, spec: StrategySpec, catalog: Catalog) -> None:
+    def __init__(self, session: SavedGraph, file: StrategyFile, spec: StrategySpec, catalog: Catalog) -> None:
         self.session = session
         self.file = file
         self.catalog = catalog
@@ -146,7 +152,7 @@ class _Import:
         if component is not None and section_and_use(node.type) is not None:
             return component_node(name, section, component, {})
         return GraphNode(
-            name, section, use, {}, tuple(InputPort(each, None, many=False) for each in self.feeds[node.key])
+            name, section, use, {}, tuple(GraphInput(each, None, many=False) for each in self.feeds[node.key])
         )
 
     def _body(self, node: SessionNode) -> tuple[str, dict[str, Any]]:
@@ -184,14 +190,14 @@ class _Import:
         is_old = self.before.nodes.get(made.id) is made
         return self.writer.values[made.section][made.id] if is_old else {}
 
-    def _wires(self, node: SessionNode, port: str) -> list[Wire]:
+    def _wires(self, node: SessionNode, port: str) -> list[GraphWire]:
         found = []
         for key, output in self.feeds[node.key].get(port, ()):
             source = self.nodes.get(key)
             if source is not None:
                 foreign = section_and_use(self.session.nodes[key].type) is None and source.use != BARS
                 name = self._port_names(key, _OUT)[output] if foreign else _known_output(source, output)
-                found.append(Wire(self.names.ids[key], name))
+                found.append(GraphWire(self.names.ids[key], name))
         return found
 
     # ------------------------------------------------------------------ nodes of other programs

@@ -12,8 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from quantcrafter.engine.runtime.compute_process.jobs.contract import LogLine
-from quantcrafter.engine.runtime.compute_process.messages import (
+from quantcrafter.engine.runtime.compute_process.job_messages import (
     Batch,
     Done,
     Event,
@@ -23,6 +22,7 @@ from quantcrafter.engine.runtime.compute_process.messages import (
     Ready,
     Started,
 )
+from quantcrafter.engine.runtime.compute_process.jobs.contract import LogLine
 
 RATE = 30
 LINES = 2_000

@@ -39,8 +39,8 @@ class WarmUp(threading.Thread):
     def run(self) -> None:
         """Run the strategy and load the code; errors are left for the first real run to report."""
         from quantcrafter.engine.plugins import load_registry
+        from quantcrafter.engine.runtime.running.load_graph import load_text
         from quantcrafter.engine.runtime.running.run import run
-        from quantcrafter.engine.runtime.running.source import load_text
         from quantcrafter.engine.simulation.ahead import compile_ahead, compile_elsewhere, is_kept
 
         try:

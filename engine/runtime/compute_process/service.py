@@ -20,24 +20,24 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
-from quantcrafter.engine.api.foreign import MOST_LINES, Call, listen
+from quantcrafter.engine.api.foreign import MOST_LINES, ForeignCall, listen
 from quantcrafter.engine.api.foreign_process import leave_process
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits
 from quantcrafter.engine.runtime.compute_process.event_batcher import EventBatcher
 from quantcrafter.engine.runtime.compute_process.jit_preload import WarmUp
-from quantcrafter.engine.runtime.compute_process.jobs.contract import CANCELLED, INSTRUMENTS, Failure, LogLine
-from quantcrafter.engine.runtime.compute_process.messages import (
+from quantcrafter.engine.runtime.compute_process.job_messages import (
     Batch,
-    Cancel,
+    CancelJob,
     Done,
     Failed,
     Order,
     Progressed,
     Ready,
     Started,
-    Submit,
+    SubmitJob,
 )
+from quantcrafter.engine.runtime.compute_process.jobs.contract import CANCELLED, INSTRUMENTS, Failure, LogLine
 from quantcrafter.engine.runtime.compute_process.progress_estimate import ProgressEstimate
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Service:
 
     def __init__(self, orders: Connection, events: Connection) -> None:
         self._orders = orders
-        self._queue: SimpleQueue[Submit] = SimpleQueue()
+        self._queue: SimpleQueue[SubmitJob] = SimpleQueue()
         self._cancelled: set[int] = set()
         self._memory: dict[Hashable, Any] = {}
         self._pace = ProgressEstimate()
@@ -103,12 +103,12 @@ class Service:
                 order: Order = self._orders.recv()
             except (EOFError, OSError):
                 leave_process(0)  # the owner has ended: the result of the computation is not needed
-            if isinstance(order, Cancel):
+            if isinstance(order, CancelJob):
                 self._cancelled.add(order.job)
             else:
                 self._queue.put(order)
 
-    def _carry_out(self, order: Submit) -> None:
+    def _carry_out(self, order: SubmitJob) -> None:
         job, request = order.job, order.request
         context = self.context = Context(job, self._batcher, self._pace, self._cancelled, self._memory)
         self._batcher.post(Started(job))
@@ -136,7 +136,7 @@ class Heard:
         self._service = service
         self._lines: dict[tuple[int, str], int] = {}
 
-    def said(self, call: Call | None, text: str, *, warning: bool) -> None:
+    def said(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         """Log a line that was printed, or a warning; of many lines the first."""
         who = call.who if call is not None else Message("A plugin")
         context = self._service.context
@@ -158,7 +158,7 @@ class Heard:
                 warning=True,
             )
 
-    def slow(self, call: Call, seconds: float) -> None:
+    def slow(self, call: ForeignCall, seconds: float) -> None:
         """Log that a call has taken so long."""
         self._log(
             call,
@@ -173,7 +173,7 @@ class Heard:
     def restore(self) -> None:
         """Do nothing: the process has no settings of its own."""
 
-    def _log(self, call: Call | None, text: str, *, warning: bool) -> None:
+    def _log(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         level = logging.WARNING if warning else logging.INFO
         context = self._service.context
         if context is None:

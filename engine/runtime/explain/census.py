@@ -24,8 +24,8 @@ import numpy as np
 from quantcrafter.engine.api import Catalog, PortType, RunCancelledError
 from quantcrafter.engine.api.ledger import Reason
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.runtime.explain.facts import BOOLEAN, Facts, Ref
 from quantcrafter.engine.runtime.explain.firings import firings
+from quantcrafter.engine.runtime.explain.run_facts import BOOLEAN, Facts, Ref
 from quantcrafter.engine.runtime.explain.vectors import FLAGS, Vectors
 from quantcrafter.engine.runtime.results.run_view import RunView
 

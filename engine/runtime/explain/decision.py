@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from quantcrafter.engine.runtime.explain.facts import Facts, Ref
-from quantcrafter.engine.runtime.explain.findings import Account, Test
+from quantcrafter.engine.runtime.explain.findings import AccountBlock, Test
 from quantcrafter.engine.runtime.explain.logic import Gate, Inverse, Leaf, Via, both, either
 from quantcrafter.engine.runtime.explain.path import Wire
+from quantcrafter.engine.runtime.explain.run_facts import Facts, Ref
 from quantcrafter.engine.runtime.explain.tree import About, Node, Tree
 from quantcrafter.engine.runtime.results.run_view import RunDecision, RunSource
 
@@ -64,14 +64,14 @@ class Stage:
         found: list[Test] = []
         first = self.facts.run.instruments[self.facts.instrument].first_bar
         if self.bar < first:
-            found.append(Account("warmup", first))
+            found.append(AccountBlock("warmup", first))
         held = self.facts.positions.after(self.bar)
         if held is not None:
             same = (held.lots > 0) == (SIDE_OF[flag] > 0)
             if same:
-                found.append(Account("long" if held.lots > 0 else "short", held.since))
+                found.append(AccountBlock("long" if held.lots > 0 else "short", held.since))
             elif self.facts.run.nodes[self.decision.node].parameters.get("on_opposite") == "ignore":
-                found.append(Account("opposite", held.since))
+                found.append(AccountBlock("opposite", held.since))
         return [Leaf(About(Ref(self.decision.node, "", flag), test, ()), held=False) for test in found]
 
 

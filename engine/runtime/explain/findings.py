@@ -26,7 +26,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparedSides:
     """Left op right, with both values."""
 
     left: Side
@@ -79,7 +79,7 @@ AccountKind = Literal["warmup", "long", "short", "opposite"]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountBlock:
     """A reason that is in the account: before the first decision, or a position held since `bar`.
 
     For `warmup`, `bar` is the first bar at which a decision is taken. `opposite` is a position in the other direction
@@ -91,7 +91,7 @@ class Account:
     gap: float = FAR
 
 
-Test = Comparison | Crossing | Words | Unexplained | Account
+Test = ComparedSides | Crossing | Words | Unexplained | AccountBlock
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api import PortType, Role
-from quantcrafter.engine.runtime.explain.account import IntColumn
-from quantcrafter.engine.runtime.explain.facts import BOOLEAN, Facts
+from quantcrafter.engine.runtime.explain.held_positions import IntColumn
+from quantcrafter.engine.runtime.explain.run_facts import BOOLEAN, Facts
 
 
 def firings(facts: Facts, node: str) -> IntColumn:

@@ -31,10 +31,10 @@ from quantcrafter.engine.api.foreign import calling, node_label
 from quantcrafter.engine.api.frozen import read_only, shown_bars
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.reasons import Operator, Term
-from quantcrafter.engine.runtime.explain.facts import BARS, BOOLEAN, Facts, Ref
-from quantcrafter.engine.runtime.explain.findings import Comparison, Crossing, Side, Test, Unexplained, Words
+from quantcrafter.engine.runtime.explain.findings import ComparedSides, Crossing, Side, Test, Unexplained, Words
 from quantcrafter.engine.runtime.explain.logic import Expression, Gate, Inverse, Leaf, Via
 from quantcrafter.engine.runtime.explain.path import Wire
+from quantcrafter.engine.runtime.explain.run_facts import BARS, BOOLEAN, Facts, Ref
 
 DEEPEST = 60
 """Maximum depth of explained nodes; deeper ones are reported without their reasons."""
@@ -127,7 +127,7 @@ class Tree:
         left, right = self._side(ref, reason.left), self._side(ref, reason.right)
         if isinstance(reason, Compared):
             held = compare(left.value, reason.op, right.value)
-            return Leaf(About(ref, Comparison(left, reason.op, right), read), held), held
+            return Leaf(About(ref, ComparedSides(left, reason.op, right), read), held), held
         bars, signs = self._signs(ref, reason)
         held, since = crossing(signs, above=reason.above)
         first = None if since is None else int(bars[since])

@@ -30,7 +30,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.foreign import calling, node_label
 from quantcrafter.engine.api.ledger import BlockReason
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.runtime.explain.facts import BOOLEAN, Facts, Ref
+from quantcrafter.engine.runtime.explain.run_facts import BOOLEAN, Facts, Ref
 from quantcrafter.engine.runtime.explain.tree import Asked
 from quantcrafter.engine.runtime.results.run_view import RunDecision
 

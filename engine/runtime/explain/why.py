@@ -10,12 +10,12 @@ import numpy as np
 
 from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from quantcrafter.engine.api.ledger import BlockReason, OrderStatus, Reason, StatusReason
-from quantcrafter.engine.runtime.explain.account import Position
 from quantcrafter.engine.runtime.explain.decision import EXIT_OF, SIDE_OF, Stage, is_possible, wire_between
-from quantcrafter.engine.runtime.explain.facts import Facts
 from quantcrafter.engine.runtime.explain.findings import Obstacle, Words
+from quantcrafter.engine.runtime.explain.held_positions import HeldPosition
 from quantcrafter.engine.runtime.explain.logic import Leaf, is_true, leaves, mattering, smallest_sets
 from quantcrafter.engine.runtime.explain.path import Path, Wire, with_sources
+from quantcrafter.engine.runtime.explain.run_facts import Facts
 from quantcrafter.engine.runtime.explain.tree import About, Node
 
 NOWHERE = Path()
@@ -42,7 +42,7 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledOrder:
     """An order that filled within the bar. `node` is that of the protective rule, empty for none.
 
     `decided` is the bar at whose close the order was decided.
@@ -89,9 +89,9 @@ class Why:
     instrument: int
     bar: int
     ordered: tuple[Ordered, ...] = ()
-    filled: tuple[Filled, ...] = ()
+    filled: tuple[FilledOrder, ...] = ()
     blocked: tuple[Blocked, ...] = ()
-    position: Position | None = None
+    position: HeldPosition | None = None
     ways: tuple[Way, ...] = ()
     path: Path = NOWHERE
     causes: tuple[Obstacle, ...] = ()
@@ -171,7 +171,7 @@ def _ordered(facts: Facts, bar: int) -> tuple[Ordered, ...]:
     return tuple(found)
 
 
-def _filled(facts: Facts, bar: int) -> tuple[Filled, ...]:
+def _filled(facts: Facts, bar: int) -> tuple[FilledOrder, ...]:
     fills = facts.run.ledger.fills
     rules = facts.run.rule_nodes
     found = []
@@ -179,7 +179,7 @@ def _filled(facts: Facts, bar: int) -> tuple[Filled, ...]:
         order = _order(facts, int(row["order_id"]))
         rule = int(order["rule"]) if order is not None else -1
         found.append(
-            Filled(
+            FilledOrder(
                 order=int(row["order_id"]),
                 side=int(row["side"]),
                 quantity=_quantity(facts, row["lots"]),
@@ -231,7 +231,7 @@ def _root(stage: Stage, order: Ordered) -> Node | None:
     return stage.signal(ENTER_LONG if order.side > 0 else ENTER_SHORT) if order.reason == "opposite" else None
 
 
-def _protective_path(stage: Stage, fill: Filled) -> Path:
+def _protective_path(stage: Stage, fill: FilledOrder) -> Path:
     """Return the rule whose order filled, with its inputs; nothing for other fills, which were decided before."""
     node = fill.node
     if not node:
@@ -278,7 +278,7 @@ def path_of(stage: Stage, root: Node) -> Path:
 # ---------------------------------------------------------------------- what stood in the way
 
 
-def _ways(stage: Stage, held: Position | None, blocked: tuple[Blocked, ...]) -> Iterable[Way]:
+def _ways(stage: Stage, held: HeldPosition | None, blocked: tuple[Blocked, ...]) -> Iterable[Way]:
     """Return the possible entries and, with a position, its exit.
 
     A side without any entry signal in the run is left out if the other side had some.

@@ -1,5 +1,5 @@
 """Parity: the same strategy on several engines, and their first difference."""
 
-from quantcrafter.engine.runtime.parity.model import Cause, Difference, EngineOutcome, ParityReport
+from quantcrafter.engine.runtime.parity.model import Cause, EngineDifference, EngineOutcome, ParityReport
 
-__all__ = ["Cause", "Difference", "EngineOutcome", "ParityReport"]
+__all__ = ["Cause", "EngineDifference", "EngineOutcome", "ParityReport"]

@@ -8,8 +8,8 @@ from importlib import resources
 from pathlib import Path
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.runtime.parity.model import Difference, EngineOutcome, ParityReport
-from quantcrafter.engine.stats.files import write_whole
+from quantcrafter.engine.runtime.parity.model import EngineDifference, EngineOutcome, ParityReport
+from quantcrafter.engine.stats.whole_files import write_whole
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _MOST_ROWS = 200
@@ -98,7 +98,7 @@ def _differences(report: ParityReport) -> str:
     return f"<section><h2>All differences</h2>{_table(head, map(_row, found[:_MOST_ROWS]))}{note}</section>"
 
 
-def _row(each: Difference) -> tuple[str, ...]:
+def _row(each: EngineDifference) -> tuple[str, ...]:
     bar = f"{each.bar:,}" if each.bar >= 0 else ""
     cause = str(each.cause) if each.cause is not None else "follows"
     return each.engine, each.time, each.symbol, bar, each.node, each.what, each.expected, each.found, cause

@@ -20,7 +20,7 @@ import numpy as np
 
 from quantcrafter.engine.api import InstrumentJob, Ledger
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.runtime.parity.model import ACCOUNT, Cause, Difference
+from quantcrafter.engine.runtime.parity.model import ACCOUNT, Cause, EngineDifference
 from quantcrafter.engine.runtime.parity.nodes import Nodes
 from quantcrafter.engine.runtime.parity.texts import (
     TOLERANCE,
@@ -41,11 +41,11 @@ _MONEY = ("price", "commission", "slippage")
 _ORDER = ("instrument", "created_bar", "kind", "side", "reason", "rule")
 _END = ("status", "closed_bar", "status_reason", "filled")
 
-Candidate = tuple[int, Difference]
+Candidate = tuple[int, EngineDifference]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedRuns:
     """An engine's run and the reference's, over the same bars."""
 
     engine: str
@@ -72,7 +72,7 @@ class Comparison:
         """What finds the nodes that orders come from."""
         return Nodes(self.reference)
 
-    def differences(self) -> tuple[Difference, ...]:
+    def differences(self) -> tuple[EngineDifference, ...]:
         """Return the first difference with its cause, then the fills that differ; nothing when both are the same."""
         parts = (self._first_fill, self._first_order, self._first_end, self._first_account, self._first_blocked)
         candidates = [candidate for part in parts if (candidate := part()) is not None]
@@ -100,7 +100,7 @@ class Comparison:
         name = next(name for name in _MONEY if not same_numbers(a[name], b[name]))
         return _FILLING, self._at_fill(a, Cause.FEE, name, f"{a[name]:.10g}", f"{b[name]:.10g}")
 
-    def _other_fill(self, a: Any, b: Any) -> Difference:
+    def _other_fill(self, a: Any, b: Any) -> EngineDifference:
         """Return the difference between two fills of which the earlier one has no counterpart."""
         early = a if b is None or (a is not None and self._time(a, "bar") <= self._time(b, "bar")) else b
         late = b if early is a else a
@@ -120,7 +120,7 @@ class Comparison:
             return Message("{what} at bar {bar}", what=self._text(own[0]), bar=own[0]["bar"])
         return Message("no fill ({what})", what=end_text(ledger.orders[number]))
 
-    def _at_fill(self, fill: Any, cause: Cause, what: str, expected: str, found: str) -> Difference:
+    def _at_fill(self, fill: Any, cause: Cause, what: str, expected: str, found: str) -> EngineDifference:
         number = int(fill["order_id"])
         node = self.nodes.of_order(self.expected.orders[number]) if number < len(self.expected.orders) else ""
         return self._at(fill, "bar", node).difference(cause, what, expected, found)
@@ -198,7 +198,7 @@ class Comparison:
 
     # ------------------------------------------------------------------ rows and places
 
-    def _rows(self, first: Difference) -> Iterator[Difference]:
+    def _rows(self, first: EngineDifference) -> Iterator[EngineDifference]:
         """Yield the fills that differ, without the first difference."""
         one, other = (self._by_place(ledger.fills) for ledger in (self.expected, self.found))
         left = MOST_ROWS
@@ -261,9 +261,9 @@ class _Place:
     ts_ns: int
     node: str
 
-    def difference(self, cause: Cause | None, what: str, expected: str, found: str) -> Difference:
+    def difference(self, cause: Cause | None, what: str, expected: str, found: str) -> EngineDifference:
         place = (self.instrument, self.symbol, self.bar, self.ts_ns, self.node)
-        return Difference(self.engine, cause, what, expected, found, *place)
+        return EngineDifference(self.engine, cause, what, expected, found, *place)
 
 
 def _row(table: Any, k: int) -> Any:
@@ -274,7 +274,7 @@ def _alike(a: Any, b: Any) -> bool:
     return bool(a["lots"] == b["lots"] and all(same_numbers(a[name], b[name]) for name in _MONEY))
 
 
-def _shown_by(first: Difference, row: Difference) -> bool:
+def _shown_by(first: EngineDifference, row: EngineDifference) -> bool:
     """Return whether a row only repeats the first difference."""
     same_place = (first.instrument, first.bar) == (row.instrument, row.bar)
     return same_place and "fill" in first.what and (first.expected in row.expected or first.found in row.found)

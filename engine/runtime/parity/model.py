@@ -29,7 +29,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class EngineDifference:
     """One difference between an engine and the reference.
 
     `bar` counts the instrument's own bars, `ts_ns` is its close (UTC); -1 and 0 if a difference has no location. `what`
@@ -68,7 +68,7 @@ class EngineOutcome:
     trades: int = 0
     final_equity: float | None = None
     seconds: float = 0.0
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[EngineDifference, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -124,7 +124,7 @@ class ParityReport:
         return any(each.synthetic for each in self.instruments)
 
     @property
-    def first(self) -> Difference | None:
+    def first(self) -> EngineDifference | None:
         """The earliest difference of any engine; a rejected run comes first."""
         found = [outcome.differences[0] for outcome in self.outcomes if outcome.differences]
         return min(found, key=lambda each: each.ts_ns, default=None)

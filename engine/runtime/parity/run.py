@@ -24,14 +24,22 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph
-from quantcrafter.engine.runtime.parity.compare import Comparison
-from quantcrafter.engine.runtime.parity.model import Cause, ComparedData, Difference, EngineOutcome, ParityReport
+from quantcrafter.engine.runtime.parity.compare import ComparedRuns
+from quantcrafter.engine.runtime.parity.model import Cause, ComparedData, EngineDifference, EngineOutcome, ParityReport
 from quantcrafter.engine.runtime.results.run_tables import data_hash
 from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.runtime.running.engines import engine_choices, find_engine, needs_of, run_job
+from quantcrafter.engine.runtime.running.load_graph import Installed
 from quantcrafter.engine.runtime.running.prepare import Loader, Progress, with_choices
-from quantcrafter.engine.runtime.running.run import Clock, Prepared, never, prepare_run, result_of, silent, spec_hash
-from quantcrafter.engine.runtime.running.source import Installed
+from quantcrafter.engine.runtime.running.run import (
+    Prepared,
+    StageTimer,
+    never,
+    prepare_run,
+    result_of,
+    silent,
+    spec_hash,
+)
 
 _LEAST = 2
 
@@ -65,7 +73,7 @@ def run_parity(
     for name in names:
         find_engine(name, registry, mode="backtest", file=graph.spec.file)
     settings = with_choices(graph.spec.run, "backtest", names[0])
-    clock = Clock()
+    clock = StageTimer()
     prepared = prepare_run(graph, settings, clock=clock, progress=progress, cancelled=cancelled, loader=loader)
     outcomes = _Round(prepared, registry, progress).outcomes(names)
     instruments = prepared.job.instruments
@@ -142,8 +150,8 @@ class _Round:
             return EngineOutcome(name, versions, seconds=time.perf_counter() - started, differences=refused), None
         seconds = time.perf_counter() - started
         settings = with_choices(self.prepared.settings, None, name)
-        run = result_of(replace(self.prepared, settings=settings), ledger, Clock())
-        differences = () if expected is None else Comparison(name, expected, run).differences()
+        run = result_of(replace(self.prepared, settings=settings), ledger, StageTimer())
+        differences = () if expected is None else ComparedRuns(name, expected, run).differences()
         final = float(ledger.equity[-1]) if len(ledger.equity) else None
         counts = (len(ledger.orders), len(ledger.fills), len(ledger.trades))
         return EngineOutcome(name, versions, *counts, final, seconds, differences), run
@@ -159,11 +167,11 @@ class _Round:
         return () if decision is None else needs_of(decision, kinds, self.prepared.settings)
 
     @staticmethod
-    def _refused(name: str, error: SpecError | RunError) -> tuple[Difference, ...]:
+    def _refused(name: str, error: SpecError | RunError) -> tuple[EngineDifference, ...]:
         """Return the missing capabilities of the engine as differences."""
         if not isinstance(error, SpecError):
-            return (Difference(name, Cause.CAPABILITY, "run", Message("done"), str(error), node=error.node),)
+            return (EngineDifference(name, Cause.CAPABILITY, "run", Message("done"), str(error), node=error.node),)
         return tuple(
-            Difference(name, Cause.CAPABILITY, "run", Message("done"), problem.message, node=problem.node)
+            EngineDifference(name, Cause.CAPABILITY, "run", Message("done"), problem.message, node=problem.node)
             for problem in error.problems
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from quantcrafter.engine.simulation.pages import whole_rows
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 
 _ROWS = {"orders": "order_rows", "fills": "fill_rows", "trades": "trade_rows", "blocked": "blocked_rows"}
 
@@ -41,11 +41,11 @@ class Mark:
     counts: dict[str, int]
 
     @classmethod
-    def of(cls, state: State) -> Mark:
+    def of(cls, state: SimulationState) -> Mark:
         """Return the current write positions of the tables."""
         return cls(len(state.pages), {name: int(state.portfolio[name]) for name in _ROWS})
 
-    def rows_since(self, state: State) -> dict[str, npt.NDArray[Any]]:
+    def rows_since(self, state: SimulationState) -> dict[str, npt.NDArray[Any]]:
         """Return copies of the rows that the one step since then wrote, by table.
 
         The portfolio's tables are emptied onto a page before a step, never within, so that its rows are still there.

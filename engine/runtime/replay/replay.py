@@ -25,11 +25,11 @@ from quantcrafter.engine.graph.plan import StepColumn
 from quantcrafter.engine.runtime.replay.breakpoints import Breakpoint, parse_breakpoint
 from quantcrafter.engine.runtime.replay.moment import Mark, Moment
 from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.load_graph import Installed, load_graph
 from quantcrafter.engine.runtime.running.prepare import Loader, with_choices
-from quantcrafter.engine.runtime.running.run import Clock, Prepared, prepare_run, result_of
-from quantcrafter.engine.runtime.running.source import Installed, load_graph
+from quantcrafter.engine.runtime.running.run import Prepared, StageTimer, prepare_run, result_of
 from quantcrafter.engine.simulation.records import Table
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.snapshots import Snapshot
 from quantcrafter.engine.spec import StrategySpec
 
@@ -89,7 +89,7 @@ class Replay:
         self._loader = loader
         self._every = snapshot_steps
         self.prepared = self._prepare(self._overrides)
-        self._session = Session(self.prepared.job)
+        self._session = SimulationSession(self.prepared.job)
         self._snapshots: dict[int, Snapshot] = {0: self._session.snapshot()}
         self._paused = Event()
         self.breakpoints: list[Breakpoint] = []
@@ -99,7 +99,7 @@ class Replay:
     def _prepare(self, overrides: tuple[str, ...]) -> Prepared:
         graph = load_graph(self._source, self._registry, overrides)
         settings = with_choices(graph.spec.run, "replay", "native")
-        return prepare_run(graph, settings, clock=Clock(), loader=self._loader)
+        return prepare_run(graph, settings, clock=StageTimer(), loader=self._loader)
 
     # ------------------------------------------------------------------ where it is
 
@@ -142,7 +142,7 @@ class Replay:
         """
         if self.index == 0:
             raise RunError(Message("A replay that has done no step has no result. Call step() first."))
-        return result_of(self.prepared, self.ledger(), Clock())
+        return result_of(self.prepared, self.ledger(), StageTimer())
 
     def working_orders(self, instrument: int = 0) -> Table:
         """Return the instrument's open orders (`ORDER_DTYPE`), by id."""

@@ -19,10 +19,10 @@ from quantcrafter.engine.api import Bars, Catalog, RunCancelledError, Signals
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.findings import clock
 from quantcrafter.engine.data.load import load_bars
-from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, Step, StepColumn, make_plan
+from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, PlanStep, StepColumn, make_plan
 from quantcrafter.engine.runtime.research.early_feeds import too_early
-from quantcrafter.engine.runtime.running.prepare import Loader, Market, load_market
-from quantcrafter.engine.runtime.running.source import load_graph
+from quantcrafter.engine.runtime.running.load_graph import load_graph
+from quantcrafter.engine.runtime.running.prepare import LoadedMarket, Loader, load_market
 from quantcrafter.engine.spec import StrategySpec
 
 RELATIVE_TOLERANCE = 1e-9
@@ -110,7 +110,7 @@ def find_lookahead(
     return sorted(found.values(), key=lambda finding: (not finding.origin, places.get(finding.node, -1)))
 
 
-def early_feeds(graph: BoundGraph, market: Market, index: int) -> list[LookAhead]:
+def early_feeds(graph: BoundGraph, market: LoadedMarket, index: int) -> list[LookAhead]:
     """Return the feeds of an instrument's own symbol whose bars close before their trades have happened."""
     bars = market.bars[index]
     findings = []
@@ -201,7 +201,9 @@ def _compare(plan: Plan, full: Evaluation, part: Evaluation, count: int) -> list
     return findings
 
 
-def _first_change(step: Step, full: Evaluation, part: Evaluation, number: int) -> tuple[str, int, float, float] | None:
+def _first_change(
+    step: PlanStep, full: Evaluation, part: Evaluation, number: int
+) -> tuple[str, int, float, float] | None:
     for output, late, early in zip(step.component.outputs, full.values[number], part.values[number], strict=True):
         for later, known in zip(_arrays(late), _arrays(early), strict=False):
             bar = first_difference(known, later[: len(known)])

@@ -15,10 +15,10 @@ from quantcrafter.engine.api import DataProvider, DataRequest, QuantCrafterError
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.data.load import LoadedBars, load_bars
 from quantcrafter.engine.graph import BoundGraph
+from quantcrafter.engine.runtime.running.load_graph import Installed
 from quantcrafter.engine.runtime.running.memo import ColumnMemo
 from quantcrafter.engine.runtime.running.prepare import Loader
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import Installed
 from quantcrafter.engine.stats.metrics import Value
 
 Choice = float | int | str | bool

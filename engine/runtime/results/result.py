@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from quantcrafter.engine.api import InstrumentJob, Ledger, Problem, RunSettings
 from quantcrafter.engine.runtime.results.run_tables import RunTables, data_hash
-from quantcrafter.engine.runtime.results.run_view import Column, Origin, RunDecision, RunNode
+from quantcrafter.engine.runtime.results.run_view import Column, RunDecision, RunNode, RunOrigin
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
 
 if TYPE_CHECKING:
     from quantcrafter.engine.runtime.results.trace import Trace
 
-__all__ = ["Origin", "RunResult"]
+__all__ = ["RunOrigin", "RunResult"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class RunResult(RunTables):
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     synthetic: bool = False
-    origin: Origin = field(default_factory=Origin)
+    origin: RunOrigin = field(default_factory=RunOrigin)
     warnings: tuple[Problem, ...] = ()
     started: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     trace: Trace | None = field(default=None, repr=False, compare=False)

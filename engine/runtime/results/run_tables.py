@@ -16,8 +16,8 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.results.run_view import Column, Kept, RunNode, RunView
 from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.curve import daily_equity, daily_returns, monthly_returns
-from quantcrafter.engine.stats.files import write_whole
 from quantcrafter.engine.stats.tables import Table
+from quantcrafter.engine.stats.whole_files import write_whole
 
 TIMINGS = ("load_s", "columns_s", "simulate_s", "total_s")
 
@@ -164,7 +164,7 @@ class RunTables:
         Raises:
             RunError: the file cannot be written.
         """
-        from quantcrafter.engine.runtime.results.report import report_data
+        from quantcrafter.engine.runtime.results.report_columns import report_data
         from quantcrafter.engine.stats.report import write_report
 
         return write_report(path, report_data(self))

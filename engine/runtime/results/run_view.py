@@ -24,7 +24,7 @@ Kept = Literal["all", "tables", "figures"]
 
 
 @dataclass(frozen=True)
-class Origin:
+class RunOrigin:
     """What was run: the file, its text and description, a hash of what it does, and the changes made to it."""
 
     file: str = ""
@@ -136,7 +136,7 @@ class RunView(Protocol):
         ...
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> RunOrigin:
         """What was run."""
         ...
 

@@ -59,7 +59,7 @@ class MetricChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class SettingDifference:
     """Something else in which the runs differ, such as the data or a setting."""
 
     what: str
@@ -77,7 +77,7 @@ class TradeChange:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """What is different in run `b` against run `a`.
 
     `added` and `removed` are trades of one run alone; trades are None where those of a run are not kept.
@@ -87,7 +87,7 @@ class Comparison:
     a: RunView
     b: RunView
     metrics: tuple[MetricChange, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[SettingDifference, ...]
     added: tuple[Row, ...] | None
     removed: tuple[Row, ...] | None
     changed: tuple[TradeChange, ...] | None
@@ -99,7 +99,7 @@ class Comparison:
         return self.added == () and self.removed == () and self.changed == ()
 
 
-def compare_runs(a: RunView, b: RunView) -> Comparison:
+def compare_runs(a: RunView, b: RunView) -> RunComparison:
     """Return what changed from run `a` to run `b`.
 
     Raises:
@@ -110,7 +110,7 @@ def compare_runs(a: RunView, b: RunView) -> Comparison:
     changed: tuple[TradeChange, ...] | None = None
     if a.kept != "figures" and b.kept != "figures":
         added, removed, changed = _compare_trades(a.trades, b.trades)
-    return Comparison(
+    return RunComparison(
         a=a,
         b=b,
         metrics=tuple(MetricChange(each, a.metrics.get(each.key), b.metrics.get(each.key)) for each in METRICS),
@@ -152,7 +152,7 @@ def _compare_trades(a: Table, b: Table) -> tuple[tuple[Row, ...], tuple[Row, ...
     return added, removed, tuple(changes)
 
 
-def _differences(a: RunView, b: RunView) -> tuple[Difference, ...]:
+def _differences(a: RunView, b: RunView) -> tuple[SettingDifference, ...]:
     values = [
         (a.strategy, b.strategy),
         (a.file, b.file),
@@ -170,7 +170,7 @@ def _differences(a: RunView, b: RunView) -> tuple[Difference, ...]:
     first, second = _settings(a), _settings(b)
     names = [name for name in {**first, **second} if name not in ("run.engine", "run.mode")]
     pairs += [(name, first.get(name, ""), second.get(name, "")) for name in names]
-    return tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
+    return tuple(SettingDifference(*pair) for pair in pairs if pair[1] != pair[2])
 
 
 def _settings(run: RunView) -> dict[str, str]:

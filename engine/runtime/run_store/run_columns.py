@@ -15,7 +15,7 @@ from quantcrafter.engine.api.npy import map_npy
 from quantcrafter.engine.runtime.run_store.run_log import LATEST, Column, Commit, map_data
 
 
-class Columns(Protocol):
+class RunColumns(Protocol):
     """Arrays by name: columns with a row a bar, of each instrument, and records of the whole run."""
 
     @property

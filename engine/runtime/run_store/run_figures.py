@@ -18,7 +18,7 @@ from quantcrafter.engine.api.npy import read_npz
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.runtime.results.run_tables import RunTables
-from quantcrafter.engine.runtime.results.run_view import Column, Kept, Origin, RunDecision, RunNode
+from quantcrafter.engine.runtime.results.run_view import Column, Kept, RunDecision, RunNode, RunOrigin
 from quantcrafter.engine.runtime.run_store.record import RunRecord
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
@@ -56,7 +56,7 @@ class RunFigures(RunTables):
         self.id = record.id
         self.started = record.started
         self.strategy, self.engine, self.mode = record.strategy, record.engine, record.mode
-        self.origin = Origin(
+        self.origin = RunOrigin(
             record.file, record.spec_text, spec_hash=record.spec_hash, overrides=tuple(record.overrides)
         )
         self.symbols: tuple[str, ...] = record.symbols

@@ -46,11 +46,11 @@ from quantcrafter.engine.runtime.results.run_tables import RunTables, daily_retu
 from quantcrafter.engine.runtime.results.run_view import (
     Column,
     Kept,
-    Origin,
     RunDecision,
     RunNode,
+    RunOrigin,
 )
-from quantcrafter.engine.runtime.run_store.run_columns import Columns, GrownColumns, WholeColumns, description_1
+from quantcrafter.engine.runtime.run_store.run_columns import GrownColumns, RunColumns, WholeColumns, description_1
 from quantcrafter.engine.runtime.run_store.run_description import decision_of, node_of, problem_of, started_of
 from quantcrafter.engine.runtime.run_store.run_log import LATEST, LogReader
 from quantcrafter.engine.stats import tables
@@ -92,7 +92,7 @@ class RunFolder(RunTables):
         self,
         folder: Path,
         about: Mapping[str, Any],
-        columns: Columns,
+        columns: RunColumns,
         state: Mapping[str, Any],
         revision: int,
         reader: LogReader | None = None,
@@ -105,7 +105,7 @@ class RunFolder(RunTables):
         self.strategy: str = about["strategy"]
         self.engine: str = about["engine"]
         self.mode: str = about["mode"]
-        self.origin = Origin(**{**about["origin"], "overrides": tuple(about["origin"]["overrides"])})
+        self.origin = RunOrigin(**{**about["origin"], "overrides": tuple(about["origin"]["overrides"])})
         self.symbols: tuple[str, ...] = tuple(each["symbol"] for each in about["instruments"])
         self.rule_nodes: tuple[str, ...] = tuple(about["rule_nodes"])
         self.warnings: tuple[Problem, ...] = tuple(problem_of(each) for each in about["warnings"])

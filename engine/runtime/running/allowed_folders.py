@@ -11,7 +11,7 @@ from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.folders import folders_file, listed_folders, system_place
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
-from quantcrafter.engine.stats.files import write_whole
+from quantcrafter.engine.stats.whole_files import write_whole
 
 
 def allow_folder(path: str | Path) -> Path:

@@ -10,13 +10,13 @@ import numpy as np
 from quantcrafter.engine.api import Bars, InstrumentJob, Ledger, RunSettings
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.graph.bound import BoundBenchmark
-from quantcrafter.engine.runtime.running.prepare import Market, to_ns, traded_bars
+from quantcrafter.engine.runtime.running.prepare import LoadedMarket, to_ns, traded_bars
 from quantcrafter.engine.runtime.running.rates import rate_columns
 from quantcrafter.engine.stats.benchmark import Benchmark, benchmark_of
 
 
 def run_benchmark(
-    graph: BoundGraph, market: Market, instruments: Sequence[InstrumentJob], ledger: Ledger
+    graph: BoundGraph, market: LoadedMarket, instruments: Sequence[InstrumentJob], ledger: Ledger
 ) -> Benchmark | None:
     """Return what a run is compared with at each of its steps; None without a benchmark."""
     chosen = graph.benchmark

@@ -26,7 +26,7 @@ from quantcrafter.engine.api import (
     SpecError,
 )
 from quantcrafter.engine.api.foreign import calling, foreign, is_own, is_plain, reason_of, with_origin
-from quantcrafter.engine.api.frozen import Lent
+from quantcrafter.engine.api.frozen import LentColumns
 from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.settings import InstrumentKind
 from quantcrafter.engine.api.wording import did_you_mean
@@ -100,7 +100,7 @@ def run_job(adapter: EngineAdapter, job: EngineJob) -> Ledger:
     if is_own(adapter) and all(is_own(part.component) for part in job.components):
         return adapter.run(job)
     who = _label(adapter.name, adapter)
-    lent = Lent()
+    lent = LentColumns()
     if not is_own(adapter):
         job = _lent_job(job, lent)
     try:
@@ -128,7 +128,7 @@ def run_class_job(adapter: EngineAdapter, job: ClassJob) -> ClassRun:
     Raises:
         RunError: the class or the engine failed; RunCancelledError if the run was cancelled.
     """
-    who, lent = f"'{job.path}'", Lent()
+    who, lent = f"'{job.path}'", LentColumns()
     job = replace(job, instruments=tuple(replace(each, bars=lent.value(each.bars)) for each in job.instruments))
     try:
         with foreign(who, Message("running")):
@@ -145,7 +145,7 @@ def run_class_job(adapter: EngineAdapter, job: ClassJob) -> ClassRun:
     return made
 
 
-def _lent_job(job: EngineJob, lent: Lent) -> EngineJob:
+def _lent_job(job: EngineJob, lent: LentColumns) -> EngineJob:
     """Return a job for an engine of others, with copies of all that it may read."""
     instruments = [replace(each, **lent.value(vars(each))) for each in job.instruments]
     components = [replace(part, inputs=tuple(map(lent.value, part.inputs))) for part in job.components]

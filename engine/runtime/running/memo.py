@@ -11,7 +11,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph import Evaluation, MarketColumn, Number, Plan, StepColumn
 from quantcrafter.engine.graph.evaluate import Recall, StepValues
 from quantcrafter.engine.runtime.results.trace import ColumnStore
-from quantcrafter.engine.runtime.running.prepare import Market, Progress
+from quantcrafter.engine.runtime.running.prepare import LoadedMarket, Progress
 
 LIMIT_BYTES = 256 * 1024 * 1024
 
@@ -32,7 +32,7 @@ class ColumnMemo:
     def evaluate(
         self,
         plan: Plan,
-        market: Market,
+        market: LoadedMarket,
         progress: Progress,  # noqa: ARG002 - of a sweep, runs are counted and not columns
         cancelled: Callable[[], bool],
         store: ColumnStore,  # noqa: ARG002 - what is kept is kept here

@@ -36,7 +36,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Market:
+class LoadedMarket:
     """All bars of a run: one `Bars` an instrument in file order, the further feeds of each.
 
     They begin with the data, before `run.start`: columns are computed over all of them, and decisions are taken from
@@ -82,11 +82,11 @@ class Loader(Protocol):
         ...
 
 
-class Columns(Protocol):
+class ColumnSource(Protocol):
     """What computes the columns of a plan: `evaluate`, or a memo before it."""
 
     def __call__(
-        self, plan: Plan, market: Market, progress: Progress, cancelled: Callable[[], bool], store: ColumnStore
+        self, plan: Plan, market: LoadedMarket, progress: Progress, cancelled: Callable[[], bool], store: ColumnStore
     ) -> tuple[Evaluation, ...]:
         """Return every column of every instrument."""
         ...
@@ -94,7 +94,7 @@ class Columns(Protocol):
 
 def load_market(
     graph: BoundGraph, progress: Progress, cancelled: Callable[[], bool], loader: Loader = load_bars
-) -> Market:
+) -> LoadedMarket:
     """Load the bars of every instrument and feed, from the beginning of the data to `run.end`.
 
     Raises:
@@ -153,7 +153,7 @@ def load_market(
                 raise RunCancelledError(Message("The run was cancelled while data was loaded."))
         feeds.append(own)
     benchmark = _benchmark_bars(graph, (start_ns, span[1]), loader, findings, notes)
-    return Market(tuple(bars), tuple(feeds), tuple(findings), tuple(notes), tuple(terms), benchmark, tuple(first))
+    return LoadedMarket(tuple(bars), tuple(feeds), tuple(findings), tuple(notes), tuple(terms), benchmark, tuple(first))
 
 
 def _benchmark_bars(
@@ -287,7 +287,7 @@ def to_ns(moment: datetime | date | None) -> int | None:
 
 
 def evaluate(
-    plan: Plan, market: Market, progress: Progress, cancelled: Callable[[], bool], store: ColumnStore
+    plan: Plan, market: LoadedMarket, progress: Progress, cancelled: Callable[[], bool], store: ColumnStore
 ) -> tuple[Evaluation, ...]:
     """Compute every column for every instrument.
 

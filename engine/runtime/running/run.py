@@ -19,21 +19,21 @@ from quantcrafter.engine.api import EngineJob, Ledger, RunError, RunSettings
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, make_plan
-from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.runtime.results.result import RunOrigin, RunResult
 from quantcrafter.engine.runtime.results.trace import ColumnStore, Trace
 from quantcrafter.engine.runtime.running.benchmark import run_benchmark
 from quantcrafter.engine.runtime.running.engines import engine_for, run_job
 from quantcrafter.engine.runtime.running.job import begin_at, job_of, with_record
+from quantcrafter.engine.runtime.running.load_graph import Installed, load_graph
 from quantcrafter.engine.runtime.running.prepare import (
-    Columns,
+    ColumnSource,
+    LoadedMarket,
     Loader,
-    Market,
     Progress,
     evaluate,
     load_market,
     with_choices,
 )
-from quantcrafter.engine.runtime.running.source import Installed, load_graph
 from quantcrafter.engine.runtime.running.warm_up import WarmUp, warm_up_of
 from quantcrafter.engine.spec import StrategySpec
 from quantcrafter.engine.spec.identity import strategy_hash
@@ -59,7 +59,7 @@ def run(  # noqa: PLR0913 - every one has a default
     progress: Progress = silent,
     cancelled: Callable[[], bool] = never,
     loader: Loader = load_bars,
-    columns: Columns = evaluate,
+    columns: ColumnSource = evaluate,
 ) -> RunResult:
     """Run a strategy and return what happened.
 
@@ -80,7 +80,7 @@ def run(  # noqa: PLR0913 - every one has a default
         ComponentError: a component failed.
         RunError: the run cannot be executed; RunCancelledError if it was cancelled.
     """
-    clock = Clock()
+    clock = StageTimer()
     graph = source if isinstance(source, BoundGraph) else load_graph(source, registry, overrides)
     settings = with_choices(graph.spec.run, mode, engine)
     adapter = engine_for(graph, settings, registry)
@@ -99,7 +99,7 @@ class Prepared:
     graph: BoundGraph
     settings: RunSettings
     plan: Plan
-    market: Market
+    market: LoadedMarket
     evaluations: tuple[Evaluation, ...]
     store: ColumnStore
     job: EngineJob
@@ -110,11 +110,11 @@ def prepare_run(
     graph: BoundGraph,
     settings: RunSettings,
     *,
-    clock: Clock,
+    clock: StageTimer,
     progress: Progress = silent,
     cancelled: Callable[[], bool] = never,
     loader: Loader = load_bars,
-    columns: Columns = evaluate,
+    columns: ColumnSource = evaluate,
 ) -> Prepared:
     """Load bars, compute columns and make the job of a run.
 
@@ -138,7 +138,7 @@ def prepare_run(
     return Prepared(graph, settings, plan, market, evaluations, store, job, warm_up)
 
 
-def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
+def result_of(prepared: Prepared, ledger: Ledger, clock: StageTimer) -> RunResult:
     """Return the ledger of a prepared run as its result."""
     graph, settings, market = prepared.graph, prepared.settings, prepared.market
     evaluations, instruments = with_record(prepared.plan, prepared.evaluations, prepared.job.instruments, ledger)
@@ -170,7 +170,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: Clock) -> RunResult:
     )
 
 
-class Clock:
+class StageTimer:
     """Times the stages of a run."""
 
     def __init__(self) -> None:
@@ -189,10 +189,10 @@ class Clock:
         return {**self._laps, "total_s": time.perf_counter() - self._start}
 
 
-def origin_of(graph: BoundGraph) -> Origin:
+def origin_of(graph: BoundGraph) -> RunOrigin:
     """Return the file, text and identity of what a graph was made of."""
     spec = graph.spec
-    return Origin(spec.file, spec.text, spec.description, spec_hash(graph), spec.overrides)
+    return RunOrigin(spec.file, spec.text, spec.description, spec_hash(graph), spec.overrides)
 
 
 def spec_hash(graph: BoundGraph) -> str:

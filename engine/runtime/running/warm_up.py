@@ -16,9 +16,9 @@ import numpy as np
 from quantcrafter.engine.api import Bars
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.data.align import as_of
-from quantcrafter.engine.graph import BASE_CLOCK, Evaluation, Plan, PlanSource, Step, StepColumn
+from quantcrafter.engine.graph import BASE_CLOCK, Evaluation, Plan, PlanSource, PlanStep, StepColumn
 from quantcrafter.engine.graph.plan import ANY_CLOCK, each_wire
-from quantcrafter.engine.runtime.running.prepare import Market
+from quantcrafter.engine.runtime.running.prepare import LoadedMarket
 
 MOST_NAMES = 4
 """How many nodes are named."""
@@ -31,7 +31,7 @@ class WarmUp(NamedTuple):
     unsettled: tuple[str, ...] = ()
 
 
-def warm_up_of(plan: Plan, market: Market, *, starts: bool) -> WarmUp:
+def warm_up_of(plan: Plan, market: LoadedMarket, *, starts: bool) -> WarmUp:
     """Return what is cold at the start of a run; nothing where the run `starts` with the data, not at a time."""
     if not starts or plan.decision is None:
         return WarmUp()
@@ -48,7 +48,7 @@ def warm_up_of(plan: Plan, market: Market, *, starts: bool) -> WarmUp:
 class _Start:
     """The first bar of a run of one instrument."""
 
-    def __init__(self, plan: Plan, market: Market, number: int, first: int) -> None:
+    def __init__(self, plan: Plan, market: LoadedMarket, number: int, first: int) -> None:
         self._plan, self._first = plan, first
         self._bars = market.bars[number]
         self._evaluation = Evaluation(plan, self._bars, market.feeds[number]).note_ready()
@@ -75,7 +75,7 @@ class _Start:
             if recursive and bars is not None and self._evaluation.ready[number] <= have < bars:
                 yield step.nodes[0], bars, have, _feed(step)
 
-    def _before(self, step: Step) -> int:
+    def _before(self, step: PlanStep) -> int:
         """Return the newest bar of a step's clock at the close of the first bar, which is how many precede it."""
         if step.clock in (BASE_CLOCK, ANY_CLOCK):
             return self._first
@@ -139,7 +139,7 @@ def _read(plan: Plan) -> set[int]:
     return found
 
 
-def _feed(step: Step) -> str:
+def _feed(step: PlanStep) -> str:
     return "" if step.clock in (BASE_CLOCK, ANY_CLOCK) else step.clock
 
 

@@ -11,7 +11,7 @@ from quantcrafter.engine.api.bar_checks import PRICES, type_fault
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean, listed
 from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph
-from quantcrafter.engine.graph.history import History, HistoryCache, Resampled
+from quantcrafter.engine.graph.history import BarHistory, HistoryCache, Resampled
 from quantcrafter.engine.graph.live_sources import Clock
 
 
@@ -170,7 +170,7 @@ def _check_types(name: str, bar: Bar) -> None:
 
 def _mark(clock: Clock) -> dict[str, Any]:
     bars, history = clock.bars, clock.history
-    same = history if len(history) == clock.count else History(bars)
+    same = history if len(history) == clock.count else BarHistory(bars)
     return {"anchor_ns": int(bars.open_ns[0]) if len(bars) else None, "bars": len(bars), "hash": same.fingerprint}
 
 

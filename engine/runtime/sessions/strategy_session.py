@@ -31,9 +31,9 @@ from quantcrafter.engine.runtime.sessions.session_data import SessionData
 from quantcrafter.engine.simulation.adopting import adopt
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, row_of
 from quantcrafter.engine.simulation.identity import Identity
-from quantcrafter.engine.simulation.kernels import RunSteps
+from quantcrafter.engine.simulation.kernel_forms import RunSteps
 from quantcrafter.engine.simulation.node_program import NodeProgram
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 from quantcrafter.engine.simulation.warm_steps import remembered_steps
 from quantcrafter.engine.spec.identity import strategy_hash
@@ -63,7 +63,7 @@ class StrategySession:
         self._symbols = [each.spec.symbol for each in graph.instruments]
         blank = [BlankRow(each) for each in self._columns]
         self._job: EngineJob = self._with_terms(job_of(graph, graph.spec.run, self.plan, blank))
-        self._session: Session
+        self._session: SimulationSession
         self._failed = ""
         self._given: list[GivenRows] | None = None
 
@@ -105,7 +105,7 @@ class StrategySession:
         if kept is None:
             self._remember_known()
         identity = self._identity(worker, epoch)
-        self._session = Session.open(self._job, kept, identity=identity, venue=venue, kernel=kernel)
+        self._session = SimulationSession.open(self._job, kept, identity=identity, venue=venue, kernel=kernel)
         if kept is not None:
             self._check_kept(self._session.kept)
         return self
@@ -139,7 +139,7 @@ class StrategySession:
         self._remember_known()
         identity = self._identity(worker, epoch)
         adopted = adopt(old, self._job, identity)
-        self._session = Session.open(self._job, adopted.state, identity=identity, venue=venue, kernel=kernel)
+        self._session = SimulationSession.open(self._job, adopted.state, identity=identity, venue=venue, kernel=kernel)
         return self, adopted.dropped
 
     @property

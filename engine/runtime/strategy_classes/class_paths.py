@@ -17,7 +17,7 @@ from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
-from quantcrafter.engine.stats.files import write_whole
+from quantcrafter.engine.stats.whole_files import write_whole
 
 _MODULE = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
 

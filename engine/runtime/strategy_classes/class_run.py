@@ -33,12 +33,12 @@ from quantcrafter.engine.api.folders import allow_for_now
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph import BoundGraph, bind, has_errors
 from quantcrafter.engine.graph.written_source import written_source
-from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.runtime.results.result import RunOrigin, RunResult
 from quantcrafter.engine.runtime.running.benchmark import run_benchmark
 from quantcrafter.engine.runtime.running.engines import find_engine, run_class_job
-from quantcrafter.engine.runtime.running.prepare import Market, Progress, load_market
-from quantcrafter.engine.runtime.running.run import Clock, never, silent
-from quantcrafter.engine.runtime.running.source import Installed
+from quantcrafter.engine.runtime.running.load_graph import Installed
+from quantcrafter.engine.runtime.running.prepare import LoadedMarket, Progress, load_market
+from quantcrafter.engine.runtime.running.run import StageTimer, never, silent
 from quantcrafter.engine.runtime.strategy_classes.class_paths import AllowedPath, check_allowed, modules_in
 from quantcrafter.engine.spec import StrategySpec, check_strategy
 from quantcrafter.engine.stats.metrics import compute_metrics
@@ -81,7 +81,7 @@ def run_class(
         DataError: bars are unavailable or rejected.
         RunError: the import is not allowed, the class is unavailable, or it failed.
     """
-    clock = Clock()
+    clock = StageTimer()
     allowed = check_allowed(source.path)
     adapter = find_engine(source.engine, registry, mode="backtest", needs=(Need(Capability.STRATEGY_CLASSES),))
     graph = _graph(source, registry)
@@ -217,7 +217,7 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _origin(source: ClassSource, allowed: AllowedPath, graph: BoundGraph) -> Origin:
+def _origin(source: ClassSource, allowed: AllowedPath, graph: BoundGraph) -> RunOrigin:
     """Return what was run; its hash changes with the class's own file, as far as that can be found."""
     given = tuple(f"{name}={json.dumps(value)}" for name, value in source.parameters.items())
     digest = hashlib.blake2b(graph.spec.text.encode(), digest_size=16)
@@ -227,10 +227,12 @@ def _origin(source: ClassSource, allowed: AllowedPath, graph: BoundGraph) -> Ori
         code = Path(allowed.folder, *source.path.split(".")[:-1]).with_suffix(".py")
         digest.update(code.read_bytes() if code.is_file() else b"")
     overrides = (*graph.spec.overrides, *given)
-    return Origin("", graph.spec.text, graph.spec.description, digest.hexdigest(), overrides)
+    return RunOrigin("", graph.spec.text, graph.spec.description, digest.hexdigest(), overrides)
 
 
-def _result(job: ClassJob, run: ClassRun, graph: BoundGraph, market: Market, clock: Clock, origin: Origin) -> RunResult:
+def _result(
+    job: ClassJob, run: ClassRun, graph: BoundGraph, market: LoadedMarket, clock: StageTimer, origin: RunOrigin
+) -> RunResult:
     instruments = tuple(
         InstrumentJob(
             each.symbol,

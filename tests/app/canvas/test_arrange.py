@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantcrafter.app.canvas.arrange import DEFAULT_SIZE, Box, align, distribute, framed, free_place, layered
+from quantcrafter.app.canvas.arrange import DEFAULT_SIZE, NodeBox, align, distribute, framed, free_place, layered
 from quantcrafter.app.document.view import GraphView, NodeView, WireView
 from quantcrafter.engine.api import Role
 
@@ -57,7 +57,7 @@ def test_no_two_nodes_overlap_whatever_their_sizes(count: int, random: Random) -
     edges = [(f"n{random.randrange(node)}", f"n{node}") for node in range(1, count) for _ in range(random.randrange(3))]
     view = graph(edges, tuple(f"n{node}" for node in range(count)))
     sizes = {node: (random.choice([120.0, 190.0, 260.0]), float(random.randrange(40, 300))) for node in view.nodes}
-    boxes = [Box(*place, *sizes[node]) for node, place in layered(view, sizes).items()]
+    boxes = [NodeBox(*place, *sizes[node]) for node, place in layered(view, sizes).items()]
     assert not any(one.meets(other, 10) for index, one in enumerate(boxes) for other in boxes[:index])
 
 
@@ -65,14 +65,14 @@ def test_a_frame_keeps_its_nodes_and_no_other_node_is_on_it() -> None:
     view = graph([("bars", "a"), ("bars", "b"), ("a", "cross"), ("b", "cross"), ("cross", "entry"), ("size", "entry")])
     sizes = dict.fromkeys(view.nodes, (190.0, 80.0))
     places, frames = framed(view, sizes, {"one": ["a", "cross"], "two": ["size", "a"]})
-    boxes = {node: Box(*place, *sizes[node]) for node, place in places.items()}
+    boxes = {node: NodeBox(*place, *sizes[node]) for node, place in places.items()}
     assert set(boxes) == set(view.nodes)
     assert {node for node, box in boxes.items() if box.meets(frames["one"])} == {"a", "cross"}
     assert {node for node, box in boxes.items() if box.meets(frames["two"])} == {"size"}
     assert not frames["one"].meets(frames["two"])
 
 
-BOXES = {"a": Box(0, 0, 100, 50), "b": Box(30, 100, 60, 50), "c": Box(200, 400, 100, 70)}
+BOXES = {"a": NodeBox(0, 0, 100, 50), "b": NodeBox(30, 100, 60, 50), "c": NodeBox(200, 400, 100, 70)}
 
 
 def test_edges_and_centres_come_into_line() -> None:
@@ -91,13 +91,13 @@ def test_gaps_become_equal_between_the_outer_two() -> None:
 
 
 def test_gaps_of_crowded_nodes_become_room_enough() -> None:
-    crowded = {name: Box(0, 10 * number, 100, 50) for number, name in enumerate("abc")}
+    crowded = {name: NodeBox(0, 10 * number, 100, 50) for number, name in enumerate("abc")}
     places = distribute(crowded, "vertical")
     assert [place[1] for place in places.values()] == [0, 80, 160]
 
 
 def test_a_free_place_is_found_beside_what_is_there() -> None:
-    taken = [Box(0, 0, *DEFAULT_SIZE), Box(200, 0, *DEFAULT_SIZE)]
+    taken = [NodeBox(0, 0, *DEFAULT_SIZE), NodeBox(200, 0, *DEFAULT_SIZE)]
     x, y = free_place((3, 4), DEFAULT_SIZE, taken)
-    assert not any(Box(x, y, *DEFAULT_SIZE).meets(other) for other in taken)
+    assert not any(NodeBox(x, y, *DEFAULT_SIZE).meets(other) for other in taken)
     assert free_place((600, 204), DEFAULT_SIZE, taken) == (600, 200)

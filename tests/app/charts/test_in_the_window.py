@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.canvas.gesture import Hit
 from quantcrafter.app.canvas.menus import context_menu
 from quantcrafter.app.canvas.plot_toggles import EYE
-from quantcrafter.app.charts.model.look import series_color
+from quantcrafter.app.charts.model.chart_colors import series_color
 from quantcrafter.app.charts.pane import ChartPane
 from quantcrafter.app.theme import current
 from quantcrafter.app.window.desktop import Desktop

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.charts.menu import chart_menu
-from quantcrafter.app.charts.model.levels import RangeLevels
-from quantcrafter.app.charts.model.look import chart_look
+from quantcrafter.app.charts.model.chart_colors import chart_look
+from quantcrafter.app.charts.model.detail_levels import RangeLevels
 from quantcrafter.app.charts.model.texts import quote_of
 from quantcrafter.app.charts.pane import ChartPane
 from quantcrafter.app.services.settings import Settings

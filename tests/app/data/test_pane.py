@@ -18,7 +18,7 @@ from quantcrafter.app.data.look_dialog import LookDialog
 from quantcrafter.app.data.pane import DataPane
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.engine.data.store import BarStore
-from quantcrafter.engine.data.store.files import ImportOptions, import_file
+from quantcrafter.engine.data.store.bar_files import ImportOptions, import_file
 from tests.support.bar_store import workdays, write_csv
 from tests.support.children import children
 from tests.support.data_controller import click_row, drop_files, rows_of, seen, texts, until, using, write

@@ -11,17 +11,17 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.about import AboutDialog
 from quantcrafter.app.dialogs.changed import ChangedNotice
-from quantcrafter.app.dialogs.drafts import Draft
 from quantcrafter.app.dialogs.gallery import GalleryDialog
 from quantcrafter.app.dialogs.plugins import PluginsDialog
 from quantcrafter.app.dialogs.preferences import Preferences
-from quantcrafter.app.dialogs.recovery import RecoveryDialog
 from quantcrafter.app.dialogs.settings import SettingsDialog
 from quantcrafter.app.dialogs.shortcut_list import Command
 from quantcrafter.app.dialogs.shortcuts import ShortcutsDialog
 from quantcrafter.app.dialogs.templates import all_templates
 from quantcrafter.app.dialogs.unsaved import UnsavedDialog
 from quantcrafter.app.services import i18n
+from quantcrafter.app.window.recovery.dialog import RecoveryDialog
+from quantcrafter.app.window.recovery.unsaved_work import UnsavedWork
 from tests.support.children import children
 from tests.support.translations import translations
 
@@ -41,7 +41,7 @@ MAKERS: dict[str, Callable[[], QWidget]] = {
     "changed": lambda: _over_a_canvas(ChangedNotice("rsi.yaml", modified=True)),
     "gallery": lambda: GalleryDialog(all_templates(()), lambda *_: None),
     "plugins": PluginsDialog,
-    "recovery": lambda: RecoveryDialog([Draft("a", "A", datetime.now(UTC), "a: 1\n")]),
+    "recovery": lambda: RecoveryDialog([UnsavedWork("a", "A", datetime.now(UTC), "a: 1\n")]),
     "settings": lambda: SettingsDialog(Preferences()),
     "shortcuts": lambda: ShortcutsDialog([Command("a", "A", "Ctrl+A", "Ctrl+B"), Command("b", "B", "", "Ctrl+B")]),
     "unsaved": lambda: UnsavedDialog(["RSI pullback", "golden_cross.yaml"]),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantcrafter.app.dialogs.sweep_form import Span, Variable, suggested, taking_over, variable, variables
+from quantcrafter.app.dialogs.sweep_form import ValueRange, Variable, suggested, taking_over, variable, variables
 from quantcrafter.app.document.document import Document
 from quantcrafter.engine.runtime.research.sweep import Axis
 from tests.support.kept_runs import EXAMPLES, registry
@@ -70,14 +70,14 @@ def test_a_short_period_is_tried_with_some_longer_ones() -> None:
 @pytest.mark.parametrize(
     ("span", "whole", "values"),
     [
-        (Span(10, 30, 10), True, (10, 20, 30)),
-        (Span(0.1, 0.5, 0.1), False, (0.1, 0.2, 0.3, 0.4, 0.5)),
-        (Span(1, 2, 0.4), True, (1, 2)),
-        (Span(5, 4, 1), True, ()),
-        (Span(1, 2, 0), False, ()),
+        (ValueRange(10, 30, 10), True, (10, 20, 30)),
+        (ValueRange(0.1, 0.5, 0.1), False, (0.1, 0.2, 0.3, 0.4, 0.5)),
+        (ValueRange(1, 2, 0.4), True, (1, 2)),
+        (ValueRange(5, 4, 1), True, ()),
+        (ValueRange(1, 2, 0), False, ()),
     ],
 )
-def test_values_go_from_the_first_to_the_last(span: Span, *, whole: bool, values: tuple[float, ...]) -> None:
+def test_values_go_from_the_first_to_the_last(span: ValueRange, *, whole: bool, values: tuple[float, ...]) -> None:
     assert span.values(Variable("n", "p", "x", whole, 1.0)) == values
 
 

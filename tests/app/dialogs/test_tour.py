@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.tour import Tour
-from quantcrafter.app.dialogs.tour_steps import Box, place, tour_steps
+from quantcrafter.app.dialogs.tour_steps import PixelBox, place, tour_steps
 
 
 class Scene:
@@ -108,15 +108,15 @@ def test_the_mark_follows_when_the_window_gets_smaller(qtbot: QtBot, scene: Scen
 @pytest.mark.parametrize(
     ("target", "side"),
     [
-        (Box(0, 0, 200, 700), "left"),
-        (Box(1080, 0, 200, 700), "right"),
-        (Box(0, 0, 1280, 40), "top"),
-        (Box(0, 600, 1280, 120), "bottom"),
-        (Box(0, 0, 1280, 720), ""),
+        (PixelBox(0, 0, 200, 700), "left"),
+        (PixelBox(1080, 0, 200, 700), "right"),
+        (PixelBox(0, 0, 1280, 40), "top"),
+        (PixelBox(0, 600, 1280, 120), "bottom"),
+        (PixelBox(0, 0, 1280, 720), ""),
         (None, ""),
     ],
 )
-def test_a_mark_stands_where_there_is_room(target: Box | None, side: str) -> None:
+def test_a_mark_stands_where_there_is_room(target: PixelBox | None, side: str) -> None:
     spot = place(target, (360, 140), (1280, 720))
     assert spot.side == side
     assert 0 <= spot.x <= 1280 - 360

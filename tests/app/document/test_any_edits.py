@@ -14,6 +14,7 @@ from quantcrafter.app.document.edits import (
     Disconnect,
     Edit,
     GroupIntoBlock,
+    InsertIntoWire,
     MoveNodes,
     Paste,
     RemoveFrames,
@@ -23,7 +24,6 @@ from quantcrafter.app.document.edits import (
     SetFlags,
     SetFrame,
     SetValues,
-    Splice,
 )
 from quantcrafter.app.document.errors import EditError
 from quantcrafter.app.document.ports import reference_to
@@ -61,7 +61,7 @@ def edits(draw: st.DrawFn, document: Document, scope: Scope) -> Edit:
         ),
         RenameNode: st.builds(RenameNode, ids, NAMES),
         SetFlags: st.builds(SetFlags, some, st.sampled_from([None, True, False]), st.sampled_from([None, True, False])),
-        Splice: st.builds(Splice, ids, st.just(target), st.just(port), st.just(index)),
+        InsertIntoWire: st.builds(InsertIntoWire, ids, st.just(target), st.just(port), st.just(index)),
         GroupIntoBlock: st.builds(GroupIntoBlock, some, NAMES),
         Paste: st.builds(Paste, some.map(lambda chosen: document.copy(chosen, scope)), st.just((10.0, 10.0))),
         SetFrame: st.builds(SetFrame, NAMES, st.text(max_size=9), NUMBERS, NUMBERS, NUMBERS, NUMBERS, NAMES),

@@ -14,6 +14,7 @@ from quantcrafter.app.document.edits import (
     Disconnect,
     Edit,
     GroupIntoBlock,
+    InsertIntoWire,
     MoveNodes,
     Paste,
     RemoveFrames,
@@ -23,7 +24,6 @@ from quantcrafter.app.document.edits import (
     SetFlags,
     SetFrame,
     SetValues,
-    Splice,
 )
 from quantcrafter.app.document.errors import EditError
 from quantcrafter.app.document.view import FrameView, WireView
@@ -200,23 +200,23 @@ def test_flags_are_written_and_removed() -> None:
 
 def test_a_node_is_spliced_into_a_wire() -> None:
     add = AddNode(Role.INDICATOR, "smooth", "ta.EMA", {}, (0, 0))
-    document = done(add, Splice("smooth", "cross", "fast"))
+    document = done(add, InsertIntoWire("smooth", "cross", "fast"))
     assert document.values["advisors"]["cross"] == {"use": "crossover", "fast": "smooth", "slow": "slow"}
     assert document.values["indicators"]["smooth"]["input"] == "fast"
 
 
 def test_a_node_is_spliced_into_a_wire_of_a_list_in_its_place() -> None:
     add = AddNode(Role.ADVISOR, "hold", "vote", {}, (0, 0))
-    document = done(add, Splice("hold", "entry", "signals", 0))
+    document = done(add, InsertIntoWire("hold", "entry", "signals", 0))
     assert document.values["execution"]["entry"]["signals"] == ["hold", "follow"]
     assert document.values["advisors"]["hold"]["signals"] == ["cross"]
 
 
 def test_what_does_not_fit_into_a_wire_is_refused() -> None:
     with pytest.raises(EditError, match="can't be inserted"):
-        done(Splice("size", "cross", "fast"))
+        done(InsertIntoWire("size", "cross", "fast"))
     with pytest.raises(EditError, match="no wire"):
-        done(AddNode(Role.INDICATOR, "n", "ta.EMA", {}, (0, 0)), Splice("macd", "n", "input"))
+        done(AddNode(Role.INDICATOR, "n", "ta.EMA", {}, (0, 0)), InsertIntoWire("macd", "n", "input"))
 
 
 def test_frames_are_added_changed_and_removed() -> None:

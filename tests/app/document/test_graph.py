@@ -7,7 +7,7 @@ from pathlib import Path
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.view import BARS, WireView
 from quantcrafter.engine.api import PortType, Role
-from quantcrafter.engine.runtime.running.source import validate_file
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 from tests.support.documents import EXAMPLES, catalog, example, example_names, rich
 
 

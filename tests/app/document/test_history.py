@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantcrafter.app.document.document import Change, Document
+from quantcrafter.app.document.document import Document, DocumentChange
 from quantcrafter.app.document.edits import MoveNodes, RemoveNodes, RenameNode, SetValues
 from quantcrafter.app.document.errors import EditError
-from quantcrafter.app.document.history import History, Step, patch_between
+from quantcrafter.app.document.history import EditHistory, UndoStep, patch_between
 from quantcrafter.engine.api import SpecError
 from tests.support.documents import RICH, catalog, example, rich
 
@@ -24,10 +24,10 @@ def test_a_patch_leads_from_one_text_to_the_other_and_back(old: str, new: str) -
 
 @given(st.lists(texts, min_size=1, max_size=8))
 def test_typing_in_a_row_is_undone_to_the_first_text_and_redone_to_the_last(states: list[str]) -> None:
-    history, text = History(), states[0]
+    history, text = EditHistory(), states[0]
     for state in states[1:]:
         if state != text:
-            history.add(Step("Typing", patch_between(text, state), typing=True))
+            history.add(UndoStep("Typing", patch_between(text, state), typing=True))
             text = state
     while (found := history.undo(text)) is not None:
         text = found[0]
@@ -97,7 +97,7 @@ def test_a_new_edit_forgets_what_was_undone() -> None:
 
 def test_listeners_hear_of_every_change_until_they_end_it() -> None:
     document = rich()
-    heard: list[Change] = []
+    heard: list[DocumentChange] = []
     end = document.subscribe(heard.append)
     document.do(MoveNodes({"fast": (1, 1)}), label="Move", origin=heard)
     document.undo()

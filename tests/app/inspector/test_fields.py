@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from quantcrafter.app.document.edits import UNSET
-from quantcrafter.app.inspector import values
+from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.editors.numbers import step_size, stepped
 from quantcrafter.app.inspector.fields import Field, FieldKind, fields_of
 from quantcrafter.engine.api import PortType, Role, RunSettings
@@ -70,14 +70,14 @@ def test_nested_settings_have_their_path_and_group() -> None:
     [("14", 14), ("2.50", 2.5), ("1,5", 1.5), (" 1 000 ", 1000), ("1e3", 1000.0), ("−3", -3)],  # noqa: RUF001 - a typed minus sign
 )
 def test_numbers_are_read_as_people_type_them(text: str, value: float) -> None:
-    assert values.number(text) == value
-    assert type(values.number(text)) is type(value)
+    assert typed_values.number(text) == value
+    assert type(typed_values.number(text)) is type(value)
 
 
 @pytest.mark.parametrize("text", ["1,000", "abc", "nan", "inf", "1.2.3"])
 def test_what_is_no_clear_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="number"):
-        values.number(text)
+        typed_values.number(text)
 
 
 def test_lists_mappings_and_nothing_are_read() -> None:
@@ -85,25 +85,25 @@ def test_lists_mappings_and_nothing_are_read() -> None:
     provider = registry.provider("csv")
     assert provider is not None
     columns = next(entry for entry in fields_of(provider) if entry.name == "columns")
-    assert values.parse(columns, "time: Date, close: 5") == {"time": "Date", "close": 5}
-    assert values.parse(columns, " ") is UNSET
+    assert typed_values.parse(columns, "time: Date, close: 5") == {"time": "Date", "close": 5}
+    assert typed_values.parse(columns, " ") is UNSET
 
 
 def test_a_value_out_of_range_is_refused_in_the_fields_own_words() -> None:
     period = field(Role.INDICATOR, "ta.RSI", "timeperiod")
-    assert values.refusal(period, 1, {"input": "bars.close"}) == "Allowed: 2 to 100000."
-    assert values.refusal(period, 2, {"input": "bars.close"}) == ""
-    assert values.refusal(period, UNSET, {}) == ""
+    assert typed_values.refusal(period, 1, {"input": "bars.close"}) == "Allowed: 2 to 100000."
+    assert typed_values.refusal(period, 2, {"input": "bars.close"}) == ""
+    assert typed_values.refusal(period, UNSET, {}) == ""
     percent = field(Role.RISK, "percent_stop", "percent")
-    assert values.refusal(percent, 100, {}) == "Allowed: above 0, below 100."
-    assert values.refusal(percent, UNSET, {}) == "A value is required."
+    assert typed_values.refusal(percent, 100, {}) == "Allowed: above 0, below 100."
+    assert typed_values.refusal(percent, UNSET, {}) == "A value is required."
 
 
 def test_a_rule_over_two_fields_refuses_neither() -> None:
     start = field(Role.FILTER, "time_window", "start")
     written = {"start": "09:45", "end": "15:30"}
-    assert values.refusal(start, "15:30", written) == ""
-    assert "match" in values.refusal(start, "9 o'clock", written)
+    assert typed_values.refusal(start, "15:30", written) == ""
+    assert "match" in typed_values.refusal(start, "9 o'clock", written)
 
 
 def test_steps_suit_the_size_of_the_number() -> None:

@@ -22,7 +22,7 @@ from quantcrafter.engine.data.quality import check
 from quantcrafter.engine.data.store.sources import make_provider
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.compute_process.jobs import Failure
-from quantcrafter.engine.runtime.running.source import load_text
+from quantcrafter.engine.runtime.running.load_graph import load_text
 from tests.engine.data.test_quality import KINDS, corrupted
 from tests.support.market_data import DAY, MINUTE, minutes, moments, raw_bars
 from tests.support.translations import LANGUAGES

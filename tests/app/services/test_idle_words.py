@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quantcrafter.app.services.events import count_text, held_back_text, idle_text
+from quantcrafter.app.services.event_texts import count_text, held_back_text, idle_text
 from quantcrafter.engine.runtime.explain import take_census
 from tests.support.kept_runs import registry, saved_run
 

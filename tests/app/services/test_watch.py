@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QFileSystemWatcher
 from pytestqt.qtbot import QtBot
 
-from quantcrafter.app.services import files
+from quantcrafter.app.services import strategy_files
 from quantcrafter.app.services.watch import FileWatch
 
 
@@ -94,7 +94,7 @@ def test_touching_the_file_or_writing_the_same_is_no_change(qtbot: QtBot, watch:
 def test_our_own_save_is_no_change(qtbot: QtBot, watch: FileWatch, path: Path) -> None:
     found = told(watch)
     for text in ("two", "three"):
-        files.write(path, text)
+        strategy_files.write(path, text)
         watch.watch(path, text)
         settled(qtbot, watch)
         settled(qtbot, watch)
@@ -106,7 +106,7 @@ def test_our_own_save_is_no_change(qtbot: QtBot, watch: FileWatch, path: Path) -
 def test_a_look_from_before_our_save_is_not_believed(qtbot: QtBot, watch: FileWatch, path: Path) -> None:
     found = told(watch)
     watch._look_at_all()
-    files.write(path, "two")
+    strategy_files.write(path, "two")
     watch.watch(path, "two")
     settled(qtbot, watch)
     settled(qtbot, watch)

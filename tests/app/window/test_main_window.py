@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.edits import SetValues
 from quantcrafter.app.services.settings import Settings
-from quantcrafter.app.session.recovery_files import Swap
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.dialogs import Dialogs
+from quantcrafter.app.window.recovery.swap_file import Swap
 from quantcrafter.app.window.tour import TourGuide
 from tests.support.children import child
 from tests.support.desktop import EXAMPLES, copy_example, open_window, tab_of

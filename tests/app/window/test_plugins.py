@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMessageBox, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from quantcrafter.app.actions.catalogue import all_actions
+from quantcrafter.app.actions.all_actions import all_actions
 from quantcrafter.app.dialogs.plugins import NAME_ROLE, PluginsDialog
 from quantcrafter.app.services.settings import Settings
 from quantcrafter.app.window.desktop import Desktop

@@ -13,8 +13,8 @@ from quantcrafter.engine.api import ComponentError
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.parity import Cause
 from quantcrafter.engine.runtime.parity.run import run_parity
+from quantcrafter.engine.runtime.running.load_graph import load_graph
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_graph
 from tests.support.plugin_packages import module
 
 PACKAGE = Path(__file__).parents[3] / "resources" / "plugins" / "quantcrafter_demo"

@@ -11,7 +11,7 @@ import pytest
 from quantcrafter.engine.api import Timeframe
 from quantcrafter.engine.api.csv_text import csv_text
 from quantcrafter.engine.data.store import BarStore
-from quantcrafter.engine.data.store.files import ImportOptions, export_bars, import_file, symbols_in
+from quantcrafter.engine.data.store.bar_files import ImportOptions, export_bars, import_file, symbols_in
 
 HOSTILE = ("=cmd|'/c calc'!A1", "@SUM(1)", "+1+1", "-2", "\tX", "\rX", "\uff1d1+1")
 

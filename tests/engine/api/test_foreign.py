@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import foreign as guard
-from quantcrafter.engine.api.foreign import Call, EscapedError, TooLongError, foreign, reason_of
+from quantcrafter.engine.api.foreign import EscapedError, ForeignCall, TooLongError, foreign, reason_of
 
 
 class Heard:
@@ -27,10 +27,10 @@ class Heard:
         self.slow_calls: list[str] = []
         self.pressed = False
 
-    def said(self, call: Call | None, text: str, *, warning: bool) -> None:
+    def said(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         self.lines.append((call.who if call else "", text, warning))
 
-    def slow(self, call: Call, seconds: float) -> None:
+    def slow(self, call: ForeignCall, seconds: float) -> None:
         self.slow_calls.append(f"{call.who} {call.doing} {seconds >= call.slow_s}")
 
     def interrupted(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import Bars, Signals, Timeframe
-from quantcrafter.engine.api.frozen import Lent, OverwrittenError, frozen, frozen_bars, frozen_copy, shown
+from quantcrafter.engine.api.frozen import LentColumns, OverwrittenError, frozen, frozen_bars, frozen_copy, shown
 
 
 def _bars(values: Any) -> Bars:
@@ -61,7 +61,7 @@ def test_bars_are_frozen_with_what_was_traded() -> None:
 @pytest.mark.parametrize("wrap", [lambda a: a, lambda a: (a, a), lambda a: Signals(a, a), _bars, lambda a: {"x": a}])
 def test_what_is_lent_is_a_copy_and_a_change_of_it_is_found(wrap: Any) -> None:
     column = frozen(np.array([1.0, np.nan, 3.0]))
-    lent = Lent()
+    lent = LentColumns()
     value = lent.value(wrap(column))
     lent.check()
     value = value["x"] if isinstance(value, dict) else value.close if isinstance(value, Bars) else value

@@ -17,12 +17,12 @@ from quantcrafter.engine.api.os_errors import all_words, fault, told
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.cli.failures import report_failure
 from quantcrafter.engine.data.store.index import Index
-from quantcrafter.engine.plugins.state import write_disabled
+from quantcrafter.engine.plugins.switched_off import write_disabled
 from quantcrafter.engine.runtime.compute_process.jobs.contract import Failure
 from quantcrafter.engine.runtime.run_store.history import RunHistory
-from quantcrafter.engine.spec.files import read_text
+from quantcrafter.engine.spec.read_text import read_text
 from quantcrafter.engine.spec.source import ProblemLog
-from quantcrafter.engine.stats.files import write_whole
+from quantcrafter.engine.stats.whole_files import write_whole
 
 
 def of(code: int) -> OSError:

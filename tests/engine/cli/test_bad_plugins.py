@@ -336,7 +336,7 @@ def test_ctrl_c_while_a_plugin_is_imported_ends_the_command(tmp_path: Path, stra
 def test_ctrl_c_while_results_are_written_leaves_nothing_at_all(tmp_path: Path, strategy: str) -> None:
     # The plugin stops the writing of the second file, as a slow disk would.
     slow = """
-    import quantcrafter.engine.stats.files as files
+    import quantcrafter.engine.stats.whole_files as files
     write = files._written
     def written(target, content):
         made = write(target, content)
@@ -359,7 +359,7 @@ def test_ctrl_c_while_results_are_written_leaves_nothing_at_all(tmp_path: Path, 
 @posix
 def test_ctrl_c_twice_while_results_are_written_leaves_no_part_either(tmp_path: Path, strategy: str) -> None:
     slow = """
-    import quantcrafter.engine.stats.files as files
+    import quantcrafter.engine.stats.whole_files as files
     write = files._written
     def written(target, content):
         made = write(target, content)

@@ -16,8 +16,7 @@ from quantcrafter.engine.api import Component, DataProvider, Role
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.cli.nodes import reflowed
 from quantcrafter.engine.plugins import Registry, load_registry
-from quantcrafter.engine.plugins.example import _scalar, example_lines
-from quantcrafter.engine.plugins.facts import (
+from quantcrafter.engine.plugins.descriptions import (
     SOURCES,
     describe,
     find,
@@ -27,6 +26,7 @@ from quantcrafter.engine.plugins.facts import (
     sections,
     type_words,
 )
+from quantcrafter.engine.plugins.example import _scalar, example_lines
 from tests.support.plugin_packages import module
 
 PLUGIN = '''
@@ -75,7 +75,7 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Return the registry with a plugin that has one of everything; the commands see it too."""
     made = load_registry(extra_plugins=[("test", module("test", "from typing import Literal\n" + PLUGIN))])
-    monkeypatch.setattr("quantcrafter.engine.cli.catalog.load_registry", lambda: made)
+    monkeypatch.setattr("quantcrafter.engine.cli.installed.load_registry", lambda: made)
     return made
 
 

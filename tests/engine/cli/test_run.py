@@ -17,7 +17,7 @@ from quantcrafter.engine.cli import progress
 from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.plugins import Registry, load_registry
-from quantcrafter.engine.runtime.results.report import lies_on_price
+from quantcrafter.engine.runtime.results.report_columns import lies_on_price
 from tests.support.command_line import clean_environment
 from tests.support.plugin_packages import install, module
 
@@ -285,7 +285,7 @@ def register_indicators():
 def cheating(strategy: str, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Make the strategy's fast line know the future."""
     registry = load_registry(extra_plugins=[("cheat", module("cheat", CHEAT))])
-    monkeypatch.setattr("quantcrafter.engine.cli.catalog.load_registry", lambda: registry)
+    monkeypatch.setattr("quantcrafter.engine.cli.installed.load_registry", lambda: registry)
     Path(strategy).write_text(with_fast_line("cheat.next"), encoding="utf-8")
     return registry
 

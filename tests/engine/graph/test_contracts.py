@@ -9,7 +9,7 @@ import pytest
 import quantcrafter
 from quantcrafter.engine.api.errors import Severity
 from quantcrafter.engine.plugins import load_registry
-from quantcrafter.engine.runtime.running.source import validate_file
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 
 FILE = """quantcrafter: 1
 instruments:

@@ -20,15 +20,15 @@ from quantcrafter.engine.api import (
     Timeframe,
 )
 from quantcrafter.engine.data.resample import resample
-from quantcrafter.engine.graph.history import Growing, History, HistoryCache, bar_of
+from quantcrafter.engine.graph.history import BarHistory, Growing, HistoryCache, bar_of
 from quantcrafter.testing import make_bars, random_bars
 from tests.support.counts import sample
 
 MINUTE = 60_000_000_000
 
 
-def grown(bars: Bars, start: int = 0) -> History:
-    history = History(bars.slice(0, start))
+def grown(bars: Bars, start: int = 0) -> BarHistory:
+    history = BarHistory(bars.slice(0, start))
     for index in range(start, len(bars)):
         history.append(bar_of(bars, index))
     return history
@@ -38,7 +38,7 @@ def test_a_history_that_grew_bar_by_bar_is_the_one_that_was_there_at_once() -> N
     bars = random_bars(3_000, 1)
     history = grown(bars, 40)
     assert history.bars().content_hash == bars.content_hash
-    assert history.fingerprint == History(bars).fingerprint
+    assert history.fingerprint == BarHistory(bars).fingerprint
     assert history.bars(1_234).content_hash == bars.slice(0, 1_234).content_hash
 
 
@@ -51,13 +51,13 @@ def test_prices_as_traded_and_corporate_actions_grow_with_the_adjusted_prices() 
     again = history.bars()
     assert again.traded is not None
     assert again.traded.content_hash == traded.content_hash
-    assert history.fingerprint == History(adjusted).fingerprint
-    assert history.fingerprint != History(bars).fingerprint
+    assert history.fingerprint == BarHistory(adjusted).fingerprint
+    assert history.fingerprint != BarHistory(bars).fingerprint
 
 
 def test_views_stay_as_they_are_while_the_history_grows_and_cannot_be_written_to() -> None:
     bars = random_bars(3_000, 4)
-    history = History(bars.slice(0, 1_000))
+    history = BarHistory(bars.slice(0, 1_000))
     early = history.bars()
     before = early.close.copy()
     for index in range(1_000, 3_000):
@@ -94,7 +94,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_bar_that_cannot_be_the_next_one_is_refused_and_changes_nothing(name: str) -> None:
     bar, told = WRONG[name]
-    history = History(make_bars([10.0, 11.0], first_open_ns=50 * MINUTE))
+    history = BarHistory(make_bars([10.0, 11.0], first_open_ns=50 * MINUTE))
     before = history.fingerprint
     with pytest.raises(DataError, match="A bar of TEST that closes at 1970-01-01") as raised:
         history.append(bar)
@@ -123,7 +123,7 @@ def test_longer_bars_are_known_when_a_batch_of_the_bars_so_far_has_them(
     target = Timeframe.parse(timeframe)
     if target.nominal_ns % step_ns or target.nominal_ns < step_ns:
         return
-    history = History(bars.slice(0, int(random.integers(0, len(bars)))))
+    history = BarHistory(bars.slice(0, int(random.integers(0, len(bars)))))
     longer = history.resampled(target)
     shown = random.integers(0, len(bars) + 1, 25)
     for index in range(len(history), len(bars)):
@@ -148,7 +148,7 @@ def test_strategies_that_ask_for_the_same_source_share_its_history() -> None:
 
 def test_a_bar_that_another_strategy_brought_is_taken_once_and_must_be_the_same() -> None:
     bars = random_bars(12, 7)
-    history = History(bars.slice(0, 10))
+    history = BarHistory(bars.slice(0, 10))
     for _ in range(2):
         history.take(10, bar_of(bars, 10))
         history.take(11, bar_of(bars, 11))

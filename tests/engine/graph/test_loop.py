@@ -27,8 +27,8 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.ports import BoolColumn
 from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.load_graph import load_text
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_text
 from tests.support.remembering import plugin_of, registry_with
 
 STRATEGY = """\

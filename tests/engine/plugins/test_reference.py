@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from quantcrafter.engine.plugins import load_registry
-from quantcrafter.engine.plugins.facts import names, sections
+from quantcrafter.engine.plugins.descriptions import names, sections
 from quantcrafter.engine.plugins.reference import reference_page
 
 

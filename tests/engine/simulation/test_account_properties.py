@@ -17,7 +17,7 @@ from quantcrafter.engine.simulation import by_matcher
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.matcher import BarMatcher
 from quantcrafter.engine.simulation.matching import fill_slot
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved
 from tests.support.random_jobs import jobs
@@ -79,7 +79,7 @@ class Watcher:
 
     def __init__(self, job: EngineJob) -> None:
         self.job = job
-        self.session = Session(job, BarMatcher())
+        self.session = SimulationSession(job, BarMatcher())
 
     def run(self) -> None:
         """Run the job to its end."""

@@ -17,7 +17,7 @@ from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, Protect
 from quantcrafter.engine.simulation.adopting import adopt
 from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.identity import Identity
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.random_programs import with_program
@@ -35,15 +35,15 @@ def job_of(symbols: tuple[str, ...] = ("A",), lot_size: float = 1.0, percent: fl
 
 
 def left_by(job: EngineJob, rules: tuple[str, ...] = (), steps: int = 2) -> SessionState:
-    session = Session.open(job, identity=Identity("first", rules))
+    session = SimulationSession.open(job, identity=Identity("first", rules))
     for _, bars in zip(range(steps), closed_bars(job), strict=False):
         session.append(bars)
         session.close_step()
     return SessionState.from_json(session.state().to_json())
 
 
-def go_on(job: EngineJob, state: SessionState, identity: Identity, steps: int = 2) -> Session:
-    session = Session.open(job, state, identity=identity)
+def go_on(job: EngineJob, state: SessionState, identity: Identity, steps: int = 2) -> SimulationSession:
+    session = SimulationSession.open(job, state, identity=identity)
     for bars in list(closed_bars(job))[steps:]:
         session.append(bars)
         session.step()
@@ -55,10 +55,10 @@ def test_position_cash_and_matching_orders_go_on_under_the_new_terms() -> None:
     changed = job_of(percent=10.0, protection=(TARGET, STOP))
     who = Identity("second", ("target", "stop"))
     with pytest.raises(RunError, match="another strategy"):
-        Session.open(changed, old, identity=who)
+        SimulationSession.open(changed, old, identity=who)
     found = adopt(old, changed, who)
     assert found.dropped == ()
-    session = Session.open(changed, found.state, identity=who)
+    session = SimulationSession.open(changed, found.state, identity=who)
     assert session.memory.portfolio["executions"][0]["size_value"] == 10.0
     assert session.cash == old.account["cash"]
     assert [int(order["rule"]) for order in session.working_orders(0)] == [1, 0]
@@ -74,7 +74,7 @@ def test_an_order_whose_rule_is_gone_is_dropped_said_and_cancelled_at_the_broker
         "Order 1 of A is cancelled: its rule 'stop' was removed.",
         "The position of A no longer has a stop: rules of the new version protect the next entry.",
     )
-    (command,) = Session.open(changed, found.state, identity=who).commands()
+    (command,) = SimulationSession.open(changed, found.state, identity=who).commands()
     assert isinstance(command, Cancel)
     assert command.order.number == 1
 
@@ -107,7 +107,7 @@ def test_instruments_come_and_go_but_none_with_an_open_position_is_left_behind()
     found = adopt(flat, job_of(("B", "C")), Identity("second"))
     assert found.dropped == ("A is no longer traded; its 0 orders are cancelled.",)
     assert list(found.state.instruments) == ["B", "C"]
-    session = Session.open(job_of(("B", "C")), found.state, identity=Identity("second"))
+    session = SimulationSession.open(job_of(("B", "C")), found.state, identity=Identity("second"))
     assert session.memory.holdings["bars"].tolist() == [2, 0]
     with pytest.raises(RunError, match="A position of 500 lots is open in A, which the strategy no longer trades"):
         adopt(left_by(job_of(("A", "B"))), job_of(("B",)), Identity("second"))
@@ -130,7 +130,7 @@ def test_what_nodes_remember_goes_on_with_the_same_nodes_alone() -> None:
     found = adopt(old, other, Identity("second"))
     assert found.state.instruments["A"].steps == ()
     assert found.dropped == ("The state of the nodes that read the position of A was discarded.",)
-    assert Session.open(other, found.state, identity=Identity("second")).index == 2
+    assert SimulationSession.open(other, found.state, identity=Identity("second")).index == 2
 
 
 def test_the_same_strategy_adopts_everything() -> None:

@@ -11,7 +11,7 @@ from quantcrafter.engine.api.ledger import OrderKind, Reason
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from quantcrafter.engine.simulation.driver import simulate
-from quantcrafter.engine.simulation.kernels import INTERPRETED
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.plain_broker import PlainBroker, Terms, as_rows

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
-from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps, compiled
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, RunSteps, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher, WorkingOrder
 from quantcrafter.engine.simulation.records import OPENS, STOPS
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 from tests.support.random_jobs import jobs
@@ -109,7 +109,7 @@ def _given(instrument: InstrumentJob, flags: FlagColumn, allowed: BoolColumn) ->
 )
 def test_a_restored_snapshot_goes_on_as_if_nothing_had_happened(job: EngineJob, data: st.DataObject) -> None:
     whole = simulate(job)
-    session = Session(job)
+    session = SimulationSession(job)
     early = data.draw(st.integers(0, len(session)))
     late = data.draw(st.integers(early, len(session)))
     while session.index < early:

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ledger import Ledger
-from quantcrafter.engine.simulation import account, arrays, buffers, pages, state
+from quantcrafter.engine.simulation import account_terms, arrays, buffers, pages, state
 from quantcrafter.engine.simulation.buffers import LEAST_BYTES, BufferPool, rounded_size
 from quantcrafter.engine.simulation.driver import Pace, simulate
-from quantcrafter.engine.simulation.kernels import INTERPRETED
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED
 from tests.support.counts import sample
 from tests.support.ledger_checks import TABLES
 from tests.support.random_jobs import jobs
@@ -121,6 +121,6 @@ def test_no_run_sees_what_another_left_in_its_memory(job: EngineJob) -> None:
         patch.setattr(buffers, "LEAST_BYTES", 0)
         patch.setattr(arrays, "PORTFOLIOS", BufferPool(0, left_over))
         patch.setattr(arrays, "MOST_ROWS", 1)  # to fill tables of that size takes less time
-        for module in (account, pages, state):
+        for module in (account_terms, pages, state):
             patch.setattr(module, "COLUMNS", BufferPool(0, left_over))
         assert_same_books(clean, simulate(job, pace, kernel=INTERPRETED))

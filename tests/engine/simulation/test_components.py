@@ -37,7 +37,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ledger import BlockReason, Ledger, OrderKind, OrderStatus, Reason, StatusReason
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
@@ -305,7 +305,7 @@ def test_a_component_that_trades_like_market_has_the_books_of_market(seed: int, 
 
 def test_a_restored_snapshot_asks_the_components_again() -> None:
     job = job_with(execution(lambda ctx: PlaceOrder("buy", ctx.index + 1)))
-    session = Session(job)
+    session = SimulationSession(job)
     session.step()
     snapshot = session.snapshot()
     while not session.done:

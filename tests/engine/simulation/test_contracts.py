@@ -25,7 +25,7 @@ from quantcrafter.engine.api.rules import (
 )
 from quantcrafter.engine.api.settings import InstrumentMargin
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
-from quantcrafter.engine.simulation.kernels import INTERPRETED
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
 

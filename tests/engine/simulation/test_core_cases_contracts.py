@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import validate_file
 from tests.support.small_cases import assert_fills, equity_of, registry, trades_of
 
 STRATEGY = """\

@@ -15,7 +15,7 @@ from quantcrafter.engine.api.ports import ENTER_LONG
 from quantcrafter.engine.api.rules import ExecutionRule
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
-from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, compiled
 from tests.support.jobs import Setup, make_job
 
 HOUR_NS = 3_600_000_000_000

@@ -21,9 +21,9 @@ from quantcrafter.engine.simulation.adopting import adopt
 from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.identity import Identity
-from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
 from tests.support.feeding import fed_and_saved, joined
@@ -71,12 +71,12 @@ def two(
 
 def saved_at(job: EngineJob, save_at: int) -> Ledger:
     """Return the ledger of a session that is fed bar by bar, saved and opened again after so many steps."""
-    parts, session = [], Session.open(job, identity=WHO)
+    parts, session = [], SimulationSession.open(job, identity=WHO)
     for step, bars in enumerate(closed_bars(job)):
         if step == save_at:
             text = session.state().to_json()
             parts.append(session.drain())
-            session = Session.open(job, SessionState.from_json(text), identity=WHO)
+            session = SimulationSession.open(job, SessionState.from_json(text), identity=WHO)
         session.append(bars)
         session.step()
     session.end_data()
@@ -258,7 +258,7 @@ def test_all_drivers_and_a_saved_session_keep_the_same_books(job: EngineJob, see
 @many
 @given(any_job)
 def test_one_execution_at_a_time_has_entries_or_a_position(job: EngineJob) -> None:
-    session = Session(job)
+    session = SimulationSession(job)
     while not session.done:
         session.step()
         for holding in session.memory.holdings:
@@ -288,7 +288,7 @@ def test_an_execution_without_signals_changes_nothing(job: EngineJob, count: int
 
 def test_a_changed_strategy_adopts_entries_by_the_names_of_their_nodes() -> None:
     job = two([FLAT] * 4, {}, {0: ENTER_LONG})
-    session = Session.open(job, identity=WHO)
+    session = SimulationSession.open(job, identity=WHO)
     for _, bars in zip(range(2), closed_bars(job), strict=False):
         session.append(bars)
         session.step()
@@ -311,27 +311,27 @@ def test_a_changed_strategy_adopts_entries_by_the_names_of_their_nodes() -> None
     )
     found = adopt(state, alone, WHO)
     assert found.dropped == ("Order 0 of TEST is cancelled: its execution node was removed.",)
-    assert Session.open(alone, found.state, identity=WHO).working_orders(0).tolist() == []
+    assert SimulationSession.open(alone, found.state, identity=WHO).working_orders(0).tolist() == []
 
 
 def test_a_state_that_names_an_execution_too_many_is_refused() -> None:
     job = two([FLAT] * 4, {}, {0: ENTER_LONG})
-    session = Session.open(job, identity=WHO)
+    session = SimulationSession.open(job, identity=WHO)
     session.append(next(closed_bars(job)))
     session.step()
     text = session.state().to_json().replace('"execution":1', '"execution":2')
     with pytest.raises(RunError, match="it names execution 2 of 2"):
-        Session.open(job, SessionState.from_json(text), identity=WHO)
+        SimulationSession.open(job, SessionState.from_json(text), identity=WHO)
 
 
 def test_the_state_of_two_executions_is_not_that_of_one() -> None:
     job = two([FLAT] * 4, {}, {0: ENTER_LONG})
-    session = Session.open(job, identity=WHO)
+    session = SimulationSession.open(job, identity=WHO)
     alone = replace(
         job, executions=job.executions[:1], instruments=tuple(replace(i, further=()) for i in job.instruments)
     )
     with pytest.raises(RunError, match="other settings, rules or components"):
-        Session.open(alone, session.state(), identity=WHO)
+        SimulationSession.open(alone, session.state(), identity=WHO)
 
 
 def test_what_must_be_the_only_execution_is_refused_beside_another() -> None:
@@ -364,7 +364,7 @@ def test_executions_that_do_not_fit_are_refused(executions: tuple[Execution, ...
 
 def test_a_bar_lacks_the_values_of_the_second_execution() -> None:
     job = two([FLAT] * 3, {}, {})
-    session = Session.open(job)
+    session = SimulationSession.open(job)
     bars = {symbol: replace(bar, further=()) for symbol, bar in next(closed_bars(job)).items()}
     with pytest.raises(RunError, match="must have the values of 1 further executions"):
         session.append(bars)

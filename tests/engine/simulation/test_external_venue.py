@@ -40,7 +40,7 @@ from quantcrafter.engine.api.rules import (
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, closed_bars
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.identity import Identity
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
 from tests.support.feeding import joined
@@ -57,12 +57,12 @@ def bar(day: int, flags: int = 0, close: float = 100.0, **more: Any) -> ClosedBa
     return ClosedBar(100.0, high, low, close, day * DAY_NS, (day + 1) * DAY_NS, flags=flags, **more)
 
 
-def session_of(**more: Any) -> Session:
+def session_of(**more: Any) -> SimulationSession:
     given = {"cash": 10_000.0, **more.pop("settings", {})}
-    return Session.open(make_job((make_bars(FLAT), Setup()), settings=given, **more), venue="external")
+    return SimulationSession.open(make_job((make_bars(FLAT), Setup()), settings=given, **more), venue="external")
 
 
-def close(session: Session, day: int, flags: int = 0, price: float = 100.0) -> tuple[OrderCommand, ...]:
+def close(session: SimulationSession, day: int, flags: int = 0, price: float = 100.0) -> tuple[OrderCommand, ...]:
     session.append({"TEST": bar(day, flags, price)})
     return session.close_step()
 
@@ -144,7 +144,7 @@ def test_a_report_that_can_not_be_true_is_one_error_and_changes_nothing(change: 
         session.apply(replace(good, **change))
     assert session.state().to_json() == kept
     session.apply(good)
-    reopened = Session.open(session.job, SessionState.from_json(session.state().to_json()), venue="external")
+    reopened = SimulationSession.open(session.job, SessionState.from_json(session.state().to_json()), venue="external")
     assert reopened.memory.holdings[0]["lots"] == 10
 
 
@@ -239,7 +239,7 @@ def test_a_saved_session_follows_its_orders_on() -> None:
     (entry,) = close(session, 0, ENTER_LONG)
     session.apply(filled(entry.order, 4, 100.0))
     kept = SessionState.from_json(session.state().to_json())
-    again = Session.open(session.job, kept, venue="external")
+    again = SimulationSession.open(session.job, kept, venue="external")
     assert again.commands() == ()
     assert again.apply(filled(entry.order, 4, 100.0)) == ()
     assert len(again.apply(filled(entry.order, 6, 100.0, name="x2"))) == 4
@@ -247,7 +247,7 @@ def test_a_saved_session_follows_its_orders_on() -> None:
 
 
 def test_a_simulated_venue_reports_nothing() -> None:
-    session = Session.open(make_job((make_bars(FLAT), Setup())))
+    session = SimulationSession.open(make_job((make_bars(FLAT), Setup())))
     with pytest.raises(RunError, match="Open it with venue='external'"):
         session.apply(Accepted(OrderId("session", 0, 0), 1))
 
@@ -279,7 +279,7 @@ def test_a_cap_cuts_an_entry_before_it_is_sent() -> None:
 def test_two_entries_at_once_share_the_cash() -> None:
     pairs = [(make_bars(FLAT, symbol), Setup()) for symbol in ("A", "B")]
     job = make_job(*pairs, size=SizeRule(SizeKind.QUANTITY, 70.0), settings={"cash": 10_000.0})
-    session = Session.open(job, venue="external")
+    session = SimulationSession.open(job, venue="external")
     session.append({"A": bar(0, ENTER_LONG), "B": bar(0, ENTER_LONG)})
     assert [each.lots for each in session.close_step() if isinstance(each, Submit)] == [70, 30]
 
@@ -322,7 +322,7 @@ def reported(job: EngineJob, holdings: Ledger, stop: int) -> list[Ledger]:
 
     At a step it continues from the text of its state.
     """
-    session, parts = Session.open(job, venue="external"), []
+    session, parts = SimulationSession.open(job, venue="external"), []
     sent: dict[int, OrderId] = {}
     done = 0
     known = [0] * len(job.instruments)
@@ -331,7 +331,7 @@ def reported(job: EngineJob, holdings: Ledger, stop: int) -> list[Ledger]:
         if step == stop:
             kept = SessionState.from_json(session.state().to_json())
             parts.append(session.drain())
-            session = Session.open(job, kept, venue="external", identity=Identity(epoch=1))
+            session = SimulationSession.open(job, kept, venue="external", identity=Identity(epoch=1))
         for symbol in bars:
             known[index[symbol]] += 1
         while done < len(holdings.fills) and holdings.fills[done]["bar"] < known[holdings.fills[done]["instrument"]]:

@@ -24,10 +24,10 @@ from quantcrafter.engine.simulation import matching
 from quantcrafter.engine.simulation.costs import fill_costs
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.fills import apply_fill
-from quantcrafter.engine.simulation.kernels import INTERPRETED
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED
 from quantcrafter.engine.simulation.late import book_report, row_of
 from quantcrafter.engine.simulation.orders import retire, slot_of
-from quantcrafter.engine.simulation.state import State
+from quantcrafter.engine.simulation.state import SimulationState
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_money_is_conserved, assert_same_bits
@@ -87,7 +87,7 @@ def test_money_is_conserved_when_fills_come_in_parts_with_fees_of_their_own(job:
     assert told >= math.fsum(fees) - 1e-6
 
 
-def begun(flags: dict[int, int], *rules: ProtectiveRule, lots: float = 10.0, **terms: Any) -> State:
+def begun(flags: dict[int, int], *rules: ProtectiveRule, lots: float = 10.0, **terms: Any) -> SimulationState:
     """Return a simulation of flat bars, before its first step."""
     job = make_job(
         (make_bars(FLAT), Setup(flags=flags, rule_columns=(None,) * len(rules))),
@@ -95,14 +95,14 @@ def begun(flags: dict[int, int], *rules: ProtectiveRule, lots: float = 10.0, **t
         protection=rules,
         settings={"cash": 10_000, **terms},
     )
-    return State.of(job, kernel=INTERPRETED)
+    return SimulationState.of(job, kernel=INTERPRETED)
 
 
-def run(state: State, stop: int) -> None:
+def run(state: SimulationState, stop: int) -> None:
     assert state.kernel(*state.arrays(), 0, stop, 0) == stop
 
 
-def fill(state: State, k: int, lots: int, price: float, fee: float = math.nan) -> None:
+def fill(state: SimulationState, k: int, lots: int, price: float, fee: float = math.nan) -> None:
     apply_fill(state.portfolio, state.holdings, state.rules, state.market.columns, 0, k, 2, lots, price, fee)
 
 
@@ -181,7 +181,7 @@ def test_a_fill_of_a_closing_order_after_the_position_has_gone_opens_the_other_s
     assert holding["lots"] == -10
 
 
-def late(state: State, number: int, lots: int, price: float, fee: float | None = None) -> None:
+def late(state: SimulationState, number: int, lots: int, price: float, fee: float | None = None) -> None:
     book_report(state, number, 2, lots, price, fee)
 
 

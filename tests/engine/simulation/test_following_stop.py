@@ -11,7 +11,7 @@ from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from quantcrafter.engine.api.rules import OnOpposite, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from quantcrafter.engine.simulation.driver import Pace, simulate, simulate_stepwise
-from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, compiled
 from tests.support.counts import seed
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.ledger_checks import assert_same_bits

@@ -31,7 +31,7 @@ from quantcrafter.engine.simulation.arrays import holdings_of, portfolio_of
 from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.identity import Identity
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import HOLDING_STATE, PORTFOLIO_STATE, SessionState
 from tests.support.jobs import Setup, make_job
 
@@ -90,9 +90,9 @@ def job() -> EngineJob:
     )
 
 
-def first_part() -> Session:
+def first_part() -> SimulationSession:
     """Return the session that leaves the state."""
-    session = Session.open(job(), identity=WHO)
+    session = SimulationSession.open(job(), identity=WHO)
     for _, bars in zip(range(STOP_AT), closed_bars(job()), strict=False):
         session.append(bars)
         session.close_step()
@@ -102,7 +102,7 @@ def first_part() -> Session:
 @pytest.mark.parametrize("path", STATES, ids=lambda path: path.stem)
 def test_a_kept_state_opens_and_goes_on_to_the_same_books(path: Path) -> None:
     state = SessionState.from_json(path.read_text(encoding="utf-8"))
-    session = Session.open(job(), state, identity=WHO)
+    session = SimulationSession.open(job(), state, identity=WHO)
     before = first_part().ledger()
     for bars in list(closed_bars(job()))[STOP_AT:]:
         session.append(bars)

@@ -20,9 +20,9 @@ from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.growing import KEPT_ROWS, LEAST_ROWS
 from quantcrafter.engine.simulation.identity import Identity
-from quantcrafter.engine.simulation.kernels import INTERPRETED, RunSteps, compiled
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, RunSteps, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from tests.support.counts import sample
 from tests.support.feeding import fed, joined
 from tests.support.jobs import Setup, make_bars, make_job
@@ -69,7 +69,7 @@ KERNELS: dict[str, Callable[[], RunSteps]] = {"compiled": compiled, "interpreted
 def test_fed_bar_by_bar_the_books_are_the_same_to_the_last_bit(
     job: EngineJob, matcher: BarMatcher | None, kernel: str
 ) -> None:
-    session = Session.open(job, matcher=matcher, kernel=KERNELS[kernel]())
+    session = SimulationSession.open(job, matcher=matcher, kernel=KERNELS[kernel]())
     (holdings,) = fed(job, session)
     assert_same_bits(holdings, simulate(job))
 
@@ -77,7 +77,7 @@ def test_fed_bar_by_bar_the_books_are_the_same_to_the_last_bit(
 @many
 @given(any_job, st.sets(st.integers(0, 60), max_size=6))
 def test_saved_and_opened_again_anywhere_the_books_are_the_same(job: EngineJob, stops: set[int]) -> None:
-    parts = list(fed(job, Session.open(job, identity=Identity("strategy")), stops))
+    parts = list(fed(job, SimulationSession.open(job, identity=Identity("strategy")), stops))
     assert_same_bits(joined(parts), simulate(job))
 
 
@@ -87,14 +87,14 @@ def test_steps_behind_the_position_go_on_where_a_saved_session_stood(
     job: EngineJob, seed: int, stops: set[int]
 ) -> None:
     job = with_program(job, seed)
-    parts = list(fed(job, Session.open(job, identity=Identity("strategy")), stops))
+    parts = list(fed(job, SimulationSession.open(job, identity=Identity("strategy")), stops))
     assert_same_bits(joined(parts), replace(simulate(job), steps=None))
 
 
 def test_a_session_of_many_bars_keeps_few_rows_and_none_is_moved_often() -> None:
     bars = random_bars(1, "TEST", np.arange(20_000))
     job = make_job((bars, Setup(flags=dict.fromkeys(range(5, 20_000, 50), ENTER_LONG))), settings={"cash": 1e6})
-    session, moves = Session.open(job), 0
+    session, moves = SimulationSession.open(job), 0
     market = session.memory.market
     for number, step in enumerate(closed_bars(job), 1):
         session.append(step)
@@ -122,6 +122,6 @@ def test_rows_are_kept_for_as_long_as_an_entry_at_work_needs_them() -> None:
         execution=far,
     )
     for stops in ((), (1_500,)):
-        parts = list(fed(job, Session.open(job), stops))
+        parts = list(fed(job, SimulationSession.open(job), stops))
         assert_same_bits(joined(parts), simulate(job))
         assert len(parts[-1].fills) == 2

@@ -10,10 +10,10 @@ import pytest
 
 from quantcrafter.engine.api import EngineJob, Role
 from quantcrafter.engine.plugins import Registry, load_registry
-from quantcrafter.engine.runtime.running.run import Clock, prepare_run
-from quantcrafter.engine.runtime.running.source import load_graph
+from quantcrafter.engine.runtime.running.load_graph import load_graph
+from quantcrafter.engine.runtime.running.run import StageTimer, prepare_run
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
-from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
 from tests.support.counts import sample, seed
 from tests.support.feeding import fed_and_saved
@@ -34,7 +34,7 @@ def registry() -> Registry:
 def job_of(path: Path, registry: Registry) -> EngineJob:
     """Return the job of a strategy file."""
     graph = load_graph(path, registry)
-    return prepare_run(graph, graph.spec.run, clock=Clock()).job
+    return prepare_run(graph, graph.spec.run, clock=StageTimer()).job
 
 
 @pytest.mark.slow

@@ -16,9 +16,9 @@ from quantcrafter.engine.api.rules import GuardKind, GuardRule
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.identity import Identity
-from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from tests.support.feeding import fed, joined
 from tests.support.jobs import Setup, make_job
 
@@ -66,14 +66,14 @@ def test_minutes_before_the_end_close_it_so_much_earlier() -> None:
 
 def opened_again(job: EngineJob) -> Ledger:
     """Return the ledger of a session that is saved and opened again before each step."""
-    return joined(list(fed(job, Session.open(job, identity=Identity("strategy")), set(range(2 * BARS)))))
+    return joined(list(fed(job, SimulationSession.open(job, identity=Identity("strategy")), set(range(2 * BARS)))))
 
 
 DRIVERS: dict[str, Callable[[EngineJob], Ledger]] = {
     "compiled": lambda job: simulate(job, kernel=compiled()),
     "interpreted": lambda job: simulate(job, kernel=INTERPRETED),
-    "asked": lambda job: joined(list(fed(job, Session.open(job, matcher=BarMatcher())))),
-    "bar by bar": lambda job: joined(list(fed(job, Session.open(job)))),
+    "asked": lambda job: joined(list(fed(job, SimulationSession.open(job, matcher=BarMatcher())))),
+    "bar by bar": lambda job: joined(list(fed(job, SimulationSession.open(job)))),
     "opened again": opened_again,
 }
 every_driver = pytest.mark.parametrize("driver", list(DRIVERS))

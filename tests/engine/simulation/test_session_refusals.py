@@ -23,7 +23,7 @@ from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, closed_bars
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.identity import Identity
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
 from tests.support.jobs import DAY_NS, Setup, make_bars, make_job
@@ -84,7 +84,7 @@ WRONG_BARS: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("wrong", WRONG_BARS)
 def test_a_wrong_bar_is_refused_and_changes_nothing(wrong: str) -> None:
-    session = Session.open(job_of())
+    session = SimulationSession.open(job_of())
     session.append({"TEST": bar(1, flags=ENTER_LONG)})
     session.step()
     before, holdings = session.state().to_json(), session.ledger()
@@ -99,7 +99,7 @@ def test_a_wrong_bar_is_refused_and_changes_nothing(wrong: str) -> None:
 
 
 def test_whole_prices_and_numbers_of_numpy_are_numbers() -> None:
-    session = Session.open(job_of())
+    session = SimulationSession.open(job_of())
     first = bar(1, open=100, volume=np.float32(3), open_ns=np.int64(DAY_NS), close_ns=np.int64(2 * DAY_NS))
     for each in (first, bar(2, flags=np.uint8(ENTER_LONG), ready=np.True_), bar(3)):
         session.append({"TEST": each})
@@ -119,12 +119,12 @@ def test_whole_prices_and_numbers_of_numpy_are_numbers() -> None:
 )
 def test_a_bar_may_be_as_long_as_its_timeframe_and_calendar_allow(timeframe: Timeframe, longest: int) -> None:
     bars = replace(make_bars(ROWS), timeframe=timeframe)
-    session = Session.open(make_job((bars, Setup())))
+    session = SimulationSession.open(make_job((bars, Setup())))
     with pytest.raises(RunError, match=f"in {timeframe} must be no longer than {longest} ns, was {longest + 1} ns"):
         session.append({"TEST": bar(1, close_ns=DAY_NS + longest + 1)})
     session.append({"TEST": bar(1, close_ns=DAY_NS + longest)})
     weekend = replace(bars, timeframe=Timeframe(1, "d"), session=NEW_YORK_STOCKS)
-    session = Session.open(make_job((weekend, Setup())))
+    session = SimulationSession.open(make_job((weekend, Setup())))
     session.append({"TEST": bar(1, close_ns=5 * DAY_NS)})
     session.step()
     with pytest.raises(RunError, match="no longer"):
@@ -133,14 +133,14 @@ def test_a_bar_may_be_as_long_as_its_timeframe_and_calendar_allow(timeframe: Tim
 
 def test_a_bar_without_the_value_of_a_rule_is_refused() -> None:
     pair = (make_bars(ROWS), Setup(rule_columns=([1.0] * 4,)))
-    session = Session.open(make_job(pair, protection=(ATR_STOP,)))
+    session = SimulationSession.open(make_job(pair, protection=(ATR_STOP,)))
     with pytest.raises(RunError, match="just the 1 rules that have a column"):
         session.append({"TEST": bar(1)})
     session.append({"TEST": bar(1, rule_columns=(math.nan,))})
 
 
 def test_of_two_bars_a_wrong_one_keeps_the_other_out_too() -> None:
-    session = Session.open(job_of(symbols=("A", "B")))
+    session = SimulationSession.open(job_of(symbols=("A", "B")))
     with pytest.raises(RunError, match="must close at the same moment"):
         session.append({"A": bar(1), "B": bar(2)})
     with pytest.raises(RunError, match="of B must be finite"):
@@ -153,7 +153,7 @@ def test_of_two_bars_a_wrong_one_keeps_the_other_out_too() -> None:
 
 
 def test_steps_and_bars_take_turns() -> None:
-    session = Session.open(job_of())
+    session = SimulationSession.open(job_of())
     with pytest.raises(RunError, match="No bar is known after 0 steps"):
         session.step()
     session.append({"TEST": bar(1)})
@@ -169,17 +169,17 @@ def test_steps_and_bars_take_turns() -> None:
 
 
 def test_a_session_that_knows_all_bars_takes_no_more_and_one_that_goes_on_has_no_snapshots() -> None:
-    with pytest.raises(RunError, match=r"Use Session\.open"):
-        Session(job_of()).append({"TEST": bar(9)})
+    with pytest.raises(RunError, match=r"Use SimulationSession\.open"):
+        SimulationSession(job_of()).append({"TEST": bar(9)})
     with pytest.raises(RunError, match="kept by its state"):
-        Session.open(job_of()).snapshot()
+        SimulationSession.open(job_of()).snapshot()
 
 
 # ---------------------------------------------------------------------- states
 
 
 def state_after(job: EngineJob, steps: int, identity: Identity = Identity("golden")) -> SessionState:  # noqa: B008
-    session = Session.open(job, identity=identity)
+    session = SimulationSession.open(job, identity=identity)
     for _, bars in zip(range(steps), closed_bars(job), strict=False):
         session.append(bars)
         session.step()
@@ -189,7 +189,7 @@ def state_after(job: EngineJob, steps: int, identity: Identity = Identity("golde
 def test_a_state_keeps_no_terms_of_its_job() -> None:
     kept = state_after(job_of(95.0), 2)
     assert "size_value" not in kept.to_json()
-    session = Session.open(job_of(95.0), kept, identity=Identity("golden"))
+    session = SimulationSession.open(job_of(95.0), kept, identity=Identity("golden"))
     assert session.memory.portfolio["executions"][0]["size_value"] == 95.0
 
 
@@ -206,7 +206,7 @@ def test_a_state_keeps_no_terms_of_its_job() -> None:
 def test_another_strategy_s_state_is_refused_with_a_reason(job: EngineJob, identity: Identity, reason: str) -> None:
     kept = state_after(job_of(95.0), 2)
     with pytest.raises(RunError, match=reason):
-        Session.open(job, kept, identity=identity)
+        SimulationSession.open(job, kept, identity=identity)
 
 
 def test_a_newer_state_and_a_text_that_is_none_are_refused() -> None:
@@ -227,7 +227,7 @@ def test_a_state_with_a_field_that_is_not_there_is_refused() -> None:
     values = json.loads(state_after(job_of(), 2).to_json())
     values["account"]["luck"] = 7
     with pytest.raises(RunError, match="the account has no field 'luck'"):
-        Session.open(job_of(), SessionState.from_json(json.dumps(values)), identity=Identity("golden"))
+        SimulationSession.open(job_of(), SessionState.from_json(json.dumps(values)), identity=Identity("golden"))
 
 
 def test_a_state_is_small() -> None:
@@ -235,16 +235,16 @@ def test_a_state_is_small() -> None:
 
 
 def test_what_the_caller_keeps_comes_back() -> None:
-    session = Session.open(job_of())
+    session = SimulationSession.open(job_of())
     kept = session.state({"node": {"count": 3, "mean": math.nan, "$odd": [1, "nan", None, True]}})
-    again = Session.open(job_of(), SessionState.from_json(kept.to_json()))
+    again = SimulationSession.open(job_of(), SessionState.from_json(kept.to_json()))
     node = again.kept["node"]
     assert math.isnan(node.pop("mean"))
     assert node == {"count": 3, "$odd": [1, "nan", None, True]}
 
 
 def test_a_snapshot_of_another_job_is_refused() -> None:
-    first, second = Session(job_of(95.0)), Session(job_of(10.0))
+    first, second = SimulationSession(job_of(95.0)), SimulationSession(job_of(10.0))
     first.step()
     with pytest.raises(RunError, match="own job"):
         second.restore(first.snapshot())
@@ -257,7 +257,7 @@ def test_a_snapshot_of_another_job_is_refused() -> None:
 @pytest.mark.parametrize("end_of_data", ["leave", "close_last"])
 def test_data_that_ends_after_its_last_step_ends_as_if_that_had_been_known(end_of_data: str) -> None:
     job = job_of(protection=(STOP,), settings={"end_of_data": end_of_data, "commission": {"percent": 0.1}})
-    session = Session.open(job)
+    session = SimulationSession.open(job)
     for bars in closed_bars(job):
         session.append(bars)
         session.step()
@@ -269,7 +269,7 @@ def test_data_that_ends_after_its_last_step_ends_as_if_that_had_been_known(end_o
 
 def test_a_rate_is_needed_from_the_first_decision_on() -> None:
     rates = {"rate_open": [1.0] * 4, "rate_close": [1.0] * 4}
-    session = Session.open(make_job((make_bars(ROWS), Setup(more=rates))))
+    session = SimulationSession.open(make_job((make_bars(ROWS), Setup(more=rates))))
     session.append({"TEST": bar(1, ready=False, rate_open=0.0, rate_close=0.0)})
     session.step()
     with pytest.raises(RunError, match="'rate_close' of a bar of TEST must be above 0, was 0"):
@@ -303,7 +303,7 @@ def test_a_state_that_was_changed_by_hand_opens_or_is_refused_and_never_fails_ot
     else:
         place[way[-1]] = change
     try:
-        session = Session.open(job, SessionState.from_json(json.dumps(values)), identity=Identity("golden"))
+        session = SimulationSession.open(job, SessionState.from_json(json.dumps(values)), identity=Identity("golden"))
         session.state().to_json()
     except (RunError, OrderError):
         pass

@@ -11,7 +11,7 @@ from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.unit_rules import unit_fault
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.execution_terms import protection_of
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_same_bits
 from tests.support.random_jobs import jobs
@@ -36,8 +36,8 @@ def with_terms_of(job: EngineJob, other: EngineJob) -> EngineJob:
 @given(jobs(), jobs(max_bars=1, max_instruments=1))
 def test_taken_over_before_the_first_step_it_runs_as_its_own_job(job: EngineJob, other: EngineJob) -> None:
     changed = with_terms_of(job, other)
-    session = Session(changed)
-    session.take_over(Session(job))
+    session = SimulationSession(changed)
+    session.take_over(SimulationSession(job))
     while not session.done:
         session.step()
     assert_same_bits(session.ledger(), simulate(changed))
@@ -46,7 +46,7 @@ def test_taken_over_before_the_first_step_it_runs_as_its_own_job(job: EngineJob,
 @many
 @given(jobs(), st.data())
 def test_taken_over_anywhere_on_the_same_terms_nothing_changes(job: EngineJob, data: st.DataObject) -> None:
-    first, second = Session(job), Session(job)
+    first, second = SimulationSession(job), SimulationSession(job)
     for _ in range(data.draw(st.integers(0, len(first)))):
         first.step()
     second.take_over(first)

@@ -18,9 +18,9 @@ from quantcrafter.engine.simulation.arrays import holdings_of
 from quantcrafter.engine.simulation.closed_bar import closed_bars
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
 from quantcrafter.engine.simulation.execution_terms import protection_of
-from quantcrafter.engine.simulation.kernels import INTERPRETED
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED
 from quantcrafter.engine.simulation.records import Record
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 from quantcrafter.engine.simulation.units import are_units_sound, clear_units, grow_unit, shrink_units
 from tests.support.counts import sample
@@ -86,7 +86,7 @@ def assert_orders_fit(holding: Record, job: EngineJob) -> None:
 @many
 @given(st.one_of(jobs(), jobs(account=True), jobs(units=True), jobs(account=True, units=True)))
 def test_units_make_up_the_position_at_every_step_and_each_has_its_orders(job: EngineJob) -> None:
-    session = Session.open(replace(job, settings=job.settings.model_copy(update={"end_of_data": "leave"})))
+    session = SimulationSession.open(replace(job, settings=job.settings.model_copy(update={"end_of_data": "leave"})))
     for bars in closed_bars(job):
         session.append(bars)
         session.step()
@@ -136,7 +136,7 @@ def test_four_units_are_stopped_out_one_by_one_from_the_newest() -> None:
 
 def test_a_split_keeps_the_units_of_a_position_and_their_stops() -> None:
     job = climbing(STOP, split_at=8)
-    session = Session.open(job)
+    session = SimulationSession.open(job)
     for bars in list(closed_bars(job))[:9]:
         session.append(bars)
         session.step()
@@ -150,7 +150,7 @@ def test_a_split_keeps_the_units_of_a_position_and_their_stops() -> None:
 
 def test_a_state_without_units_opens_with_one_for_the_whole_position() -> None:
     job = climbing(STOP)
-    session = Session.open(job)
+    session = SimulationSession.open(job)
     for bars in list(closed_bars(job))[:6]:
         session.append(bars)
         session.step()
@@ -160,7 +160,7 @@ def test_a_state_without_units_opens_with_one_for_the_whole_position() -> None:
     holding = {name: value for name, value in kept.holding.items() if not name.startswith("unit")}
     orders = tuple({name: value for name, value in order.items() if name != "unit"} for order in kept.orders)
     older = replace(state, instruments={symbol: replace(kept, holding=holding, orders=orders)})
-    found = Session.open(job, older).memory.holdings[0]
+    found = SimulationSession.open(job, older).memory.holdings[0]
     assert found["units"] == 1
     assert found["unit_lots"][0] == found["lots"] > 0
     assert found["unit_price"][0] == found["price"]
@@ -169,7 +169,7 @@ def test_a_state_without_units_opens_with_one_for_the_whole_position() -> None:
 @pytest.mark.parametrize("change", [{"units": 0}, {"units": 99}, {"unit_lots": [1, 1, 1, 1]}])
 def test_a_state_whose_units_were_changed_by_hand_is_refused(change: dict[str, object]) -> None:
     job = climbing(STOP)
-    session = Session.open(job)
+    session = SimulationSession.open(job)
     for bars in list(closed_bars(job))[:6]:
         session.append(bars)
         session.step()
@@ -178,7 +178,7 @@ def test_a_state_whose_units_were_changed_by_hand_is_refused(change: dict[str, o
     kept = state.instruments[symbol]
     changed = replace(state, instruments={symbol: replace(kept, holding={**kept.holding, **change})})
     with pytest.raises(RunError, match=r"units of .* position"):
-        Session.open(job, changed)
+        SimulationSession.open(job, changed)
 
 
 def one_holding() -> Record:

@@ -18,7 +18,7 @@ from quantcrafter.engine.api.order_state import OrderState, TrackedOrder
 from quantcrafter.engine.api.ports import ENTER_LONG, EXIT_LONG
 from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
 from quantcrafter.engine.simulation.closed_bar import closed_bars
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
 from tests.support.jobs import Setup, make_job
@@ -35,12 +35,12 @@ OVER = {
 }
 
 
-def listen(session: Session, broker: OutsideBroker, *, all_of_them: bool = False) -> None:
+def listen(session: SimulationSession, broker: OutsideBroker, *, all_of_them: bool = False) -> None:
     for event in broker.reports(all_of_them=all_of_them):
         broker.take(session.apply(event))
 
 
-def settle(session: Session, broker: OutsideBroker) -> None:
+def settle(session: SimulationSession, broker: OutsideBroker) -> None:
     """Let all that is under way come to its end, without a further bar."""
     broker.trouble = 0.0
     for _ in range(20):
@@ -52,9 +52,9 @@ def settle(session: Session, broker: OutsideBroker) -> None:
     raise AssertionError("session and broker go on for ever")
 
 
-def live(job: EngineJob, broker: OutsideBroker, kept_every: int = 0) -> Session:
+def live(job: EngineJob, broker: OutsideBroker, kept_every: int = 0) -> SimulationSession:
     """Run a job bar by bar at a broker outside; now and then in a new process, if so many steps are given."""
-    session = Session.open(job, venue="external")
+    session = SimulationSession.open(job, venue="external")
     for step, bars in enumerate(closed_bars(job)):
         broker.work()
         broker.trade({symbol: (bar.open, bar.high, bar.low, bar.close) for symbol, bar in bars.items()})
@@ -64,12 +64,12 @@ def live(job: EngineJob, broker: OutsideBroker, kept_every: int = 0) -> Session:
         listen(session, broker)
         if kept_every and step % kept_every == 0:
             session.drain()
-            session = Session.open(job, SessionState.from_json(session.state().to_json()), venue="external")
+            session = SimulationSession.open(job, SessionState.from_json(session.state().to_json()), venue="external")
     settle(session, broker)
     return session
 
 
-def check_states(session: Session, broker: OutsideBroker, tracked: Mapping[int, TrackedOrder]) -> None:
+def check_states(session: SimulationSession, broker: OutsideBroker, tracked: Mapping[int, TrackedOrder]) -> None:
     known = {order.number: each for order, each in broker.orders.items()}
     for number, order in tracked.items():
         check_order(order, known[number])
@@ -93,7 +93,7 @@ def check_order(ours: TrackedOrder, theirs: BrokerOrder) -> None:
         assert ours.state in OVER[theirs.state], (ours, theirs)
 
 
-def check_holdings(session: Session, broker: OutsideBroker, fills: list[tuple[int, float]]) -> None:
+def check_holdings(session: SimulationSession, broker: OutsideBroker, fills: list[tuple[int, float]]) -> None:
     lots = {
         each.symbol: int(holding["lots"])
         for each, holding in zip(session.job.instruments, session.memory.holdings, strict=True)
@@ -105,7 +105,7 @@ def check_holdings(session: Session, broker: OutsideBroker, fills: list[tuple[in
     assert session.cash == pytest.approx(session.job.settings.cash + broker.cash, rel=1e-9)
 
 
-def rows(session: Session) -> list[tuple[int, float]]:
+def rows(session: SimulationSession) -> list[tuple[int, float]]:
     return [(int(fill["side"] * fill["lots"]), float(fill["price"])) for fill in session.ledger().fills]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from quantcrafter.engine.api import Severity, SpecError
 from quantcrafter.engine.plugins import load_registry
-from quantcrafter.engine.runtime.running.source import load_graph, validate_file
+from quantcrafter.engine.runtime.running.load_graph import load_graph, validate_file
 from quantcrafter.engine.spec import check_strategy, load_strategy, migrate_text, version_of_text
 from tests.support.old_formats import FORMAT_0, FORMAT_1, SENTENCES, know_format_0, know_format_2
 

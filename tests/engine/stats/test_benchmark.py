@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from quantcrafter.engine.api.bars import NEW_YORK_STOCKS, Bars
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.stats.benchmark import benchmark_of
-from quantcrafter.engine.stats.catalogue import Value
+from quantcrafter.engine.stats.metric_catalog import Value
 from quantcrafter.engine.stats.metrics import METRICS, compute_metrics
 from tests.support.counts import sample
 from tests.support.ledgers import CASH, curve_ledger, daily_times, job_of, walk_bars

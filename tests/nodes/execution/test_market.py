@@ -3,21 +3,21 @@ from pydantic import ValidationError
 
 from quantcrafter.engine.api import ExecutionRule, OnOpposite, PortType, Role
 from quantcrafter.nodes.execution import COMPONENTS
-from quantcrafter.nodes.execution.market import Market
+from quantcrafter.nodes.execution.market import MarketOrder
 
 
 @pytest.mark.parametrize("choice", list(OnOpposite))
 def test_market_execution_describes_itself_as_a_rule(choice: OnOpposite) -> None:
-    node = Market(signals=["cross"], money="size", combine="all", on_opposite=choice.name.lower())
+    node = MarketOrder(signals=["cross"], money="size", combine="all", on_opposite=choice.name.lower())
     assert node.rule() == ExecutionRule(choice, "all")
 
 
 def test_an_opposite_signal_closes_unless_the_file_says_otherwise() -> None:
-    assert Market(signals=["cross"], money="size").rule() == ExecutionRule(OnOpposite.CLOSE, "any")
+    assert MarketOrder(signals=["cross"], money="size").rule() == ExecutionRule(OnOpposite.CLOSE, "any")
 
 
 def test_the_ports_of_market_execution_take_the_roles_of_the_strategy_file() -> None:
-    ports = {port.name: (port.type, port.many, port.required) for port in Market.inputs()}
+    ports = {port.name: (port.type, port.many, port.required) for port in MarketOrder.inputs()}
     assert ports == {
         "signals": (PortType.SIGNAL, True, True),
         "filters": (PortType.FILTER, True, False),
@@ -38,11 +38,11 @@ def test_the_ports_of_market_execution_take_the_roles_of_the_strategy_file() -> 
 )
 def test_what_makes_no_sense_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        Market(**fields)
+        MarketOrder(**fields)
 
 
 def test_the_execution_nodes_have_names_and_help() -> None:
     names = ["market", "limit", "stop_entry", "stop_limit", "scale_in", "grid", "rebalance"]
     assert [component.name for component in COMPONENTS] == names
     assert all(component.role is Role.EXECUTION and component.help() for component in COMPONENTS)
-    assert "on_opposite" in Market.help()
+    assert "on_opposite" in MarketOrder.help()

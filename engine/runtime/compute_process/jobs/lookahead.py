@@ -42,7 +42,7 @@ def check_lookahead(request: LookAheadRequest, context: JobContext) -> tuple[Loo
     from quantcrafter.engine.data.cache import BarCache
     from quantcrafter.engine.plugins import load_registry
     from quantcrafter.engine.runtime.research.lookahead import find_lookahead
-    from quantcrafter.engine.runtime.running.source import load_text
+    from quantcrafter.engine.runtime.running.load_graph import load_text
 
     registry = load_registry()
     graph = load_text(request.text, registry, file=request.file, base_dir=request.base_dir)

@@ -44,7 +44,7 @@ def compare_engines(request: ParityRequest, context: JobContext) -> ParityReport
     from quantcrafter.engine.data.cache import BarCache
     from quantcrafter.engine.plugins import load_registry
     from quantcrafter.engine.runtime.parity.run import run_parity
-    from quantcrafter.engine.runtime.running.source import load_text
+    from quantcrafter.engine.runtime.running.load_graph import load_text
 
     registry = load_registry()
     graph = load_text(request.text, registry, file=request.file, base_dir=request.base_dir)

@@ -67,7 +67,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FaultyBar:
     """One bad bar: its row in the source, the original bar, and the repaired bar (None if it is removed)."""
 
     row: int
@@ -87,7 +87,7 @@ class FindingView:
     repair: str
     is_error: bool
     count: int
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[FaultyBar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -291,13 +291,13 @@ def _view(finding: Finding, raw: RawBars, repaired: RawBars) -> FindingView:
     )
 
 
-def _fault(row: int, raw: RawBars, repaired: RawBars) -> Fault | None:
+def _fault(row: int, raw: RawBars, repaired: RawBars) -> FaultyBar | None:
     before = np.flatnonzero(raw.rows == row)
     if not len(before):
         return None
     after = np.flatnonzero(repaired.rows == row)
     mended = _row(_opens(repaired), repaired, int(after[0])) if len(after) else None
-    return Fault(row, _row(_opens(raw), raw, int(before[0])), mended)
+    return FaultyBar(row, _row(_opens(raw), raw, int(before[0])), mended)
 
 
 def _opens(raw: RawBars) -> TimeColumn:

@@ -71,8 +71,8 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
     if _LIBRARIES not in context.memory:
         context.progress(IMPORT, 0, 1)
     from quantcrafter.engine.plugins import load_registry
+    from quantcrafter.engine.runtime.running.load_graph import load_text
     from quantcrafter.engine.runtime.running.run import run
-    from quantcrafter.engine.runtime.running.source import load_text
     from quantcrafter.engine.spec.identity import strategy_hash
 
     registry = load_registry()

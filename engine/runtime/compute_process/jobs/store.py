@@ -102,7 +102,7 @@ def import_bars(request: StoreImportRequest, context: JobContext) -> tuple[Impor
         RunCancelledError: it was cancelled; imported bars are kept.
     """
     from quantcrafter.engine.data.store import BarStore, Overlap
-    from quantcrafter.engine.data.store.files import ImportOptions, import_file, symbols_in
+    from quantcrafter.engine.data.store.bar_files import ImportOptions, import_file, symbols_in
 
     store, made = BarStore(), list[ImportDone]()
     for number, file in enumerate(request.files):
@@ -246,7 +246,7 @@ class StoreExportRequest(Request):
 def export_series(request: StoreExportRequest, context: JobContext) -> int:
     """Carry out a StoreExportRequest."""
     from quantcrafter.engine.data.store import BarStore
-    from quantcrafter.engine.data.store.files import export_bars
+    from quantcrafter.engine.data.store.bar_files import export_bars
 
     store, written = BarStore(), 0
     for number, (symbol, timeframe, path) in enumerate(request.files):

@@ -44,7 +44,7 @@ def run_sweep(request: SweepRequest, context: JobContext) -> Sweep:
     from quantcrafter.engine.graph import BoundGraph
     from quantcrafter.engine.plugins import load_registry
     from quantcrafter.engine.runtime.research.sweep import sweep
-    from quantcrafter.engine.runtime.running.source import load_text
+    from quantcrafter.engine.runtime.running.load_graph import load_text
 
     registry = load_registry()
 

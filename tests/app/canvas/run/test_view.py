@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.canvas.run.marks import NO_MARKS
 from quantcrafter.app.document.edits import SetValues
-from quantcrafter.app.services.values import number_text
+from quantcrafter.app.services.value_texts import number_text
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.runtime.explain import Facts, firings
 from tests.support import mouse

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from quantcrafter.app.charts.model.choice import MOST_FILES, ChartChoice
-from quantcrafter.app.charts.model.outputs import ChartOutput, Place, lies_on_price, outputs_of
+from quantcrafter.app.charts.model.outputs import ChartOutput, PlotPlace, lies_on_price, outputs_of
 from quantcrafter.app.services.settings import Settings
 from quantcrafter.engine.api import PortType
 from tests.support.ledgers import walk_bars
 from tests.support.saved_runs import saved_example
 
 OUTPUTS = (
-    ChartOutput("fast", "value", "fast", PortType.SERIES, Place.OVERLAY, 0, True),
-    ChartOutput("macd", "line", "macd.line", PortType.SERIES, Place.PLOT, 1, False),
-    ChartOutput("macd", "signal", "macd.signal", PortType.SERIES, Place.PLOT, 2, False),
+    ChartOutput("fast", "value", "fast", PortType.SERIES, PlotPlace.OVERLAY, 0, True),
+    ChartOutput("macd", "line", "macd.line", PortType.SERIES, PlotPlace.PLOT, 1, False),
+    ChartOutput("macd", "signal", "macd.signal", PortType.SERIES, PlotPlace.PLOT, 2, False),
 )
 
 
@@ -35,7 +35,12 @@ def choice_of(settings: Settings, key: str = "a.yaml") -> ChartChoice:
 def test_averages_lie_over_the_prices_and_oscillators_in_plots(tmp_path: Path) -> None:
     found = {each.name: each for each in outputs_of(saved_example("rsi_pullback", tmp_path / "run"), 0)}
     places = {name: each.place for name, each in found.items()}
-    assert places == {"rsi": Place.PLOT, "average": Place.OVERLAY, "dip": Place.STRIP, "uptrend": Place.STRIP}
+    assert places == {
+        "rsi": PlotPlace.PLOT,
+        "average": PlotPlace.OVERLAY,
+        "dip": PlotPlace.STRIP,
+        "uptrend": PlotPlace.STRIP,
+    }
     assert {name for name, each in found.items() if each.first} == {"rsi", "average", "dip"}
 
 

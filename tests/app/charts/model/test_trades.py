@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantcrafter.app.charts.model.trades import Holdings, TradeMarks
+from quantcrafter.app.charts.model.trades import HeldUnits, TradeMarks
 from quantcrafter.engine.api import Ledger
 from quantcrafter.engine.api.ledger import ORDER_DTYPE, TRADE_DTYPE, Reason
 from tests.support.ledgers import curve_ledger, walk_run
@@ -89,7 +89,7 @@ def test_neighbouring_trades_are_found_from_a_bar() -> None:
 
 def test_holdings_are_the_fills_added_up() -> None:
     ledger, jobs = walk_run(300, seed=3, every=30)
-    holdings = Holdings(ledger, 0, jobs[0].lot_size)
+    holdings = HeldUnits(ledger, 0, jobs[0].lot_size)
     column = holdings.column(300)
     held = 0.0
     for bar in range(300):

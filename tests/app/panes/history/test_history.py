@@ -16,7 +16,7 @@ from quantcrafter.app.dialogs.comparison import ComparisonDialog
 from quantcrafter.app.panes.history import HistoryPane
 from quantcrafter.app.panes.history.model import PIN
 from quantcrafter.app.session.run_session import RunSession
-from quantcrafter.engine.runtime.run_store.comparison import Comparison
+from quantcrafter.engine.runtime.run_store.comparison import RunComparison
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.trace_folders import trace_folder
@@ -97,7 +97,7 @@ def test_two_runs_are_compared_in_figures_trades_and_file(
     with qtbot.waitSignal(pane.compared) as asked:
         press(pane.compare_button)
     (comparison,) = asked.args
-    assert isinstance(comparison, Comparison)
+    assert isinstance(comparison, RunComparison)
     assert (comparison.a.id, comparison.b.id) == (runs[1], runs[2])
     dialog = ComparisonDialog(comparison)
     qtbot.addWidget(dialog)

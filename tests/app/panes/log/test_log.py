@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.panes.log import LogPane
 from quantcrafter.app.panes.log.model import TEXT
-from quantcrafter.app.session.run_log import RunLog
+from quantcrafter.app.session.log_lines import RunLog
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.app.window.startup.application import make_application
 from quantcrafter.engine.plugins import load_registry

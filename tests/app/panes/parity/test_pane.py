@@ -15,8 +15,8 @@ from quantcrafter.app.services.engine import Job
 from quantcrafter.app.services.i18n import said, use_language
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.engine.api import Message, word
+from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
 from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
-from quantcrafter.engine.runtime.compute_process.messages import Progressed
 from quantcrafter.engine.runtime.parity import Cause, ParityReport
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import save_run

@@ -7,7 +7,7 @@ from PySide6.QtCore import QUrl
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.panes.why import WhyPane
-from quantcrafter.app.services.values import number_text
+from quantcrafter.app.services.value_texts import number_text
 from quantcrafter.app.session.run_session import RunSession
 from tests.support.kept_runs import example_run
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantcrafter.app.panes.yaml_view.tokens import CLOSED, Kind, State, scan
+from quantcrafter.app.panes.yaml_view.tokens import CLOSED, Kind, LineState, scan
 
 
-def pieces(line: str, state: State = CLOSED) -> list[tuple[str, str]]:
+def pieces(line: str, state: LineState = CLOSED) -> list[tuple[str, str]]:
     return [(token.text, token.kind.name) for token in scan(line, state)[0] if token.kind is not Kind.MARK]
 
 
@@ -56,8 +56,8 @@ def test_a_quote_over_several_lines_ends_at_its_mark() -> None:
 
 @given(st.sampled_from(["", "'", '"', "|"]), st.integers(0, 63), st.integers(0, 1023))
 def test_a_state_survives_as_a_number(mode: str, depth: int, indent: int) -> None:
-    state = State(mode, depth, indent)
-    assert State.of(state.number()) in (state, CLOSED)
+    state = LineState(mode, depth, indent)
+    assert LineState.of(state.number()) in (state, CLOSED)
 
 
 @given(st.lists(st.text(alphabet="ab: {}[],'\"#|-\\\t", max_size=20), max_size=5))

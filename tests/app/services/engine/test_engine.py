@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.services.engine import Engine, Job, JobState
+from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
 from quantcrafter.engine.runtime.compute_process.jobs import Failure, Request
 from quantcrafter.engine.runtime.compute_process.jobs.run import RunOutcome, RunRequest
-from quantcrafter.engine.runtime.compute_process.messages import Progressed
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.desktop import EXAMPLES

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.conflict import ConflictDialog
-from quantcrafter.app.dialogs.drafts import RecoveryAnswer
-from quantcrafter.app.dialogs.recovery import RecoveryDialog
 from quantcrafter.app.dialogs.unsaved import UnsavedDialog
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.edits import SetValues
-from quantcrafter.app.session.recovery import Recovery
 from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.recovery.dialog import RecoveryDialog
+from quantcrafter.app.window.recovery.store import Recovery
+from quantcrafter.app.window.recovery.unsaved_work import RecoveryAnswer
 from quantcrafter.engine.plugins import load_registry
 from tests.support.desktop import copy_example, open_window, tab_of
 from tests.support.modal import answering, answering_in_turn, choosing, pressing

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.changed import ChangedNotice
-from quantcrafter.app.dialogs.recovery import RecoveryDialog
 from quantcrafter.app.dialogs.unsaved import UnsavedDialog
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.edits import SetValues
-from quantcrafter.app.session.recovery import Recovery
 from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.app.window.recovery.dialog import RecoveryDialog
+from quantcrafter.app.window.recovery.store import Recovery
 from quantcrafter.engine.plugins import load_registry
 from tests.support.children import child
 from tests.support.desktop import copy_example, open_window, tab_of

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.migration import MigrationDialog
-from quantcrafter.app.services.files import FileError
+from quantcrafter.app.services.strategy_files import FileError
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.files.migration import MigrationNotice
 from quantcrafter.engine.api import Problem
@@ -179,7 +179,7 @@ def test_a_block_of_an_older_format_shows_in_the_strategy_that_uses_it(
         document = tab_of(desktop).document
         assert [problem.code for problem in document.problems] == ["old_format"]
         assert not tab_of(desktop).needs_saving
-        from quantcrafter.app.canvas.levels import file_block_graph
+        from quantcrafter.app.canvas.block_levels import file_block_graph
 
         graph = file_block_graph(document, "mean.yaml")
         assert graph is not None

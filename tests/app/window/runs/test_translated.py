@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.data.preview_view import PreviewView
 from quantcrafter.app.panes.log.model import TEXT, LogModel
 from quantcrafter.app.services import i18n
-from quantcrafter.app.session.run_log import RunLog
+from quantcrafter.app.session.log_lines import RunLog
 from quantcrafter.app.window.layout.notice import FailureNotice
 from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.data.quality import check

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from quantcrafter.app.window.run_words import time_left
-from quantcrafter.engine.runtime.compute_process.messages import Progressed
+from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
 
 
 def told(left_s: float | None) -> Progressed:

@@ -10,7 +10,7 @@ import pytest
 
 from quantcrafter.engine.api import Bars, DataError, DataRequest, Timeframe
 from quantcrafter.engine.data.load import load_as_they_are
-from quantcrafter.engine.data.store.files import file_provider, symbols_in
+from quantcrafter.engine.data.store.bar_files import file_provider, symbols_in
 from tests.support.file_formats import ASKED, READ, TWO_SYMBOLS, FileFormat, documented
 from tests.support.market_data import texts
 

@@ -9,7 +9,7 @@ import pytest
 
 from quantcrafter.engine.api import DataError, DataRequest, Timeframe
 from quantcrafter.engine.data.load import load_as_they_are
-from quantcrafter.engine.data.store.files import file_provider, symbols_in
+from quantcrafter.engine.data.store.bar_files import file_provider, symbols_in
 from tests.support.file_formats import ALSO
 from tests.support.file_variants import FileVariant, file_variants
 from tests.support.market_data import texts

@@ -15,7 +15,7 @@ import pytest
 from quantcrafter.engine.api import DataError, DataRequest, Timeframe
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.data.providers import archives, text_file
-from quantcrafter.engine.data.store.files import file_provider
+from quantcrafter.engine.data.store.bar_files import file_provider
 from tests.support.file_formats import zipped
 
 HEADER = "date,open,high,low,close,volume\n"
@@ -28,7 +28,7 @@ import resource, sys
 from pathlib import Path
 from quantcrafter.engine.api import DataError, DataRequest, Timeframe
 from quantcrafter.engine.data.load import load_bars
-from quantcrafter.engine.data.store.files import file_provider
+from quantcrafter.engine.data.store.bar_files import file_provider
 from tests.support.file_formats import zipped
 try:
     load_bars(file_provider(sys.argv[1], {}), DataRequest("X", Timeframe(1, "d")))

@@ -4,8 +4,8 @@ import threading
 import time
 
 from quantcrafter.engine.runtime.compute_process.event_batcher import LINES, RATE, WAITING_LINES, EventBatcher
+from quantcrafter.engine.runtime.compute_process.job_messages import Batch, Done, Logged, Progressed, Started
 from quantcrafter.engine.runtime.compute_process.jobs import LogLine
-from quantcrafter.engine.runtime.compute_process.messages import Batch, Done, Logged, Progressed, Started
 
 
 class Receiver:

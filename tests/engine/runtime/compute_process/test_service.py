@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 
 from quantcrafter.engine.api import Advisor, StrategyContext
-from quantcrafter.engine.graph.events import loop_on_bar
+from quantcrafter.engine.graph.bar_events import loop_on_bar
 from quantcrafter.engine.runtime.compute_process.event_batcher import EventBatcher
+from quantcrafter.engine.runtime.compute_process.job_messages import Batch, Logged
 from quantcrafter.engine.runtime.compute_process.jobs import LogLine
 from quantcrafter.engine.runtime.compute_process.jobs.contract import INSTRUMENTS
-from quantcrafter.engine.runtime.compute_process.messages import Batch, Logged
 from quantcrafter.engine.runtime.compute_process.progress_estimate import ProgressEstimate
 from quantcrafter.engine.runtime.compute_process.service import Context
 from quantcrafter.testing import make_bars

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from quantcrafter.engine.api import Component, PortType, Role
-from quantcrafter.engine.runtime.explain import Comparison, Crossing, Facts, Ref, Unexplained
+from quantcrafter.engine.runtime.explain import ComparedSides, Crossing, Facts, Ref, Unexplained
 from quantcrafter.engine.runtime.explain.logic import is_true, leaves
 from quantcrafter.engine.runtime.explain.tree import Tree
 from tests.support.builtin_nodes import HAND_WRITTEN, parameters_of
@@ -99,7 +99,7 @@ def test_a_comparison_has_the_numbers_of_the_trace(tmp_path: Path) -> None:
     facts = Facts(saved_run(STRATEGY, tmp_path), registry())
     (leaf,) = leaves(Tree(facts, 50).of(Ref("first", "value")))
     test = leaf.about.test
-    assert isinstance(test, Comparison)
+    assert isinstance(test, ComparedSides)
     assert (test.left.node, test.left.value) == ("quick", facts.column("quick", "value")[50])
     assert (test.right.node, test.right.value) == ("middle", facts.column("middle", "value")[50])
     assert test.gap == pytest.approx(abs(test.left.value - test.right.value) / max(test.left.value, test.right.value))

@@ -11,8 +11,8 @@ import pytest
 
 from quantcrafter.engine.api import ENTER_LONG, EXIT_LONG, Compared, Question, Reason
 from quantcrafter.engine.runtime.explain import (
-    Account,
-    Comparison,
+    AccountBlock,
+    ComparedSides,
     Crossing,
     Facts,
     Obstacle,
@@ -92,7 +92,7 @@ def test_a_blocked_entry_names_the_filter_and_how_far_it_was_from_passing(pullba
         assert [blocked.nodes for blocked in why.blocked] == [("uptrend",)]
         assert why.path.blocking == {"uptrend"}
         assert obstacle.node == "uptrend"
-        assert isinstance(test, Comparison)
+        assert isinstance(test, ComparedSides)
         assert test.op == ">"
         assert (
             test.left.value == pullback.bars.close[bar] <= test.right.value == pullback.column("average", "value")[bar]
@@ -101,13 +101,13 @@ def test_a_blocked_entry_names_the_filter_and_how_far_it_was_from_passing(pullba
 
 def test_the_warm_up_and_a_position_held_are_named(pullback: Facts) -> None:
     early = first_set(explain(pullback, 50), ENTER_LONG)
-    assert [each.test for each in early if isinstance(each.test, Account)] == [Account("warmup", 199)]
+    assert [each.test for each in early if isinstance(each.test, AccountBlock)] == [AccountBlock("warmup", 199)]
 
     entry = int(pullback.run.ledger.trades["entry_bar"][0])
     held = explain(pullback, entry)
     assert held.position is not None
     assert (held.position.since, held.position.lots) == (entry, pullback.run.ledger.trades["lots"][0])
-    assert Account("long", entry) in [each.test for each in first_set(held, ENTER_LONG)]
+    assert AccountBlock("long", entry) in [each.test for each in first_set(held, ENTER_LONG)]
     (leaving,) = first_set(held, EXIT_LONG)
     assert isinstance(leaving.test, Crossing)
     assert leaving.test.right.value == 65

@@ -11,12 +11,12 @@ import pytest
 from quantcrafter.engine.api import RunCancelledError, RunError, SpecError
 from quantcrafter.engine.api.ledger import OrderKind
 from quantcrafter.engine.plugins import Registry, load_registry
-from quantcrafter.engine.runtime.parity import Cause, Difference, ParityReport
+from quantcrafter.engine.runtime.parity import Cause, EngineDifference, ParityReport
 from quantcrafter.engine.runtime.parity.certificate import certificate_page, write_certificate
 from quantcrafter.engine.runtime.parity.run import run_parity
 from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.load_graph import load_graph
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_graph
 from tests.support import planted_engines
 
 EXAMPLES = Path(__file__).parents[4] / "resources" / "examples"
@@ -38,7 +38,7 @@ def parity(registry: Registry, *engines: str, file: Path = CANDLES) -> ParityRep
     return run_parity(load_graph(file, registry), registry=registry, engines=engines)
 
 
-def first(registry: Registry, engine: str) -> Difference:
+def first(registry: Registry, engine: str) -> EngineDifference:
     report = parity(registry, "native", engine)
     assert not report.same
     assert report.first is not None

@@ -10,8 +10,8 @@ from quantcrafter.engine.api import DataProvider, DataRequest, RunCancelledError
 from quantcrafter.engine.data.load import LoadedBars, load_bars
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.runtime.research.sweep import Axis, sweep
+from quantcrafter.engine.runtime.running.load_graph import load_text
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_text
 from tests.support.kept_runs import EXAMPLES, registry
 
 TEXT = (EXAMPLES / "golden_cross.yaml").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ import pytest
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.cli.main import WRONG_INPUT, main
-from quantcrafter.engine.runtime.results.result import Origin
+from quantcrafter.engine.runtime.results.result import RunOrigin
 from quantcrafter.engine.runtime.run_store import cleanup
 from quantcrafter.engine.runtime.run_store.cleanup import GB, clean, keep_gb, measure, set_keep_gb, usage_text
 from quantcrafter.engine.runtime.run_store.history import RunHistory
@@ -157,7 +157,7 @@ def test_folders_of_no_run_go_once_they_are_old() -> None:
 
 def test_when_rows_alone_are_too_many_the_oldest_go_and_pinned_ones_stay() -> None:
     history = RunHistory()
-    run = replace(walk_result(), origin=Origin(text="x" * 100 * KB))
+    run = replace(walk_result(), origin=RunOrigin(text="x" * 100 * KB))
     runs = [history.add(run, columns=False) for _ in range(12)]
     for run_id in runs:
         shutil.rmtree(history.folder / run_id)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from quantcrafter.engine.api import RunSettings
 from quantcrafter.engine.api.ledger import Reason
-from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.runtime.results.result import RunOrigin, RunResult
 from quantcrafter.engine.runtime.results.run_tables import data_hash
 from quantcrafter.engine.runtime.run_store.comparison import compare_runs
 from tests.support.ledgers import Book, Deal, job_of, walk_bars
@@ -16,11 +16,11 @@ def run_of(deals: list[Deal], *, text: str = "name: walk\n", reason: Reason = Re
     book = Book([job])
     for deal in deals:
         book.deal(deal, reason)
-    return result_of(book.ledger(), [job], origin=Origin("walk.yaml", text))
+    return result_of(book.ledger(), [job], origin=RunOrigin("walk.yaml", text))
 
 
 def test_a_run_compared_with_itself_shows_no_difference() -> None:
-    run = replace(walk_result(), origin=Origin(text="name: walk\n"))
+    run = replace(walk_result(), origin=RunOrigin(text="name: walk\n"))
     found = compare_runs(run, run)
     assert found.same_trades
     assert found.differences == ()

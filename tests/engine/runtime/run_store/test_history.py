@@ -17,7 +17,7 @@ from typing import Self
 import pytest
 
 from quantcrafter.engine.api import RunError
-from quantcrafter.engine.runtime.results.result import Origin, RunResult
+from quantcrafter.engine.runtime.results.result import RunOrigin, RunResult
 from quantcrafter.engine.runtime.run_store.comparison import compare_runs
 from quantcrafter.engine.runtime.run_store.history import RunHistory
 from quantcrafter.engine.runtime.run_store.record import RunRecord
@@ -34,7 +34,7 @@ def home_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run_of(seed: int = 1, *, every: int = 40) -> RunResult:
-    origin = Origin("walk.yaml", SPEC, spec_hash="abc", overrides=("run.cash=100000",))
+    origin = RunOrigin("walk.yaml", SPEC, spec_hash="abc", overrides=("run.cash=100000",))
     return replace(walk_result(seed=seed, every=every), origin=origin)
 
 

@@ -13,7 +13,7 @@ from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.ledger import FILL_DTYPE
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.compute_process.jobs.report import ReportRequest
-from quantcrafter.engine.runtime.results.report import report_data
+from quantcrafter.engine.runtime.results.report_columns import report_data
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.results.run_view import RunSource
 from quantcrafter.engine.runtime.run_store.run_columns import GrownColumns

@@ -16,8 +16,8 @@ from quantcrafter.engine.api.home import home
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.running.allowed_folders import allow_folder, forget_folder
+from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
 from quantcrafter.engine.runtime.running.prepare import load_market
-from quantcrafter.engine.runtime.running.source import load_graph, load_text
 
 ROWS = "date,open,high,low,close,volume\n" + "".join(f"2020-01-{day:02d},10,11,9,10.5,5\n" for day in range(1, 31))
 TABLE = "user,secret,a,b,c\nroot,SECRETPW,1,2,3\n"

@@ -26,8 +26,8 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.running.engines import engine_choices, find_engine, installed_engines, needs_of
+from quantcrafter.engine.runtime.running.load_graph import load_graph, validate_file
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_graph, validate_file
 from tests.support.command_line import ROOT
 from tests.support.plugin_packages import module
 

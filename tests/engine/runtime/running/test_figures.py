@@ -15,12 +15,12 @@ import pytest
 
 from quantcrafter.engine.api import DataError, SpecError
 from quantcrafter.engine.plugins import load_registry
-from quantcrafter.engine.runtime.results.report import report_data
+from quantcrafter.engine.runtime.results.report_columns import report_data
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import validate_file
 from quantcrafter.engine.stats.metrics import METRICS
 from quantcrafter.engine.stats.report import report_page
 

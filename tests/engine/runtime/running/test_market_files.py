@@ -12,7 +12,7 @@ import pytest
 
 from quantcrafter.engine.api import DataError, Timeframe
 from quantcrafter.engine.data.store import BarStore
-from quantcrafter.engine.data.store.files import ImportOptions, import_file
+from quantcrafter.engine.data.store.bar_files import ImportOptions, import_file
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.running.run import run

@@ -15,8 +15,8 @@ from quantcrafter.engine.graph.terms import Terms, complete
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.research.lookahead import find_lookahead
 from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.load_graph import validate_file
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import validate_file
 
 ENTER, EXIT = 1, 2
 Row = tuple[str, float, float, float, float, float]

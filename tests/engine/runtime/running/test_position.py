@@ -13,17 +13,17 @@ import pytest
 from quantcrafter.engine.adapters.vnpy.client import end_shared_process
 from quantcrafter.engine.api import EXIT_LONG, Capability, EngineJob, Ledger, Problem, Signals, SpecError
 from quantcrafter.engine.graph import Evaluation, StepColumn
-from quantcrafter.engine.runtime.explain import Comparison, Facts, explain
+from quantcrafter.engine.runtime.explain import ComparedSides, Facts, explain
 from quantcrafter.engine.runtime.replay import Replay
 from quantcrafter.engine.runtime.research.lookahead import find_lookahead
 from quantcrafter.engine.runtime.running.job import with_record
+from quantcrafter.engine.runtime.running.load_graph import load_text
 from quantcrafter.engine.runtime.running.memo import ColumnMemo
-from quantcrafter.engine.runtime.running.run import Clock, Prepared, prepare_run, run
-from quantcrafter.engine.runtime.running.source import load_text
+from quantcrafter.engine.runtime.running.run import Prepared, StageTimer, prepare_run, run
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
-from quantcrafter.engine.simulation.kernels import INTERPRETED, compiled
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, compiled
 from quantcrafter.engine.simulation.matcher import BarMatcher
-from quantcrafter.engine.simulation.session import Session
+from quantcrafter.engine.simulation.session import SimulationSession
 from tests.support.kept_runs import registry, saved_run
 from tests.support.ledger_checks import assert_same_bits
 
@@ -96,7 +96,7 @@ LOOPED = (
 
 def prepared(text: str = STRATEGY) -> Prepared:
     graph = load_text(text, registry())
-    return prepare_run(graph, graph.spec.run, clock=Clock())
+    return prepare_run(graph, graph.spec.run, clock=StageTimer())
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -264,7 +264,7 @@ def test_a_saved_run_explains_an_exit_by_what_the_position_was(tmp_path: Path) -
         found = [each for each in why.causes if each.node == "old"]
         assert found
         test = found[0].test
-        assert isinstance(test, Comparison)
+        assert isinstance(test, ComparedSides)
         assert (test.left.value, test.op, test.right.value) == (bars[bar], ">=", 7)
         assert {"pos", "old", "leaves", "entry"} <= why.path.nodes
         explained += 1
@@ -329,7 +329,7 @@ def test_nothing_that_reads_the_position_is_said_to_look_ahead() -> None:
 
 def test_a_session_that_goes_back_within_a_job_keeps_the_steps_memory() -> None:
     job: EngineJob = prepared().job
-    session = Session(job)
+    session = SimulationSession(job)
     for _ in range(200):
         session.step()
     taken = session.snapshot()

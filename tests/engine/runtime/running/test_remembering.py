@@ -26,8 +26,8 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.plugins import Registry
 from quantcrafter.engine.runtime.replay import Replay
 from quantcrafter.engine.runtime.research.lookahead import find_lookahead
+from quantcrafter.engine.runtime.running.load_graph import load_text
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_text
 from tests.support.ledger_checks import assert_same_bits
 from tests.support.remembering import STRATEGY, documented, registry_with
 

@@ -7,8 +7,8 @@ import pytest
 
 from quantcrafter.engine.api import RunCancelledError, SpecError
 from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.load_graph import load_graph
 from quantcrafter.engine.runtime.running.run import run, spec_hash
-from quantcrafter.engine.runtime.running.source import load_graph
 from quantcrafter.engine.spec import parse_strategy
 from tests.support.catalog import SmallCatalog, strategy_text
 

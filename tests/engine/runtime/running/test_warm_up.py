@@ -22,10 +22,10 @@ from quantcrafter.engine.runtime.research.sweep import LoadedOnce
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.running.load_graph import load_text
 from quantcrafter.engine.runtime.running.memo import ColumnMemo
 from quantcrafter.engine.runtime.running.prepare import load_market
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_text
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
 from tests.support.bar_by_bar import moments, run_on, until
 from tests.support.kept_runs import registry

@@ -15,8 +15,8 @@ from quantcrafter.engine.graph.column_cache import ColumnCache
 from quantcrafter.engine.graph.history import HistoryCache, bar_of
 from quantcrafter.engine.graph.live import LiveColumns
 from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
 from quantcrafter.engine.runtime.running.prepare import load_market
-from quantcrafter.engine.runtime.running.source import load_graph, load_text
 from quantcrafter.engine.runtime.sessions.session_data import SessionData
 from quantcrafter.engine.simulation.node_program import NodeProgram
 from tests.support.bar_by_bar import moments, until

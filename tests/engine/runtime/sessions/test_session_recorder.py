@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import Bars, RunError
-from quantcrafter.engine.graph import BoundGraph, Step, evaluate, live_steps
+from quantcrafter.engine.graph import BoundGraph, PlanStep, evaluate, live_steps
 from quantcrafter.engine.graph.column_cache import ColumnCache
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.running.load_graph import load_graph
 from quantcrafter.engine.runtime.running.prepare import load_market
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_graph
 from quantcrafter.engine.runtime.sessions.session_recorder import SessionRecorder
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
 from tests.support.bar_by_bar import moments, run_on, step_count, until
@@ -136,7 +136,7 @@ def test_recording_computes_nothing_again(tmp_path: Path, monkeypatch: pytest.Mo
     asked: list[int] = []
     compute = evaluate.compute_step
 
-    def counted(step: Step, bars: Bars, inputs: dict[str, Any]) -> Any:
+    def counted(step: PlanStep, bars: Bars, inputs: dict[str, Any]) -> Any:
         asked.append(len(bars))
         return compute(step, bars, inputs)
 

@@ -22,9 +22,9 @@ from quantcrafter.engine.api.orders import Accepted, OrderCommand
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.graph.history import bar_of
 from quantcrafter.engine.plugins import Registry, load_registry
-from quantcrafter.engine.runtime.running.prepare import Market, load_market
+from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
+from quantcrafter.engine.runtime.running.prepare import LoadedMarket, load_market
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.runtime.running.source import load_graph, load_text
 from quantcrafter.engine.runtime.sessions.strategy_session import Host, StrategySession
 from tests.support.bar_by_bar import bars_by_name, joined, moments, run_on, start_near, step_count, until
 from tests.support.counts import sample, seed
@@ -46,7 +46,7 @@ def registry() -> Registry:
     return load_registry()
 
 
-def market_of(graph: BoundGraph) -> Market:
+def market_of(graph: BoundGraph) -> LoadedMarket:
     return load_market(graph, lambda *_: None, lambda: False)
 
 
@@ -128,7 +128,7 @@ execution: {entry: {use: market, signals: [cross], money: size}}
 """
 
 
-def opened(text: str, registry: Registry, start: int, steps: int) -> tuple[StrategySession, BoundGraph, Market]:
+def opened(text: str, registry: Registry, start: int, steps: int) -> tuple[StrategySession, BoundGraph, LoadedMarket]:
     graph = load_text(text, registry)
     market = market_of(graph)
     session = StrategySession.open(graph, until(graph, market, start))

@@ -10,9 +10,9 @@ import pytest
 
 from quantcrafter.engine.api import ComponentError
 from quantcrafter.engine.plugins.manager import forget_registry
+from quantcrafter.engine.runtime.compute_process.job_messages import Done, Failed, Logged, SubmitJob
 from quantcrafter.engine.runtime.compute_process.jobs import LogLine
 from quantcrafter.engine.runtime.compute_process.jobs.run import RunRequest, run_strategy
-from quantcrafter.engine.runtime.compute_process.messages import Done, Failed, Logged, Submit
 from quantcrafter.engine.runtime.compute_process.service import serve
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from tests.support.job_context import DirectContext
@@ -96,7 +96,7 @@ def test_the_process_itself_names_the_node_and_logs_what_it_prints() -> None:
     process.start()
     orders.close()
     events.close()
-    our_orders.send(Submit(1, RunRequest(_with("bad.writes"), keep=False)))
+    our_orders.send(SubmitJob(1, RunRequest(_with("bad.writes"), keep=False)))
     lines: list[LogLine] = []
     failure = None
     while failure is None:
