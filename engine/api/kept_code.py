@@ -86,10 +86,10 @@ class KeptCode:
             log.exception("Compiled code of '%s' can't be kept", self._function.__name__)
 
     def enable(self) -> None:
-        """Do nothing: it is always on."""
+        """Do nothing: the cache is always enabled."""
 
     def disable(self) -> None:
-        """Do nothing: it is always on."""
+        """Do nothing: the cache is always enabled."""
 
     def flush(self) -> None:
         """Do nothing: stale code has another name."""

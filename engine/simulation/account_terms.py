@@ -1,4 +1,4 @@
-"""From a job to what the account's rules work on: terms, guards, and the columns that only some runs need."""
+"""Converts a job to the data of the account's rules: terms, guards, and the columns that only some runs need."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HALTS = (GuardKind.MAX_DRAWDOWN, GuardKind.DAILY_LOSS, GuardKind.LOSING_STREAK)
 
 
 def joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.NDArray[Any]:
-    """Return the parts one after the other, read-only: all runs share one type, so that one compilation serves all."""
+    """Return the parts concatenated and read-only: all runs use the same types, so that one compilation is enough."""
     if len(parts) == 1:
         column = np.require(parts[0], dtype, ["C", "A"])
     else:
@@ -38,7 +38,7 @@ def joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.ND
 
 
 def check_account(instrument: InstrumentJob) -> None:
-    """Refuse columns of an instrument that do not fit its bars, rates that are no rates, and an impossible contract."""
+    """Reject columns of an instrument that don't fit its bars, invalid rates, and an impossible contract."""
     name, n = instrument.symbol, len(instrument.bars)
     if instrument.kind == "contract":
         if not 0.0 < instrument.multiplier < math.inf:
@@ -82,7 +82,7 @@ def check_account(instrument: InstrumentJob) -> None:
 
 
 def is_financed(job: EngineJob) -> bool:
-    """Return whether anything is booked beside fills: borrow fees, dividends, splits, or another currency's rate."""
+    """Return whether anything is booked in addition to fills: borrow fees, dividends, splits, or exchange rates."""
     return any(
         each.borrow_percent > 0.0 or each.rate_open is not None or each.split is not None for each in job.instruments
     )
@@ -95,7 +95,7 @@ def is_moving(job: EngineJob) -> bool:
 
 
 def is_restless(job: EngineJob) -> bool:
-    """Return whether something may move or grow a position at any close, whatever its best price so far is."""
+    """Return whether orders may move or a position may grow at any close, regardless of the best price so far."""
     moving = (ProtectiveKind.TRAILING_STOP, ProtectiveKind.BREAK_EVEN)
     by_value = any(rule.kind in moving and (rule.column is not None or rule.cash > 0.0) for rule in job.protection)
     grows = any(each.rule.scale_in is not None for each in job.executions)
@@ -103,12 +103,12 @@ def is_restless(job: EngineJob) -> bool:
 
 
 def counts_days(job: EngineJob) -> bool:
-    """Return whether any guard looks at the trading day: a halt that ends with it, or what was lost in it."""
+    """Return whether any guard depends on the trading day: a halt that ends with it, or the loss of the day."""
     return any(guard.kind in _HALTS for guard in job.guards)
 
 
 def is_watched(job: EngineJob) -> bool:
-    """Return whether the account is looked at on every close."""
+    """Return whether the account is checked at every close."""
     margins = [margins_of(each, job.settings.margin) for each in job.instruments]
     called = any(each.long > 0.0 or each.unit > 0.0 for each in margins)
     called = called or (any(each.short > 0.0 for each in margins) and may_be_short(job))
@@ -116,10 +116,10 @@ def is_watched(job: EngineJob) -> bool:
 
 
 class Margins(NamedTuple):
-    """What an instrument's positions take of the equity.
+    """The margin of an instrument's positions.
 
-    Parts of their value: what an entry takes, what a long position must keep, and a short one. Then amounts for a unit,
-    in the currency of its prices: what any position must keep, and what an entry takes.
+    As shares of their value: initial, maintenance of a long position, and of a short one. As amounts per unit, in the
+    currency of the prices: maintenance of any position, and initial.
     """
 
     entry: float
@@ -132,7 +132,7 @@ class Margins(NamedTuple):
 def margins_of(instrument: InstrumentJob, run: Margin) -> Margins:
     """Return the margins of an instrument: its own, or those of the run.
 
-    Both sides of a contract must keep the same: what is given, or half of what an entry takes.
+    The maintenance margin of a contract is the same for both sides: the given one, or half of the initial margin.
     """
     own, is_contract = instrument.margin, instrument.kind == "contract"
     if own is not None and own.per_contract is not None:
@@ -146,7 +146,7 @@ def margins_of(instrument: InstrumentJob, run: Margin) -> Margins:
 
 
 def may_be_short(job: EngineJob) -> bool:
-    """Return whether any decision of a job could open a short position; nobody knows the signals of bars to come."""
+    """Return whether any decision of a job could open a short position; signals of later bars are unknown."""
     by_steps = job.steps is not None and any(flags >= 0 for flags, _ in job.steps.heads)
     by_weights = any(each.rule.rebalance is not None for each in job.executions)
     if by_weights or job.components or by_steps or not all(len(each.bars) for each in job.instruments):
@@ -156,12 +156,12 @@ def may_be_short(job: EngineJob) -> bool:
 
 
 def needs_volume(job: EngineJob) -> bool:
-    """Return whether the volume of a bar says what may fill in it."""
+    """Return whether the volume of a bar limits its fills."""
     return job.settings.slippage.volume_percent > 0.0 or job.settings.fills.zero_volume == "none"
 
 
 def spare_rows(job: EngineJob) -> int:
-    """Return how many rows of each table a step may take beside those of its own bars: when everything is closed."""
+    """Return how many rows of each table a step may need beyond those of its bars: when everything is closed."""
     return 4 * len(job.instruments) + (2 * MAX_GUARDS if is_watched(job) else 1)
 
 
@@ -240,7 +240,7 @@ def _set_guards(portfolio: Record, job: EngineJob) -> None:
 
 
 def account_of(job: EngineJob) -> AccountColumns:
-    """Return the columns that the account's rules need; those that this job does not need are empty."""
+    """Return the columns that the account's rules need; columns that this job doesn't need are empty."""
     jobs = job.instruments
     nothing = np.empty(0, np.float64)
 
@@ -266,11 +266,11 @@ def account_of(job: EngineJob) -> AccountColumns:
 
 
 def _closing(job: EngineJob, instrument: InstrumentJob) -> FlagColumn:
-    """Return at which closes the session is about to end: within the guard's minutes and the length of a bar.
+    """Return the closes at which the session is about to end: within the guard's minutes and the length of a bar.
 
-    Where the last bars of a session are missing, the first bar of the next one is OVERDUE. Where there was a bar at
-    whose close the session was about to end, but none after it up to that end, it is CUT_SHORT; a session of a single
-    bar has none by its nature.
+    If the last bars of a session are missing, the first bar of the next one is OVERDUE. If there was a bar at whose
+    close the session was about to end, but no later bar in the session, it is CUT_SHORT; a session with a single bar
+    never has one.
     """
     minutes = [guard.value for guard in job.guards if guard.kind is GuardKind.SESSION_END]
     if not minutes:

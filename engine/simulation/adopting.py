@@ -1,8 +1,8 @@
-"""The way across: a changed strategy takes over what fits of the state that an earlier version of it left.
+"""Adoption: a changed strategy takes over the matching parts of an earlier version's state.
 
 1. Instruments are matched by symbol, rules and components by the ids of their nodes.
-2. Cash, and all that was earned, stays; so do positions, and open orders whose rule is still there.
-3. What does not fit is dropped, and said in plain sentences. Terms come from the new job alone.
+2. Cash and results are kept, and so are positions, and open orders whose rule still exists.
+3. Everything else is dropped and reported. Terms come only from the new job.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _GRID = ("grid_side", "grid_anchor", "grid_step", "grid_lots", "grid_held")
 
 @dataclass(frozen=True)
 class Adopted:
-    """A state that a changed job can continue from, and what of the old one was dropped, a sentence each."""
+    """A state that a changed job can continue from, and the dropped parts of the old one, one sentence each."""
 
     state: SessionState
     dropped: tuple[str, ...]
 
 
 def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
-    """Return what of an old state fits a changed job, as a state of that job.
+    """Return the parts of an old state that fit a changed job, as a state of that job.
 
-    Orders that are dropped are cancelled with the first commands of the session that continues from it, as far as a
-    broker was told of them.
+    Orders that are dropped are cancelled with the first commands of the session that continues from it, if they were
+    sent to a broker.
 
     Raises:
         RunError: a position is open in an instrument that the job no longer trades or whose lots are something else
-            now, or the state is after another bar standard.
+            now, or the state uses another bar standard.
     """
     if old.bar_standard != BAR_STANDARD:
         raise RunError(
@@ -92,7 +92,7 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
 def _new_numbers(old: SessionState, job: EngineJob) -> dict[int, int]:
     """Return the numbers that executions of the old state have in the job: those of nodes with the same id.
 
-    Where both have a single one, that is it, whatever it is called.
+    If both have a single one, it matches regardless of its name.
     """
     nodes = [each.node for each in job.executions]
     names = old.executions or ("",)
@@ -137,7 +137,7 @@ def _renumbered(
 
 
 def _renumbered_row(row: Mapping[str, Any], executions: Mapping[int, int]) -> Mapping[str, Any]:
-    """Return a kept bar with its columns named by the job's numbers of executions."""
+    """Return a saved bar with its columns named by the job's numbers of executions."""
     columns: dict[str, Any] = {}
     for key, value in {**row["execution"], SIZE_COLUMN: row["size"]}.items():
         number, _, name = key.rpartition(".")
@@ -147,7 +147,7 @@ def _renumbered_row(row: Mapping[str, Any], executions: Mapping[int, int]) -> Ma
 
 
 def _leave(old: SessionState, instruments: Mapping[str, InstrumentState], dropped: list[str]) -> None:
-    """Refuse to leave an open position behind; say which instruments go.
+    """Reject a state with an open position in a removed instrument; report the removed instruments.
 
     Raises:
         RunError: a position is open in one that goes.
@@ -182,7 +182,7 @@ def _count(orders: Iterable[Any]) -> str:
 def _adopted(
     symbol: str, kept: InstrumentState, job: EngineJob, rules: tuple[str, ...], dropped: list[str]
 ) -> InstrumentState:
-    """Return an instrument's state without what the job has no place for."""
+    """Return an instrument's state without the parts that the job doesn't have."""
     instrument = next(each for each in job.instruments if each.symbol == symbol)
     changed = [name for name, value in lot_of(instrument).items() if kept.lot.get(name, value) != value]
     if changed and (kept.holding.get("lots", 0) or kept.orders):
@@ -242,7 +242,7 @@ def _targets(orders: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def _is_of(order: Mapping[str, Any], name: str, job: EngineJob, rules: tuple[str, ...]) -> bool:
-    """Return whether a job's rule of that name would make such an order: a target makes limits, a stop makes stops."""
+    """Return whether a job's rule of that name creates such orders: a target creates limits, a stop creates stops."""
     if name not in rules:
         return False
     protective = dict(zip(rules, job.protection, strict=False)).get(name)  # guards come after
@@ -276,7 +276,7 @@ def _why_dropped(  # noqa: PLR0911 - one for each reason
 
 
 def _retold(old: SessionState, symbols: list[str]) -> tuple[Mapping[str, Any], ...]:
-    """Return what was told, by the instruments' new numbers: orders of those that went keep the first one's."""
+    """Return the sent commands with the instruments' new numbers; those of removed instruments get the first number."""
     names = list(old.instruments)
     return tuple(
         {**each, "instrument": symbols.index(names[each["instrument"]]) if names[each["instrument"]] in symbols else 0}
@@ -285,7 +285,7 @@ def _retold(old: SessionState, symbols: list[str]) -> tuple[Mapping[str, Any], .
 
 
 def _components(kept: Mapping[str, Any], job: EngineJob, dropped: list[str]) -> dict[str, Any]:
-    """Return the states of components that are still there; those of the caller are all kept."""
+    """Return the states of components that still exist; all states of the caller are kept."""
     nodes = {part.node for part in job.components}
     own = kept.get("deciding", {})
     dropped += [

@@ -1,9 +1,9 @@
-"""The simulation's machine code: made ahead of its use, by a process of its own, while others run without it.
+"""The simulation's machine code: compiled in advance by a separate process, while others run without it.
 
-1. `kernel_for` says what to run on. Small jobs run interpreted before numba is even imported; so do large ones, while
-   another process compiles.
-2. `compile_ahead` is what that process does; at last it leaves a marker beside the code that is kept.
-Run as `python -m quantcrafter.engine.simulation.ahead` this module is that process.
+1. `kernel_for` selects the form to run. Small jobs run interpreted before numba is even imported; so do large ones,
+   while another process compiles.
+2. `compile_ahead` runs in that process; at the end, it writes a marker next to the cached code. Run as `python -m
+   quantcrafter.engine.simulation.ahead` this module is that process.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ SMALL_BARS = 50_000
 """A job of fewer bars runs interpreted, unless this process has the machine code already."""
 
 INSTRUCTIONS_PER_BAR = 8
-"""How many instructions take as long in Python as a bar without any."""
+"""Number of instructions that take as long in Python as a bar without any."""
 
 LOOK_S = 0.1
-"""How often a process that waits for another's machine code looks for it."""
+"""Interval at which a process that waits for another's machine code checks for it."""
 
 NICE = 10
-"""The compiling process gives way to the one that works meanwhile; POSIX only."""
+"""The compiling process has a lower priority than the running one; POSIX only."""
 
 
 def kernel_for(bars: int, instructions: int = 0) -> RunSteps:
-    """Return what to run so many bars on; the answer may be another one as soon as there is machine code.
+    """Return the bar loop for so many bars; the result may change as soon as there is machine code.
 
     At each bar so many `instructions` of steps are executed beside the rest.
     """
@@ -54,7 +54,7 @@ def kernel_for(bars: int, instructions: int = 0) -> RunSteps:
     if is_kept():
         return compiled()
     compiling = compile_elsewhere()
-    # Where another process cannot compile, or cannot keep what it made, this one does.
+    # If another process can't compile or can't save the code, this one compiles.
     return compiled() if compiling is None or compiling.is_done() else INTERPRETED
 
 
@@ -68,7 +68,7 @@ def _marker() -> Path:
 
 
 def compile_ahead() -> None:
-    """Compile the bar loop, or load it, and note that it is there."""
+    """Compile the bar loop, or load it, and write the marker."""
     from quantcrafter.engine.simulation.compiling import lighter_compiler
     from quantcrafter.engine.simulation.state import SimulationState
 
@@ -81,7 +81,7 @@ def compile_ahead() -> None:
 
 
 def _sample() -> EngineJob:
-    """Return a job of one bar: all jobs give arrays of the same types."""
+    """Return a job of one bar: all jobs have arrays of the same types."""
     time, price = np.zeros(1, np.int64), np.ones(1)
     bars = Bars("", Timeframe(1, "d"), time, time + 1, price, price, price, price, price)
     columns = (np.zeros(1, np.uint8), np.ones(1, np.bool_))
@@ -91,7 +91,7 @@ def _sample() -> EngineJob:
 
 
 class Compiling:
-    """Another process at work on the machine code. It goes on when the one that started it ends."""
+    """Another process that compiles the machine code. It continues if the process that started it ends."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -103,7 +103,7 @@ class Compiling:
         )
 
     def is_done(self) -> bool:
-        """Return whether it has ended, whatever came of it."""
+        """Return whether it has ended, successfully or not."""
         return self._process.poll() is not None
 
     def wait(self) -> None:
@@ -113,12 +113,12 @@ class Compiling:
 
 @functools.cache
 def compile_elsewhere() -> Compiling | None:
-    """Have another process compile, once; None where the program cannot start itself by a module's name."""
+    """Start one process that compiles; None if the program can't be started by a module's name."""
     return None if getattr(sys, "frozen", False) else Compiling()
 
 
 def main() -> None:
-    """Compile, giving way to others; where another process compiles for the same user, wait for it instead."""
+    """Compile with low priority; if another process compiles for the same user, wait for it instead."""
     if sys.platform != "win32":
         os.nice(NICE)
     with turn_to_compile():
@@ -128,7 +128,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def turn_to_compile() -> Iterator[None]:
-    """Let one process at a time compile; without a lock, where none can be had."""
+    """Let one process at a time compile; without a lock if none is available."""
     path = _marker().with_suffix(".lock")
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):

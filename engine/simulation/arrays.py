@@ -47,7 +47,7 @@ from quantcrafter.engine.simulation.step_arrays import check_steps
 
 
 def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], steps: StepProgram | None = None) -> None:
-    """Refuse what would make the kernel read out of bounds or divide by nonsense."""
+    """Reject values that would make the kernel read out of bounds or divide by zero."""
     name, n = instrument.symbol, len(instrument.bars)
     needed = [rule.column is not None for rule in protection]
     if [column is not None for column in instrument.rule_columns] != needed:
@@ -140,7 +140,7 @@ def shared_columns(job: EngineJob) -> list[list[int]]:
 
 
 def timeline_of(job: EngineJob) -> tuple[TimeColumn, Timeline]:
-    """Return the close time of every step, and which bars close at it."""
+    """Return the close time of every step, and the bars that close at it."""
     jobs = job.instruments
     nothing = np.empty(0, np.int64)
     if are_side_by_side(job):
@@ -157,7 +157,7 @@ def timeline_of(job: EngineJob) -> tuple[TimeColumn, Timeline]:
 
 
 def are_side_by_side(job: EngineJob) -> bool:
-    """Return whether all instruments have bars at the same times, and nothing goes through the events of a step."""
+    """Return whether all instruments have bars at the same times, so that no events of steps are needed."""
     jobs = job.instruments
     ranked = len(jobs) > 1 and any("rank" in columns.columns for columns in jobs[0].executions)
     if rebalance_of(job) is not None or ranked:

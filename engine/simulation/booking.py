@@ -1,4 +1,4 @@
-"""Fills and positions: compiled functions that keep the books.
+"""Fills and positions: compiled functions that update the ledger.
 
 `portfolio` and `holding` are records of `engine.simulation.records`; `k` is a slot of the holding's open orders, `bar`
 an index into the instrument's own bars.
@@ -20,7 +20,7 @@ from quantcrafter.engine.simulation.worth import value_of
 
 @jit
 def cash_moved(holding: Record, side: int, quantity: float, price: float) -> float:
-    """Return what a fill takes from the cash, costs apart: all that is bought, or of a contract what it has lost."""
+    """Return what a fill deducts from the cash, without costs: the value bought or, for a contract, its loss."""
     if holding["contract"] == 0.0:
         return float(side * (quantity * price * holding["rate"]))
     closing = holding["lots"] * side < 0
@@ -31,7 +31,7 @@ def cash_moved(holding: Record, side: int, quantity: float, price: float) -> flo
 def book_fill(
     portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float
 ) -> tuple[float, float]:
-    """Write a fill, move the cash, and return commission and slippage: by the terms where the fee is NaN."""
+    """Write a fill, update the cash, and return commission and slippage: those of the terms if the fee is NaN."""
     order = holding["slots"][k]
     quantity, commission, slippage = fill_costs(portfolio, holding, k, lots, price)
     if not math.isnan(fee):
@@ -60,7 +60,7 @@ def book_fill(
 
 @jit
 def open_position(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
-    """Book what an order opens: the position grows, its price is the average by cost."""
+    """Book the opening part of an order: the position grows, its price is the average by cost."""
     commission, slippage = book_fill(portfolio, holding, k, bar, lots, price, fee)
     order = holding["slots"][k]
     held = abs(holding["lots"])
@@ -104,7 +104,7 @@ def open_position(portfolio: Record, holding: Record, k: int, bar: int, lots: in
 def end_partial_entries(portfolio: Record, holding: Record, k: int, bar: int) -> int:
     """Cancel what is left of partly filled entries when the stop in slot `k` is triggered; return the stop's new slot.
 
-    What is no longer wanted at this price is not bought on.
+    No more is bought after the stop.
     """
     number = holding["slots"][k]["id"]
     for other in range(holding["working"] - 1, -1, -1):
@@ -116,7 +116,7 @@ def end_partial_entries(portfolio: Record, holding: Record, k: int, bar: int) ->
 
 @jit
 def close_part(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
-    """Book what an order closes of the position: a trade, with that part's share of the entry's costs."""
+    """Book the closing part of an order: a trade, with its share of the entry's costs."""
     held = abs(holding["lots"])
     commission, slippage = book_fill(portfolio, holding, k, bar, lots, price, fee)
     entry_commission, entry_slippage, carry = holding["commission"], holding["slippage"], holding["carry"]

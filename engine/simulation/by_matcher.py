@@ -1,4 +1,4 @@
-"""Fills by a matcher of another engine: it is asked about one order at a time, in the order of the bar standard."""
+"""Fills by a matcher of another engine, which is called for one order at a time, in the order of the bar standard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from quantcrafter.engine.simulation.state import SimulationState
 
 
 class AskedStep:
-    """One step of a simulation whose fills a matcher decides on; `row` is that of the step's columns."""
+    """One step of a simulation whose fills a matcher decides; `row` is that of the step's columns."""
 
     def __init__(self, state: SimulationState, matcher: Matcher, row: int) -> None:
         self._state = state
@@ -52,7 +52,7 @@ class AskedStep:
         self._match_prices()
 
     def _match_prices(self) -> None:
-        """Ask for stops and limits: at the open, inside the bar, and on what came after entries inside it."""
+        """Match stops and limits: at the open, inside the bar, and in the part after entries inside it."""
         holdings, events = self._state.holdings, self._events
         for inside in (0, 1):
             for phase in (STOPS, LIMITS):
@@ -92,7 +92,7 @@ class AskedStep:
             k = next_slot(state.holdings, i, bar, phase, part, number)
 
     def _match_after(self, i: int, bar: int, phase: int) -> None:
-        """Ask for stops, or targets, of an entry inside the bar, on what the bar certainly saw after it."""
+        """Match stops, or targets, of an entry inside the bar, in the part that certainly came after it."""
         state = self._state
         holding = state.holdings[i]
         open_, high, low, close = after_entry_of(state.holdings, i, bar, *self._prices(holding, bar))

@@ -12,7 +12,7 @@ from quantcrafter.engine.simulation.worth import value_of, worth
 
 @jit
 def exposures(holdings: Table, i: int, price: float) -> tuple[float, float, float, int]:
-    """Return gross and net value of all positions, what they are worth, and how many others than `i` are open.
+    """Return gross and net value of all positions, their worth, and the number of open ones other than `i`.
 
     Amounts are in the account's currency. Positions count at their latest price, that of instrument `i` at `price`.
     """
@@ -32,7 +32,7 @@ def exposures(holdings: Table, i: int, price: float) -> tuple[float, float, floa
 def allows(
     guard: Record, holding: Record, lots: int, side: int, price: float, equity: float, before: tuple[float, float]
 ) -> bool:
-    """Return whether a cap of value still holds once so many lots have been added on `side`.
+    """Return whether a value cap is still met after so many lots have been added on `side`.
 
     `equity` is what is left after the costs of the fill, `before` the gross and net exposure without it.
     """
@@ -64,7 +64,7 @@ def most_lots(
 ) -> int:
     """Return the largest number of lots, at most `lots`, that a cap of value allows the entry in slot `k`.
 
-    `before` holds gross and net exposure without it, and what all positions are worth.
+    `before` contains gross and net exposure without it, and the worth of all positions.
     """
     gross, net, gained = before
     equity, side = portfolio["cash"] + gained, int(holding["slots"][k]["side"])

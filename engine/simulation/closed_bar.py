@@ -1,4 +1,4 @@
-"""What a session is given of one bar that has closed: its prices, and the values of the decision columns at it."""
+"""A closed bar for a session: its prices, and the values of the decision columns at it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class ExecutionValues:
 class ClosedBar:
     """A bar that has closed, with the values of an `InstrumentJob`'s columns at it.
 
-    Times are UTC nanoseconds. `ready` says whether decisions may be taken at it: from the first such bar on they are.
-    A value is given where the job has the column, and left out where it has none; `rule_columns` where no rule has one.
-    `flags`, `allowed`, `execution_columns` and `size` are those of the first execution, `further` has the others'.
-    `inputs` holds the inputs of decision components, by node and port, and `history` the instrument's bars: columns
-    whose last value is this bar's.
+    Times are UTC nanoseconds. `ready` is whether decisions may be made at it: they are made from the first such bar on.
+    A value is set only if the job has the column; `rule_columns` only if a rule has one. `flags`, `allowed`,
+    `execution_columns` and `size` are those of the first execution, `further` has the others'. `inputs` holds the
+    inputs of decision components, by node and port, and `history` the instrument's bars: columns whose last value is
+    this bar's.
     """
 
     open: float
@@ -107,7 +107,7 @@ class Needs:
         self._nodes = [part.node for part in job.components]
 
     def check(self, bar: ClosedBar, last: tuple[int, int] | None) -> None:
-        """Refuse a bar of wrong types, that overlaps the last one, is too long for its timeframe, or lacks something.
+        """Reject a bar with wrong types, or one that overlaps the last one, is too long, or is incomplete.
 
         `last` is when the last one opened and closed.
 
@@ -321,7 +321,8 @@ class Needs:
                         value=value,
                     )
                 )
-            # Before the first bar of the rate's feed there is none: at the open of the bar that sees it first neither.
+            # Before the first bar of the rate's feed, there is no rate, not even at the open of the first bar that uses
+            # it.
             unknown = number == 0.0 and (value == "rate_open" or (value == "rate_close" and not bar.ready))
             if number is not None and value in _ABOVE_ZERO and not 0.0 < number < math.inf and not unknown:
                 raise RunError(
@@ -343,7 +344,7 @@ class Needs:
 
 
 def without_bars(job: EngineJob) -> EngineJob:
-    """Return a job with the same terms and the same columns, but no bars in them; each column is one of its own."""
+    """Return a job with the same terms and columns, but without bars; each column is a separate array."""
     return replace(job, instruments=tuple(map(_empty, job.instruments)))
 
 
@@ -376,7 +377,7 @@ def _empty(instrument: InstrumentJob) -> InstrumentJob:
 
 
 def closed_bars(job: EngineJob) -> Iterator[dict[str, ClosedBar]]:
-    """Yield what closes at each step of a job whose bars are known: what a session of it is to be given."""
+    """Yield the bars that close at each step of a job with known bars, as input for a session."""
     ts_ns, (first_event, instrument, bar, _) = timeline_of(job)
     for step in range(len(ts_ns)):
         if not len(first_event):
@@ -395,7 +396,7 @@ def closed_bar(job: EngineJob, i: int, bar: int) -> ClosedBar:
 
 
 def row_of(one: InstrumentJob, bar: int, inputs: Mapping[str, Mapping[str, Any]], history: Bars | None) -> ClosedBar:
-    """Return one row of an instrument's columns, with what decision components read up to that bar."""
+    """Return one row of an instrument's columns, with the inputs of decision components up to that bar."""
     bars = one.bars
 
     def at(column: Any) -> float | None:

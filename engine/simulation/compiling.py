@@ -1,7 +1,7 @@
-"""Less work for the compiler while it makes the simulation's machine code.
+"""Reduces the compiler's work for the simulation's machine code.
 
-Two thirds of its time go into finding types, and most of that into asking the same again: which operator is meant for
-these types of operands. And Python looks for garbage among its objects, of which there are millions and no garbage.
+Two thirds of its time are spent on type inference, mostly on repeated resolution of the same operators and operand
+types. In addition, Python's garbage collector checks millions of objects, none of which is garbage.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 @contextmanager
 def lighter_compiler() -> Iterator[None]:
-    """Let numba remember how it resolved operators and built-in functions, and Python collect no garbage."""
+    """Cache numba's resolution of operators and built-in functions, and disable the garbage collector."""
     from numba.core.types.functions import BaseFunction
 
     functions: Any = BaseFunction

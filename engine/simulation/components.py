@@ -1,11 +1,10 @@
-"""Decisions by components written in Python: asked bar by bar, their answers checked and executed.
+"""Decisions by components written in Python: called bar by bar, with their results checked and executed.
 
 At the close of a step, after the account's guards, for each instrument whose bar closed, in file order:
-1. stops that follow the price move, orders whose time is over end;
-2. risk managers are asked, in the order in which they are wired;
-3. the execution component is asked for orders; or the built-in execution acts on the signals, for which the money
-   manager is asked when there is an entry signal.
-None is asked before the first bar at which everything is complete.
+1. trailing stops move, expired orders end;
+2. risk managers are called, in the order in which they are connected;
+3. the execution component is called for orders; or the built-in execution acts on the signals, for which the money
+   manager is called if there is an entry signal. None is called before the first bar at which everything is complete.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ from quantcrafter.engine.simulation.records import COMPONENT, WORKING_SLOTS
 from quantcrafter.engine.simulation.state import SimulationState
 
 MOST_ORDERS = 16
-"""How many orders an execution component may make at one bar of an instrument."""
+"""Maximum number of orders that an execution component may create at one bar of an instrument."""
 
 _SIDES = {"buy": 1, "sell": -1}
 _KINDS = {"market": OrderKind.MARKET, "limit": OrderKind.LIMIT, "stop": OrderKind.STOP}
@@ -46,11 +45,11 @@ _KINDS["stop_limit"] = OrderKind.STOP_LIMIT
 
 
 States = Mapping[str, tuple[dict[str, Any], ...]]
-"""What the decision components remember: by node, one state for each instrument."""
+"""The states of the decision components: by node, one for each instrument."""
 
 
 class Deciders:
-    """The decision components of a job that bring their own `on_bar`, over the state of a simulation."""
+    """The decision components of a job with their own `on_bar`, for the state of a simulation."""
 
     def __init__(self, job: EngineJob, state: SimulationState) -> None:
         self._job = job
@@ -67,10 +66,10 @@ class Deciders:
         self._execution = next((part for part in job.components if isinstance(part.component, ExecutionLogic)), None)
 
     def decide(self, step: int, equity: float, events: list[tuple[int, int]]) -> None:
-        """Take all decisions on the close of a step.
+        """Make all decisions at the close of a step.
 
         Raises:
-            ComponentError: a component raised, or answered with something that is no answer.
+            ComponentError: a component raised an exception or returned an invalid result.
         """
         state = self._state
         self._view.equity = equity
@@ -93,18 +92,18 @@ class Deciders:
             actions.end_event(state.portfolios, state.holdings, i, bar)
 
     def states(self) -> States:
-        """Return a copy of what the components remember, by node and instrument."""
+        """Return a copy of the components' states, by node and instrument."""
         return {node: tuple(copied_state(ctx.state) for ctx in contexts) for node, contexts in self._contexts.items()}
 
     def restore(self, states: States) -> None:
-        """Let the components remember what they did when `states` was taken; a node that it doesn't name, nothing."""
+        """Restore the components' states; a node that is not in `states` gets an empty state."""
         for node, contexts in self._contexts.items():
             kept = states.get(node, ())
             for i, ctx in enumerate(contexts):
                 ctx.state = copied_state(kept[i]) if i < len(kept) else {}
 
     def check_inputs(self) -> None:
-        """Look at the end of a run whether a component wrote into its inputs, or into itself.
+        """Check at the end of a run whether a component wrote to its inputs or to itself.
 
         Raises:
             ComponentError: one did.
@@ -120,7 +119,7 @@ class Deciders:
                 raise ComponentError(text, node=part.node) from error
 
     def rebind(self, bars: Mapping[str, ClosedBar]) -> None:
-        """Show the components the inputs that came with the newest bars."""
+        """Make the inputs of the newest bars available to the components."""
         for i, instrument in enumerate(self._job.instruments):
             bar = bars.get(instrument.symbol)
             if bar is None or bar.history is None:
@@ -208,7 +207,7 @@ class Deciders:
         return quantity
 
     def _size(self, i: int, side: Literal["long", "short"]) -> float:
-        """Return what the money manager gives an entry of instrument `i` at this close."""
+        """Return the money manager's quantity for an entry of instrument `i` at this close."""
         state, bar = self._state, self._view.bars_now[i]
         holding = state.holdings[i]
         money = self._money.get(int(holding["execution"]))

@@ -1,4 +1,4 @@
-"""What a fill costs, and whether the account can pay for it. Compiled.
+"""The costs of a fill, and whether the account can pay for it. Compiled.
 
 `k` is the slot of the order that fills. Amounts are in the account's currency; what the broker charges is calculated in
 the instrument's and converted at the rate of the fill.
@@ -16,7 +16,7 @@ from quantcrafter.engine.simulation.worth import margin_of, worth
 def order_charge(
     portfolio: Record, holding: Record, kind: int, side: int, lots: int, quantity: float, notional: float
 ) -> float:
-    """Return what broker and tax take for an order that has filled so much in all, in the instrument's currency."""
+    """Return commission and taxes of an order for its total fills so far, in the instrument's currency."""
     percent = portfolio["commission_maker_percent"] if kind in (LIMIT, STOP_LIMIT) else portfolio["commission_percent"]
     fixed = portfolio["commission_per_order"] + portfolio["commission_per_lot"] * lots
     charge = commission_of(
@@ -57,7 +57,7 @@ def fill_costs(portfolio: Record, holding: Record, k: int, lots: int, price: flo
 
 @jit
 def note_part(holding: Record, k: int, lots: int, notional: float, commission: float) -> None:
-    """Remember what a part of an order was worth and what it was charged, when there are more parts to come."""
+    """Store the value and the costs of a part of an order, if more parts will follow."""
     order = holding["slots"][k]
     filled = order["filled"]
     if filled + lots < order["lots"]:
@@ -68,7 +68,7 @@ def note_part(holding: Record, k: int, lots: int, notional: float, commission: f
 
 @jit
 def volume_lots(portfolio: Record, holding: Record, k: int, lots: int) -> int:
-    """Return how many of `lots` the bar's volume still has for the order; a closing order at the end takes all."""
+    """Return how many of `lots` the rest of the bar's volume allows; a closing order at the end of data gets all."""
     if portfolio["volume_percent"] <= 0.0 or holding["slots"][k]["kind"] == CLOSE:
         return lots
     return min(lots, whole_lots(holding["volume_left"], holding["lot_size"], holding["lot_inverse"]))
@@ -76,10 +76,10 @@ def volume_lots(portfolio: Record, holding: Record, k: int, lots: int) -> int:
 
 @jit
 def available_cash(portfolio: Record, holdings: Table, i: int, price: float) -> float:
-    """Return what an entry may take: the equity, less the initial margin of all positions.
+    """Return what is available for an entry: the equity minus the initial margin of all positions.
 
-    Positions count at their latest known price, the instrument `i` itself at `price`. Without leverage that is the
-    cash, less twice the value of every short position (its proceeds, and its margin).
+    Positions count at their latest known price, the instrument `i` itself at `price`. Without leverage, this is the
+    cash minus twice the value of every short position (its proceeds and its margin).
     """
     available = portfolio["cash"]
     for j in range(len(holdings)):

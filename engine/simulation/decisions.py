@@ -1,4 +1,4 @@
-"""Decisions on the close of a bar: signal flags in, orders or blocked entries out. Compiled."""
+"""Decisions at the close of a bar: signal flags become orders or blocked entries. Compiled."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ ENTRIES = ENTER_LONG | ENTER_SHORT
 STAYING: Any = np.int64(0)
 BY_SIGNAL: Any = np.int64(1)
 FORCED: Any = np.int64(2)
-"""Whether a position is left at this close: no; by an exit signal; by a rule or an order that is at work already."""
+"""Whether a position is closed at this close: no; by an exit signal; by a rule or an existing order."""
 
 
 @jit
 def contradicts(flags: int) -> bool:
-    """Return whether a bar asks for both entries at once, or to enter and leave the same side."""
+    """Return whether a bar has signals for both entries, or to enter and exit the same side."""
     both = (flags & ENTRIES) == ENTRIES
     long = (flags & ENTER_LONG) != 0 and (flags & EXIT_LONG) != 0
     short = (flags & ENTER_SHORT) != 0 and (flags & EXIT_SHORT) != 0
@@ -119,9 +119,10 @@ def leave(portfolio: Record, holding: Record, bar: int, reason: int) -> None:
 
 @inlined
 def exit_by_signal(portfolio: Record, holding: Record, bar: int, flags: int) -> int:
-    """Act on the exit flags: waiting entries of the side end, its position is left; return whether it is.
+    """Act on the exit flags: cancel waiting entries of the side and close its position; return whether it is closed.
 
-    A position that is being left already, by a rule or for want of volume, is not left twice: then return FORCED.
+    A position that is already being closed, by a rule or because of a lack of volume, is not closed twice: then return
+    FORCED.
     """
     held = holding["lots"]
     if portfolio["care"] == 1:
@@ -149,7 +150,7 @@ def act_on_entry(
     leaving: int,
     equity: float,
 ) -> None:
-    """Act on an entry flag: enter, leave a position of the other side, or neither."""
+    """Act on an entry flag: enter, close a position of the other side, or neither."""
     held, terms = holding["lots"], portfolio["executions"][holding["execution"]]
     side = 1 if entries == ENTER_LONG else -1
     if held * side > 0 or holding["grid_side"] == side:
@@ -171,7 +172,7 @@ def act_on_entry(
 def has_turn(portfolio: Record, holding: Record, market: MarketArrays, bar: int, e: int) -> bool:
     """Return whether execution `e` may act on its signals: on its own position and entries, or where there are none.
 
-    Its entry signal is noted as blocked while there are those of another one.
+    Its entry signal is recorded as blocked while another execution has a position or entries.
     """
     if holding["execution"] == e:
         return True
@@ -189,7 +190,7 @@ def has_turn(portfolio: Record, holding: Record, market: MarketArrays, bar: int,
 def act_on_signals(
     portfolio: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, leaving: int, equity: float
 ) -> None:
-    """Take the decisions of the execution whose turn it is: at most one entry, then what lets a position grow."""
+    """Make the decisions of the current execution: at most one entry, then further entries."""
     flags = market.signals[holding["execution"], holding["start"] + bar]
     entries = flags & ENTRIES
     if entries != 0:

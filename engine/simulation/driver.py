@@ -1,4 +1,4 @@
-"""Jobs run to their end: by the bar loop in chunks, or step by step."""
+"""Runs jobs to their end: with the bar loop in chunks, or step by step."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from quantcrafter.engine.simulation.session import SimulationSession
 
 @dataclass(frozen=True)
 class Pace:
-    """How a run is cut up; the result does not depend on it.
+    """The chunk sizes of a run; the result doesn't depend on them.
 
-    `chunk_bars` is how many bars run between two looks at `cancelled`, `table_rows` how many rows of its tables
-    are used before they are emptied.
+    `chunk_bars` is the number of bars between two checks of `cancelled`, `table_rows` how many rows of its tables are
+    used before they are emptied.
     """
 
     chunk_bars: int = 100_000
@@ -30,17 +30,17 @@ class Pace:
 PACE = Pace()
 
 CANCEL_BARS = 1_000
-"""How many steps run one by one between two looks at `cancelled`."""
+"""Number of single steps between two checks of `cancelled`."""
 
 INTERPRETED_BARS = 5_000
-"""How many bars run between two looks at `cancelled`, and for machine code, while there is none."""
+"""Number of bars between two checks of `cancelled` and for machine code, while there is none."""
 
 
 def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) -> Ledger:
     """Run the decision stage of `job` after QC-BAR-1 and return the ledger.
 
-    Without a `kernel` it is chosen: small jobs run interpreted, and so do large ones while the machine code for this
-    computer is still being made by another process.
+    Without a `kernel`, it is selected: small jobs run interpreted, and so do large ones while another process compiles
+    the machine code for this computer.
 
     Raises:
         RunError: an instrument has no bars, columns of the wrong length, or an impossible tick or lot size.

@@ -1,4 +1,4 @@
-"""Entry orders: their price, how long they work, and what becomes of them while they wait. Compiled."""
+"""Entry orders: their price, their life, and their changes while they wait. Compiled."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def steps_of(holding: Record, ticks: float, pips: float) -> float:
 def offset_distance(
     terms: Record, market: MarketArrays, row: int, price: float, percent: float, steps: float, multiple: float
 ) -> float:
-    """Return price x percent / 100 + steps + multiple x range at `row`; NaN while the range is not known."""
+    """Return price x percent / 100 + steps + multiple x range at `row`; NaN while the range is unknown."""
     distance = abs(price) * percent / 100.0 + steps
     if multiple != 0.0:
         distance += multiple * market.columns[terms["atr"], row]
@@ -79,7 +79,7 @@ def lots_at(
 ) -> tuple[int, int]:
     """Return the lots of an entry at `price`, or 0 and why there is none.
 
-    Distances and the money rule's column have their values of the bar `decided`: the same that protect the position.
+    Distances and the money rule's column have the values of the bar `decided`, which also protect the position.
     """
     row = holding["start"] + decided
     distance = stop_distance(rules, market.columns, holding, row, price, side)
@@ -95,7 +95,7 @@ def size_value(portfolio: Record, holding: Record, market: MarketArrays, row: in
 
 @jit
 def last_bar(terms: Record, bar: int) -> int:
-    """Return the last bar at which an order made on the close of `bar` may fill, or -1 where it is not counted."""
+    """Return the last bar at which an order made on the close of `bar` may fill, or -1 if it is not limited."""
     return int(bar + terms["life_bars"]) if terms["life"] == BARS else -1
 
 
@@ -119,7 +119,7 @@ def place_entry(
 
 @jit
 def waiting_entry(holding: Record, side: int) -> int:
-    """Return the slot of a working entry on that side, or -1; 0 means either side."""
+    """Return the slot of an open entry order on that side, or -1; 0 means either side."""
     for k in range(holding["working"]):
         order = holding["slots"][k]
         if order["reason"] == ENTRY and (side == 0 or order["side"] == side):
@@ -138,10 +138,10 @@ def replace_entry(
     price: float,
     equity: float,
 ) -> None:
-    """Cancel a waiting entry and put it to work again at another price, for what is left of its life.
+    """Cancel a waiting entry and create it again at another price, with the rest of its life.
 
-    It is sized for the new price, with the distances of the bar that gave its signal. One that can no longer be sized
-    or protected ends; the rest of one that has filled in part keeps its lots.
+    It is sized for the new price, with the distances of its signal's bar. If it can no longer be sized or protected, it
+    ends; the rest of a partly filled order keeps its lots.
     """
     order = holding["slots"][k]
     side, lots, expires = int(order["side"]), order["lots"] - order["filled"], order["expires"]
@@ -166,7 +166,7 @@ def expire_orders(portfolio: Record, holding: Record, market: MarketArrays, bar:
 
 @jit
 def end_day(portfolio: Record, holding: Record, bar: int) -> None:
-    """End orders that are good for a day, because `bar` was the last one of it."""
+    """End day orders because `bar` was the last one of the day."""
     for k in range(holding["working"] - 1, -1, -1):
         if 0 <= holding["day_bar"][k] <= bar:
             holding["slots"][k]["expires"] = bar
@@ -188,7 +188,7 @@ def follow_line(
     k = waiting_entry(holding, EITHER)
     if k < 0:
         return
-    # After a fill that came late the position may be that of another execution.
+    # After a late fill, the position may belong to another execution.
     owner, holding["execution"] = holding["execution"], holding["slots"][k]["execution"]
     terms = portfolio["executions"][holding["execution"]]
     if terms["follow"] == 1 and holding["slots"][k]["touched_bar"] < 0:

@@ -1,4 +1,4 @@
-"""The executions of a job as terms of the portfolio, and the calendars that they need."""
+"""Writes the executions of a job to the portfolio's terms, with the calendars that they need."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ SIZE_COLUMN = "size"
 
 
 def check_executions(job: EngineJob) -> None:
-    """Refuse executions that the kernel could not execute.
+    """Reject executions that the kernel can't process.
 
     Raises:
         RunError: there are none or too many, one can't be combined with others, needs a column that doesn't exist, or
-            more orders at once than there is room for.
+            too many orders at the same time.
     """
     count = len(job.executions)
     if not 1 <= count <= MOST_EXECUTIONS:
@@ -67,7 +67,7 @@ def check_executions(job: EngineJob) -> None:
 
 
 def _check_combination(job: EngineJob) -> None:
-    """Refuse what has to be the only execution of a run."""
+    """Reject combinations with an execution that must be the only one of a run."""
     if len(job.executions) == 1:
         return
     for each in job.executions:
@@ -131,7 +131,7 @@ def protection_of(job: EngineJob, number: int) -> tuple[ProtectiveRule, ...]:
 
 
 def _check_execution(job: EngineJob, number: int) -> None:
-    """Refuse a rule that lacks a column, or needs more orders than there is room for."""
+    """Reject a rule that lacks a column or needs too many orders."""
     execution, given = job.executions[number], columns_of(job, number)
     rule, protection = execution.rule, execution.protection or ()
     if any(not 0 <= each < len(job.protection) for each in protection):
@@ -190,7 +190,7 @@ def _most_levels(job: EngineJob) -> int:
 
 
 def slots_needed(job: EngineJob) -> int:
-    """Return how many orders an instrument may have at work at once."""
+    """Return how many open orders an instrument may have at the same time."""
     if job.components:
         return WORKING_SLOTS
     if any(rule.scope == "unit" for rule in job.protection):
@@ -199,7 +199,7 @@ def slots_needed(job: EngineJob) -> int:
 
 
 def rows_per_bar(job: EngineJob) -> int:
-    """Return how many orders a bar of an instrument may make, fill and end, beyond those at work before it."""
+    """Return how many orders a bar of an instrument may create, fill and end, beyond those that were open before it."""
     by_components = WORKING_SLOTS if job.components else 0
     # Each execution may have a signal that is blocked.
     further = len(job.executions) - 1
@@ -255,7 +255,7 @@ def _set_size(terms: Record, size: SizeRule) -> None:
 
 
 def rebalance_of(job: EngineJob) -> RebalanceRule | None:
-    """Return the rule by which positions are brought to weights; None without one."""
+    """Return the rebalancing rule; None without one."""
     return job.executions[0].rule.rebalance
 
 
@@ -272,7 +272,7 @@ def _set_offset(terms: Record, name: str, offset: Offset) -> None:
 def day_edges_of(job: EngineJob) -> FlagColumn:
     """Return where trading days begin and their sessions end; nothing where no order depends on it.
 
-    A day is that of a bar's open. Both are known at the close of the bar: no later bar is looked at.
+    A day is that of a bar's open. Both are known at the close of the bar: no later bar is used.
     """
     if not is_by_day(job):
         return np.empty(0, np.uint8)
@@ -286,7 +286,7 @@ def day_edges_of(job: EngineJob) -> FlagColumn:
 
 
 def due_steps(job: EngineJob, ts_ns: TimeColumn) -> BoolColumn:
-    """Return at which steps weights are restored, whatever they have drifted; nothing without rebalancing."""
+    """Return the steps at which weights are restored regardless of their drift; empty without rebalancing."""
     rule = rebalance_of(job)
     if rule is None:
         return np.empty(0, np.bool_)

@@ -1,7 +1,7 @@
-"""Applying a fill: what an execution does to position, cash, trades and the other orders of its instrument. Compiled.
+"""Applies a fill to position, cash, trades and the other orders of its instrument. Compiled.
 
-Nothing is checked here, since what has traded has traded: cash, caps and volume are the business of the simulated venue
-before a fill (`quantcrafter.engine.simulation.matching`), and of the check before an order is sent to a broker.
+Nothing is checked here, because the fill has happened: cash, caps and volume are checked by the simulated venue before
+a fill (`quantcrafter.engine.simulation.matching`), and by the check before an order is sent to a broker.
 
 `k` is a slot of the holding's open orders, `bar` an index into the instrument's own bars.
 """
@@ -41,12 +41,12 @@ def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes noth
 ) -> None:
     """Book that `lots` of the order in slot `k` of instrument `i` traded at `price`.
 
-    What there is on the other side is closed first, and the rest opens a position, whatever the order was meant for.
-    The order leaves work once all of it has filled, or when it only closes and nothing is left to close. One of which
-    more has filled than it had counts as one of that many lots. It is one row of the fills, whatever it does.
+    A position on the other side is closed first, and the rest opens a position, regardless of the order's purpose. The
+    order ends when all of it has filled, or if it only closes and nothing is left to close. If more has filled than its
+    lots, it counts as an order of that many lots. It is always one row of the fills.
 
-    `fee` is in the account's currency; the price is then what was paid, without slippage. NaN says that the run's own
-    terms tell commission and slippage.
+    `fee` is in the account's currency; the price is then what was paid, without slippage. NaN means that commission and
+    slippage are those of the run's own terms.
     """
     holding = holdings[i]
     order = holding["slots"][k]
@@ -71,7 +71,7 @@ def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes noth
 
 @jit
 def join_fills(portfolio: Record) -> None:
-    """Make one row of the last two: what closed a position and what opened the next are one execution."""
+    """Merge the last two rows: the part that closed a position and the part that opened the next are one execution."""
     portfolio["fills"] -= 1
     part, rest = portfolio["fill_rows"][portfolio["fills"] - 1], portfolio["fill_rows"][portfolio["fills"]]
     part["lots"] += rest["lots"]
@@ -81,7 +81,7 @@ def join_fills(portfolio: Record) -> None:
 
 @jit
 def apply_exit(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
-    """Book lots that close a position, or a part of it; when it is gone, so are the orders that were there to close it.
+    """Book lots that close a position or a part of it; if it is closed, cancel the orders that were to close it.
 
     `lots` are no more than the position.
     """
@@ -117,10 +117,11 @@ def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
     price: float,
     fee: float,
 ) -> None:
-    """Book lots that open a position or let it grow, and protect it.
+    """Book lots that open or increase a position, and protect it.
 
-    What filled at the open is protected from the same bar on, or the next, as the terms say; what filled inside the bar
-    from the next bar on, except for what certainly came after it (see `engine.simulation.matching.match_after`).
+    A fill at the open is protected from the same bar or the next one on, according to the terms; a fill inside the bar
+    from the next bar on, except for the part that certainly came after it (see
+    `engine.simulation.matching.match_after`).
     """
     delay, unit_delay = 1, 1
     if holding["inside"] == 0:

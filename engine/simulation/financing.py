@@ -1,4 +1,4 @@
-"""What a position costs and brings while it is held: borrow fees, dividends, splits, and the rate of its currency.
+"""Cash flows of an open position: borrow fees, dividends, splits, and the rate of its currency.
 
 Everything that happens between two bars, and at the open before any order fills, is booked by `begin_bar`; what
 happens within a bar by `end_bar`, at its close. Compiled.
@@ -24,13 +24,13 @@ YEAR_NS = 365 * 86_400_000_000_000
 
 @jit
 def borrow_fee(quantity: float, price: float, percent: float, elapsed_ns: int) -> float:
-    """Return what borrowing that quantity costs for a time, in the currency of the price."""
+    """Return the borrow fee of that quantity for a time, in the currency of the price."""
     return abs(quantity) * price * percent / 100.0 * (elapsed_ns / YEAR_NS)
 
 
 @jit
 def pay_borrow(portfolio: Record, holding: Record, bar: int, price: float, elapsed_ns: int) -> None:
-    """Book the fee of a short position for a time that has gone by, on its value at `price`."""
+    """Book the fee of a short position for an elapsed time, on its value at `price`."""
     if holding["lots"] < 0 and holding["borrow_percent"] > 0.0 and elapsed_ns > 0:
         fee = borrow_fee(holding["quantity"], price, holding["borrow_percent"], elapsed_ns) * holding["rate"]
         book_cash(portfolio, holding, bar, BORROW, -fee)
@@ -48,7 +48,7 @@ def split_lots(lots: int, ratio: float) -> int:
 
 @jit
 def close_remainder(portfolio: Record, holding: Record, bar: int) -> None:
-    """Close a position, of which a split would leave no whole lot, at the last close before it."""
+    """Close a position that a split would reduce to less than one lot, at the last close before it."""
     lots = holding["lots"]
     k = add_order(portfolio, holding, bar, CLOSE, -1 if lots > 0 else 1, abs(lots), SPLIT_UP)
     apply_exit(portfolio, holding, k, bar, abs(lots), holding["mark"], math.nan)
@@ -56,7 +56,7 @@ def close_remainder(portfolio: Record, holding: Record, bar: int) -> None:
 
 @jit
 def split_position(portfolio: Record, holding: Record, bar: int, ratio: float) -> None:
-    """Let each unit held become `ratio` units, each worth so much less; a part of a lot is paid out at the mark."""
+    """Convert each unit held to `ratio` units of lower value; a fraction of a lot is paid out at the mark."""
     exact = holding["quantity"] * ratio
     holding["price"] /= ratio
     holding["basis"] /= ratio
@@ -82,7 +82,7 @@ def split_position(portfolio: Record, holding: Record, bar: int, ratio: float) -
 
 @jit
 def split_units(holding: Record, ratio: float) -> None:
-    """Let the units mean what the position means after a split; parts of a lot that make up a whole go to the last."""
+    """Adjust the units of a position to a split; fractions that add up to whole lots go to the last unit."""
     left, last = abs(holding["lots"]), holding["units"] - 1
     for u in range(last):
         holding["unit_lots"][u] = split_lots(holding["unit_lots"][u], ratio)
@@ -95,7 +95,7 @@ def split_units(holding: Record, ratio: float) -> None:
 
 @jit
 def split_price(holding: Record, price: float, ratio: float) -> float:
-    """Return the price of an order after a split, on the tick and not below the least one; NaN stays NaN."""
+    """Return the price of an order after a split, on the tick and at least the lowest one; NaN stays NaN."""
     if math.isnan(price):
         return price
     return float(order_price(price / ratio, holding["tick_size"], holding["tick_inverse"], holding["contract"]))
@@ -103,7 +103,7 @@ def split_price(holding: Record, price: float, ratio: float) -> float:
 
 @jit
 def split_orders(portfolio: Record, holding: Record, bar: int, ratio: float) -> None:
-    """Let the open orders mean the units after a split: more of them, at prices so much lower."""
+    """Adjust the open orders to a split: more units, at proportionally lower prices."""
     holding["alarm_bar"] = 0
     for k in range(holding["working"]):
         order = holding["slots"][k]

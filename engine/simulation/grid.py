@@ -55,7 +55,7 @@ def is_protectable(holding: Record, rules: Table, market: MarketArrays, bar: int
 def tend_grid(
     portfolio: Record, terms: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, equity: float
 ) -> None:
-    """Make sure that every line has its order: to enter, or to leave one line higher what it holds.
+    """Make sure that every line has its order: to enter, or to exit one line higher.
 
     Lines to enter wait for a close at which their stop and target have a distance.
     """

@@ -1,9 +1,9 @@
-"""Market columns that grow: a bar is appended to one instrument's columns, whatever the others do.
+"""Growing market columns: bars are appended to each instrument's columns independently.
 
-Each instrument has a stretch of rows of its own in every column. Bar numbers are serial: bar `b` is in row `start + b`,
-where `start` changes when rows are moved, and `b` never does. When a stretch is full, all are laid out again: rows that
-nothing can look at any more are dropped, and where the others fill more than half of it, the stretch is doubled. So an
-append costs the same however many bars there were, and memory is bounded by what the open orders still need.
+Each instrument has its own range of rows in every column. Bar numbers are serial: bar `b` is in row `start + b`, where
+`start` changes when rows are moved, and `b` never does. When a range is full, all are laid out again: rows that are no
+longer needed are dropped, and if the others fill more than half of the range, it is doubled. The cost of an append
+therefore doesn't depend on the number of bars, and memory is bounded by what the open orders still need.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LEAST_ROWS = 256
 """How many rows a stretch has at least."""
 
 KEPT_ROWS = 2
-"""How many bars are kept whatever happens: the one that closes, and the one before it."""
+"""Minimum number of kept bars: the one that closes, and the one before it."""
 
 _ALWAYS: dict[str, Any] = {**dict.fromkeys(("open", "high", "low", "close"), np.float64), "flags": np.uint8}
 _OF_EXECUTIONS: dict[str, Any] = {"signals": np.uint8, "allowed": np.bool_}
@@ -56,7 +56,7 @@ class Stretch:
 
 
 class GrowingMarket:
-    """The market of an open session, and the `steps` that write to it; both are others after `make_room`.
+    """The market of an open session, and the `steps` that write to it; both are replaced by `make_room`.
 
     Args:
         job: its terms say which columns there are.
@@ -78,7 +78,7 @@ class GrowingMarket:
         self.make_room([0] * len(self.stretches))
 
     def is_full(self, i: int) -> bool:
-        """Return whether there is no row for one more bar of an instrument."""
+        """Return whether there is no free row for another bar of an instrument."""
         stretch = self.stretches[i]
         return stretch.known - stretch.base == stretch.capacity
 
@@ -117,9 +117,9 @@ class GrowingMarket:
         return target
 
     def append(self, i: int, bar: ClosedBar, calendar: Mapping[str, int]) -> int:
-        """Write the next bar of an instrument, for which there is room, and return its number.
+        """Write the next bar of an instrument, which must have a free row, and return its number.
 
-        `calendar` holds the values of the columns that follow from its times, such as `closing`.
+        `calendar` contains the values of the columns that depend on its times, such as `closing`.
         """
         stretch = self.stretches[i]
         number = stretch.known
@@ -173,7 +173,7 @@ class GrowingMarket:
             stretch.base = first
 
     def put_rows(self, i: int, rows: Sequence[Mapping[str, Any]], rules: Sequence[str], close_ns: int | None) -> None:
-        """Write kept rows of an instrument, and when its last bar closed.
+        """Write saved rows of an instrument, and the close of its last bar.
 
         Raises:
             RunError: a value that a rule of this job needs is missing.
@@ -209,7 +209,7 @@ class GrowingMarket:
 
 
 def column_key(of: tuple[int, str]) -> str:
-    """Return how a column of an execution is called in a state: with its number, except for the first execution."""
+    """Return the name of an execution's column in a state: with its number, except for the first execution."""
     e, name = of
     return f"{e}.{name}" if e else name
 
@@ -223,14 +223,14 @@ def _value(bar: ClosedBar, name: str) -> Any:
 
 
 def _lent(column: Table) -> Table:
-    """Return a read-only view: all runs share one type, so that one compilation serves all."""
+    """Return a read-only view: all runs use the same types, so that one compilation is enough."""
     view = column.view()
     view.flags.writeable = False
     return view
 
 
 def _dtypes(job: EngineJob) -> dict[str, Any]:
-    """Return the columns that a job has, beside those of its rules, with their types."""
+    """Return the columns of a job, other than those of its rules, with their types."""
     dtypes = dict(_ALWAYS)
     if is_by_day(job):
         dtypes["day_edge"] = np.uint8

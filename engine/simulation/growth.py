@@ -37,13 +37,13 @@ from quantcrafter.engine.simulation.steps import Steps
 from quantcrafter.engine.simulation.units import are_units_sound, begin_units
 
 MOST_ROWS = 20_000_000
-"""How many bars an entry may have waited: the decision columns of all of them are kept in memory."""
+"""Maximum number of bars for which an entry may have waited: their decision columns are all kept in memory."""
 
 
 class Growth:
-    """What a session knows of its data: how far it goes, and whether it has ended.
+    """The data of a session: how far it goes, and whether it has ended.
 
-    `steps` counts the known steps; `equity` and its like are noted for those that were run and not forgotten.
+    `steps` counts the known steps; `equity` and similar values are recorded for steps that were run and not dropped.
     """
 
     def __init__(self, job: EngineJob) -> None:
@@ -173,7 +173,7 @@ class Growth:
     # ------------------------------------------------------------------ ending
 
     def check_open(self, symbols: Iterable[str]) -> None:
-        """Refuse instruments whose data has ended.
+        """Reject instruments whose data has ended.
 
         Raises:
             RunError: one of them has.
@@ -279,7 +279,7 @@ class Growth:
 
 
 def _check_executions(job: EngineJob, kept: InstrumentState) -> None:
-    """Refuse numbers of executions that there are none of.
+    """Reject numbers of executions that don't exist.
 
     Raises:
         RunError: the check fails.
@@ -297,7 +297,7 @@ def _check_executions(job: EngineJob, kept: InstrumentState) -> None:
 
 
 def _check_bars(symbol: str, kept: InstrumentState) -> None:
-    """Refuse numbers of bars that contradict each other, or for which there would be no memory.
+    """Reject numbers of bars that contradict each other, or for which there is not enough memory.
 
     Raises:
         RunError: the check fails.

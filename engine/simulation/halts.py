@@ -1,7 +1,7 @@
-"""Guards of the account and of the time a position is held: when trading halts, and what is closed. Compiled.
+"""Guards of the account and of the holding time of positions: halts and forced exits. Compiled.
 
-`watch` runs once a step, when equity has been marked and before any decision; `forced_exit` and `shut_out` are asked
-while decisions are taken.
+`watch` runs once per step, after equity has been updated and before any decision; `forced_exit` and `shut_out` are
+called while decisions are made.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ from quantcrafter.engine.simulation.worth import margin_of
 
 @jit
 def cancel_entries(portfolio: Record, holding: Record) -> None:
-    """Take orders off work that would open or enlarge a position; a grid ends."""
+    """Cancel orders that would open or increase a position; a grid ends."""
     for side in (SHORT, LONG):
         end_entries(portfolio, holding, holding["bar"], side, ENDED_BY_HALT)
 
 
 @jit
 def flatten(portfolio: Record, holding: Record, reason: int, rule: int, kind: int) -> None:
-    """Cancel working entries, and order a position to be closed at its instrument's next open, once.
+    """Cancel open entry orders, and order a position to be closed at its instrument's next open, once.
 
-    `kind` is how the intervention is noted.
+    `kind` is the kind of the recorded intervention.
     """
     cancel_entries(portfolio, holding)
     bar, lots = holding["bar"], holding["lots"]
@@ -76,7 +76,7 @@ def flatten(portfolio: Record, holding: Record, reason: int, rule: int, kind: in
 
 @jit
 def severity(action: int) -> int:
-    """Return how much an action is: more for one that includes what another one does."""
+    """Return the severity of an action: higher for one that includes another one."""
     if action == FLATTEN_AND_HALT:
         return int(FOR_GOOD)
     return 1 if action == NO_NEW_TRADES else 2
@@ -138,7 +138,7 @@ def watch(portfolio: Record, holdings: Table, market: MarketArrays, step: int, e
 
 @jit
 def maintenance_of(holding: Record) -> float:
-    """Return the equity that a position must be kept with, in the account's currency."""
+    """Return the maintenance margin of a position, in the account's currency."""
     part = holding["short_margin"] if holding["lots"] < 0 else holding["maintenance_margin"]
     return float(margin_of(holding, abs(holding["quantity"]), holding["mark"], part, holding["unit_maintenance"]))
 
@@ -151,7 +151,7 @@ def is_lost(portfolio: Record, equity: float) -> bool:
 
 @jit
 def close_account(portfolio: Record, holdings: Table, step: int, equity: float) -> None:
-    """Close everything at the next open and let no entry follow: there is no equity left."""
+    """Close everything at the next open and block all further entries: there is no equity left."""
     portfolio["halted"], portfolio["halt_rule"] = FOR_GOOD, NONE
     intervene(portfolio, NONE, step, ACCOUNT_LOST, NONE, 0.0, equity)
     for i in range(len(holdings)):
@@ -165,7 +165,7 @@ def call_margin(portfolio: Record, holdings: Table, step: int, equity: float) ->
     for i in range(len(holdings)):
         required += maintenance_of(holdings[i])
         is_held = is_held or (holdings[i]["lots"] != 0 and holdings[i]["leaving"] == 0)
-    # Without a margin to keep there is nothing to call: an account without equity is closed by `close_account`.
+    # Without a maintenance margin, there is no margin call: an account without equity is closed by `close_account`.
     called = required > 0.0 and equity < required
     portfolio["margin_called"] = 1 if called else 0
     if called and is_held:

@@ -1,4 +1,4 @@
-"""Whose state a state is: the strategy, the terms of its job, and the names of rules and orders."""
+"""The identity of a state: the strategy, the terms of its job, and the names of rules and orders."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pydantic import BaseModel
 from quantcrafter.engine.api.engine import EngineJob
 
 BAR_STANDARD = "QC-BAR-1"
-"""How bars are read; a state of another standard means something else."""
+"""The bar standard; states of other standards are incompatible."""
 
 _COLUMNS = frozenset({"bars", "flags", "allowed", "first_bar", "rule_columns", "execution_columns", "size_column"})
 _COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns", "further", "terms", "trading_days"}
 _COLUMNS |= {"history", "step_state"}
-"""Fields of an instrument that hold a value for each bar, follow from them, or change nothing that it does."""
+"""Fields of an instrument that have a value for each bar, depend on such values, or don't affect its behaviour."""
 
 _MODES = {"mode", "engine", "start", "end", "benchmark", "risk_free"}
 """Settings that say where and how a job is run and measured, not what it does."""
@@ -25,13 +25,13 @@ _MODES = {"mode", "engine", "start", "end", "benchmark", "risk_free"}
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who runs a session.
+    """The owner of a session.
 
     Args:
-        strategy: a hash of the strategy, by which its states are known.
+        strategy: a hash of the strategy, which identifies its states.
         rules: the names of the protective rules, then of the guards: the ids of their nodes. Empty for their places.
-        worker: 1 to 12 letters and digits that order ids begin with.
-        epoch: a number that each start of the worker raises.
+        worker: 1 to 12 letters and digits, the prefix of order ids.
+        epoch: a number that increases with each start of the worker.
     """
 
     strategy: str = ""
@@ -47,10 +47,10 @@ def rule_names(job: EngineJob, identity: Identity) -> tuple[str, ...]:
 
 
 def terms_hash(job: EngineJob) -> str:
-    """Return a hash of all that a job says but its bars and where it is run.
+    """Return a hash of a job without its bars and its environment.
 
-    What has its default value is left out: a later version that knows more terms gives the same hash. So is what may
-    become known better: a tick that prices tell, and the calendar of a session.
+    Default values are excluded, so that a later version with more terms gives the same hash. Values that may become
+    more precise are also excluded: a tick that is derived from prices, and the calendar of a session.
     """
     instruments = [
         (
@@ -86,7 +86,7 @@ def _digest(said: Any) -> str:
 
 
 def _said(value: Any) -> Any:
-    """Return what a value says beyond its defaults, in plain values."""
+    """Return the non-default parts of a value as plain values."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, BaseModel):

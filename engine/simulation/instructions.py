@@ -1,6 +1,6 @@
 """The operations of programs of steps: pure ones, and those with a memory in the instrument's state. Compiled.
 
-Each gives the same bits as the column form of the nodes that use it.
+The results of each are identical to the column form of the nodes that use it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ EXP_MOST, EXP_LEAST = 709.0, -745.0
 
 @jit
 def calculated(instruction: Record, op: int, a: float, b: float) -> float:  # noqa: PLR0911, PLR0912, C901 - one for each
-    """Carry out an instruction that knows this bar only."""
+    """Execute an instruction that uses only this bar."""
     if op == ADD:
         return a + b
     if op == SUBTRACT:
@@ -111,7 +111,7 @@ def function_of(op: int, a: float) -> float:
 
 @jit
 def remembered(instruction: Record, op: int, a: float, b: float, state: FloatColumn) -> float:  # noqa: PLR0911, PLR0912, C901 - each
-    """Carry out an instruction with a memory, which begins at its place in the instrument's state."""
+    """Execute an instruction with a memory, which starts at its position in the instrument's state."""
     at, size = instruction["state"], instruction["size"]
     if op == LAG:
         place = at + 1 + int(state[at])
@@ -170,7 +170,7 @@ def advanced(bits: int, restart: bool, state: FloatColumn, at: int, size: int) -
 
 @jit
 def crossing(instruction: Record, a: float, b: float, state: FloatColumn, at: int) -> float:
-    """Return what a crossing gives; the state is the last side, and the bars since it was seen."""
+    """Return the value of a crossing; the state is the last side, and the number of bars since then."""
     state[at + 1] += 1.0
     side, found = state[at], 0.0
     remembers = state[at + 1] <= instruction["size"]
@@ -187,7 +187,7 @@ def crossing(instruction: Record, a: float, b: float, state: FloatColumn, at: in
 
 @jit
 def count_of(held: float, state: FloatColumn, at: int, size: int) -> float:
-    """Return how often a condition held; the state is a place in the ring, the bars seen, the count, and the ring."""
+    """Return how often a condition was true; the state is ring position, number of bars, count, and ring."""
     now = 1.0 if held != 0.0 else 0.0
     place = at + 3 + int(state[at])
     state[at + 2] += now - state[place]
@@ -212,7 +212,7 @@ def highest_since(value: float, begins: float, state: FloatColumn, at: int) -> f
 
 @jit
 def stance_of(now: int, state: FloatColumn, at: int) -> float:
-    """Return where a signal stands: exits count before entries, an entry both ways is none."""
+    """Return the side of a signal: exits come before entries; entries on both sides cancel each other."""
     stance = int(state[at])
     if (stance == ENTER_LONG and (now & EXIT_LONG) != 0) or (stance == ENTER_SHORT and (now & EXIT_SHORT) != 0):
         stance = 0
@@ -235,7 +235,7 @@ def growth_of(total: float, period: float, state: FloatColumn, at: int) -> float
 
 @inlined
 def pushed(value: float, blank: bool, state: FloatColumn, at: int, ring: int, size: int) -> float:  # noqa: FBT001 - of it
-    """Put a value into a ring, and return how many came without a blank; then the oldest is where the next one goes."""
+    """Add a value to a ring, and return the number of values since the last NaN; the oldest is at the next position."""
     state[ring + int(state[at])] = value
     state[at] = (int(state[at]) + 1) % size
     state[at + 1] = 0.0 if blank else state[at + 1] + 1.0

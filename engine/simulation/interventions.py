@@ -1,4 +1,4 @@
-"""What the rules did against, or beyond, the signals: one row for each time. Compiled."""
+"""Records of interventions: one row each time that a rule acts against, or beyond, the signals. Compiled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from quantcrafter.engine.simulation.records import Record
 
 @jit
 def intervene(portfolio: Record, instrument: int, bar: int, kind: int, rule: int, before: float, after: float) -> None:
-    """Note an intervention; `instrument` -1 is the whole account, whose `bar` is the row of the step."""
+    """Record an intervention; `instrument` -1 is the whole account, for which `bar` is the row of the step."""
     row = portfolio["intervention_rows"][portfolio["interventions"]]
     portfolio["interventions"] += 1
     row["bar"] = bar if instrument >= 0 else bar + portfolio["first_step"]
@@ -21,7 +21,7 @@ def intervene(portfolio: Record, instrument: int, bar: int, kind: int, rule: int
 
 @jit
 def book_cash(portfolio: Record, holding: Record, bar: int, kind: int, amount: float) -> None:
-    """Book money that comes or goes without a fill, for the position that is open."""
+    """Book a cash flow without a fill for the open position."""
     portfolio["cash"] += amount
     holding["carry"] += amount
     row = portfolio["cashflow_rows"][portfolio["cashflows"]]

@@ -1,4 +1,4 @@
-"""Marks for the functions of the simulation, which run in Python as they are or as machine code.
+"""Decorators for the functions of the simulation, which run in plain Python or as machine code.
 
 Python calls one of them, the bar loop, in either form (`quantcrafter.engine.simulation.kernel_forms`).
 """
@@ -18,21 +18,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 Fields = TypeVar("Fields")
 
 _MARKED: dict[Callable[..., Any], dict[str, Any]] = {}
-"""Every function of the simulation, with what is special in its compilation."""
+"""Every function of the simulation, with its compilation options."""
 
 _OPTIONS = {
-    # Floating-point operations keep their order (no fast-math), so that every caller gets the same bits; division by
-    # zero gives infinity or NaN, as in numpy.
+    # Floating-point operations keep their order (no fast-math), so that every caller gets identical results; division
+    # by zero gives infinity or NaN, as in numpy.
     "error_model": "numpy",
-    # The functions allocate nothing, and their arrays outlive every call: counting references took half of the time.
-    # The option is not part of numba's public interface, so pyproject.toml bounds its version.
+    # The functions allocate nothing, and their arrays outlive every call: reference counting took half of the time. The
+    # option is not part of numba's public interface, so pyproject.toml limits its version.
     "_nrt": False,
     "no_cfunc_wrapper": True,
 }
 
 
 def jit(function: F) -> F:
-    """Mark a function that others of the simulation call. It must not allocate: no arrays, lists or strings."""
+    """Mark a function that other functions of the simulation call. It must not allocate arrays, lists or strings."""
     _MARKED[function] = {"no_cpython_wrapper": True}
     return function
 
@@ -40,20 +40,20 @@ def jit(function: F) -> F:
 def inlined(function: F) -> F:
     """Mark a function as `jit` does, to be compiled into each of its callers.
 
-    For the little that is done at every bar, where a call would cost more than the work.
+    For small operations at every bar, for which a call would cost more than the work.
     """
     _MARKED[function] = {"no_cpython_wrapper": True, "forceinline": True}
     return function
 
 
 def entry(function: F) -> F:
-    """Mark the function that Python calls: its machine code is kept on disk, with all that it calls."""
+    """Mark the function that Python calls: its machine code is cached on disk, with everything that it calls."""
     _MARKED[function] = {}
     return function
 
 
 def lend(fields: Fields) -> Fields:
-    """Return a named tuple of arrays as it is passed on to others: machine code passes on its address.
+    """Return a named tuple of arrays for passing to other functions: machine code passes its address.
 
     See `quantcrafter.engine.simulation.lending`.
     """
@@ -61,7 +61,7 @@ def lend(fields: Fields) -> Fields:
 
 
 def fetch(column: FloatColumn, row: int) -> None:
-    """Say that a row will be read soon, if there is one: machine code has it fetched meanwhile."""
+    """Announce that a row will be read soon, if it exists: machine code prefetches it."""
 
 
 @functools.cache
@@ -72,7 +72,7 @@ def machine_code(function: Callable[..., Any]) -> Any:
 
 @functools.cache
 def twins() -> dict[Callable[..., Any], Any]:
-    """Return the compiled twin of every marked function: a copy that sees twins where the function sees its like."""
+    """Return the compiled twin of every marked function: a copy that refers to the twins of other functions."""
     from quantcrafter.engine.simulation import lending
     from quantcrafter.engine.simulation.lowering import inner
 

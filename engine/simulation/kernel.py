@@ -1,13 +1,14 @@
-"""The bar loop after QC-BAR-1, compiled; and the same steps one at a time, for the driver in Python.
+"""The bar loop of QC-BAR-1, compiled, and its single steps for the driver in Python.
 
 At every step, for the instruments whose bars close then, each phase in file order:
-1. what the open satisfies fills at the open: market orders, then stops, then limits;
-2. stop orders that the bar touches fill, then limit orders, each by id; a filled one cancels its OCO sibling at once;
-3. of entries inside the bar those stops fill, then those targets, that were certainly reached after the entry;
-4. positions are marked at the close, and equity is noted;
-5. decisions are taken; orders made here work from the instrument's next bar on.
-A phase runs for all of these instruments before the next begins, so that no entry at an open is paid with what a stop
-brings in only later, and all decisions of a step see the same equity.
+1. orders that the open satisfies fill at the open: market orders, then stops, then limits;
+2. stop orders that the bar touches fill, then limit orders, each by id; a filled one cancels its OCO sibling
+   immediately;
+3. for entries inside the bar, stops, and then targets, fill if they were certainly reached after the entry;
+4. positions are valued at the close, and equity is recorded;
+5. decisions are made; orders created here are active from the instrument's next bar on. A phase runs for all of these
+   instruments before the next begins, so that no entry at an open uses the proceeds of a later stop, and all decisions
+   of a step use the same equity.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ from quantcrafter.engine.simulation.worth import worth
 AT_OPEN: Any = np.int64(0)
 INSIDE: Any = np.int64(1)
 AFTER: Any = np.int64(2)
-"""The course of a bar: what the open satisfies, what the bar touches, what it reached after entries inside it."""
+"""The phases of a bar: at the open, inside the bar, and after entries inside it."""
 
 
 @inlined
@@ -88,7 +89,7 @@ def begin_days_of(portfolios: Table, holdings: Table, market: MarketArrays, time
 
 
 def has_room_for(portfolios: Table, holdings: Table, timeline: Timeline, step: int) -> bool:
-    """Return whether every table can take what a step may write."""
+    """Return whether every table has room for a step."""
     first, last = events_of(holdings, timeline, step)
     return bool(has_room(portfolios[0], last - first))
 
@@ -111,7 +112,7 @@ def prices_at(market: MarketArrays, row: int) -> tuple[float, float, float, floa
 def settle(
     portfolios: Table, holdings: Table, market: MarketArrays, timeline: Timeline, curve: FloatColumn, step: int
 ) -> float:
-    """Mark the positions of a step at its close; note equity and cash, and return the equity."""
+    """Value the positions of a step at its close; record equity and cash, and return the equity."""
     portfolio = portfolios[0]
     first, last = events_of(holdings, timeline, step)
     for event in range(first, last):
@@ -160,7 +161,7 @@ def open_step(portfolios: Table, holdings: Table, market: MarketArrays, timeline
 def begin_days(
     portfolio: Record, holdings: Table, market: MarketArrays, timeline: Timeline, step: int, first: int, last: int
 ) -> None:
-    """End orders that were good for a day which is over at the bars of a step."""
+    """End day orders whose day is over at the bars of a step."""
     if len(market.day_edge) == 0:
         return
     for event in range(first, last):
@@ -186,8 +187,8 @@ def open_ranked(
 def wake(portfolio: Record, holdings: Table, market: MarketArrays, timeline: Timeline, step: int, known: int) -> int:
     """Note which instruments of a step are more than quiet at its bar, in `turn`, and return how many they are.
 
-    The others need only be marked. The list ends with -1. Side by side it is looked ahead, up to the step `known`, and
-    remembered how far each is quiet.
+    The others need only be valued. The list ends with -1. If instruments are side by side, it looks ahead up to the
+    step `known` and remembers how far each is quiet.
     """
     first, last = events_of(holdings, timeline, step)
     awake = 0
@@ -214,7 +215,7 @@ def wake(portfolio: Record, holdings: Table, market: MarketArrays, timeline: Tim
 def match_step(
     portfolio: Record, holdings: Table, rules: Table, market: MarketArrays, timeline: Timeline, step: int, awake: int
 ) -> None:
-    """Fill stops and limits of a step: at the open, inside the bar, then what came after entries inside it."""
+    """Fill stops and limits of a step: at the open, inside the bar, then after entries inside it."""
     entered = False
     for course in (AT_OPEN, INSIDE, AFTER):
         if course == AFTER and not entered:
@@ -248,11 +249,11 @@ def fill_step(
     step: int,
     known: int,
 ) -> float:
-    """Run a step up to its close: orders fill, positions are marked. Return the equity.
+    """Run a step up to its close: fill orders and value positions. Return the equity.
 
-    `known` is the step up to which it may be looked ahead, if that is later: all bars before it are there.
+    `known` is the step up to which it may look ahead, if later: all bars before it exist.
 
-    NaN says that nothing was done, because a table may be too full: empty the tables and call again.
+    NaN means that nothing was done because a table may be full: empty the tables and call again.
     """
     portfolio = portfolios[0]
     first, last = events_of(holdings, timeline, step)
@@ -314,9 +315,9 @@ def decide_step(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
     equity: float,
     part: int,
 ) -> bool:
-    """Run the nodes that read the position, then take all decisions: of guards, then of instruments in file order.
+    """Run the nodes that read the position, then make all decisions: of guards, then of instruments in file order.
 
-    Return whether only instruments that were awake can have been changed by it.
+    Return whether only instruments that were awake can have changed.
     """
     portfolio = portfolios[0]
     if portfolio["stepped"] == 1:
@@ -357,10 +358,10 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     stop: int,
     part: int,
 ) -> int:
-    """Run steps `start` to `stop`, noting equity and cash of each in `curve`; return the first step not run.
+    """Run steps `start` to `stop`, recording equity and cash of each in `curve`; return the first step not run.
 
-    That is `stop`, or an earlier step for which a table may be too full: empty the tables and call again from there.
-    `part` is WHOLE, or what of each step is to be run: UP_TO_CLOSE, or the DECISIONS on a close that was reached so.
+    That is `stop`, or an earlier step for which a table may be full: empty the tables and call again from there. `part`
+    is WHOLE, or the part of each step to run: UP_TO_CLOSE, or the DECISIONS at a close that was reached in this way.
     """
     portfolio = portfolios[0]
     market, timeline, steps = lend(market), lend(timeline), lend(steps)
@@ -391,7 +392,7 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
 
 @inlined
 def set_alarms(portfolio: Record, holdings: Table, timeline: Timeline, step: int, awake_only: bool) -> None:  # noqa: FBT001 - no keywords here
-    """Note for the instruments of a step what will wake them; those that slept through it keep their alarms."""
+    """Set the alarms of the instruments of a step; those that were not awake keep theirs."""
     if awake_only:
         turn = 0
         while turn < len(holdings) and holdings[turn]["turn"] >= 0:

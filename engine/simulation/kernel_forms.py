@@ -15,7 +15,7 @@ INTERPRETED: RunSteps = run_steps
 
 
 def compiled() -> RunSteps:
-    """Return the bar loop as machine code, which is compiled, or loaded from disk, when it is first called."""
+    """Return the bar loop as machine code, which is compiled or loaded from disk at its first call."""
     twin: RunSteps = machine_code(run_steps)
     return twin
 

@@ -1,4 +1,4 @@
-"""Booking what a broker reports: a fill of an order that works, or of one that has left work already."""
+"""Books fills that a broker reports: of an open order, or of one that has already ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STATUS = {
     OrderState.REJECTED: OrderStatus.REJECTED,
     OrderState.DENIED: OrderStatus.REJECTED,
 }
-"""How an order that is over is written; all others were cancelled."""
+"""The recorded status of ended orders; all others were cancelled."""
 
 
 def book_report(
@@ -34,11 +34,10 @@ def book_report(
     fee: float | None,
     ended: Record | None = None,
 ) -> None:
-    """Book that `lots` of the order with that number traded at `price`, whether it still works or not.
+    """Book that `lots` of the order with that number traded at `price`, whether it is still open or not.
 
-    `bar` is the bar of its instrument that is under way, or the latest; `fee` is in the account's currency, None for
-    the run's own terms.
-    `ended` is the row of an order that has left work and is no longer among the written ones (see `row_of`).
+    `bar` is the current or latest bar of its instrument; `fee` is in the account's currency, None for the run's own
+    terms. `ended` is the row of an order that has ended and is no longer among the written ones (see `row_of`).
 
     Raises:
         RunError: there is no such order, or no room for it.
@@ -75,8 +74,8 @@ def _book_late(
 ) -> None:
     """Book a fill of an order that has left work, and add the fill to what is written of the order.
 
-    For as long as that takes the order has a slot again, as one that may open and is never done, so that nothing ends
-    it a second time. What it opens is protected by the values of the latest bar: older ones need not be kept.
+    Meanwhile, the order has a slot again, as one that may open and never ends, so that nothing ends it a second time. A
+    position that it opens is protected with the values of the latest bar, because older ones may have been dropped.
     """
     state.harvest()
     page = _page_of(state, number)
@@ -135,7 +134,8 @@ def _page_of(state: SimulationState, number: int) -> dict[str, Table] | None:
 def _filled_before(state: SimulationState, holding: Record, row: Record) -> tuple[float, float]:
     """Return what the fills of an order were worth and what they were charged, in the instrument's currency.
 
-    Where they are no longer among the written ones, they count as if all had filled at the last price by the terms.
+    If they are no longer among the written ones, they count as if all had filled at the last price with the run's
+    terms.
     """
     value = charged = 0.0
     filled = 0

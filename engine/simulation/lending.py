@@ -1,7 +1,7 @@
 """Compilation of `lend`: named tuples of arrays passed on by their address.
 
-numba hands a named tuple on by value: every call of a function that takes the market would pass some hundred and fifty
-words, of which it uses a few. A lent one is a pointer; what is read of it is loaded where it is used.
+numba passes a named tuple by value: every call of a function with the market would pass about 150 words, of which it
+uses only a few. A lent tuple is a pointer; its fields are loaded where they are used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class LentTuple(types.Type):
 
     def __init__(self, of: Any) -> None:
         self.of = of
-        # The name is part of the name of every function that takes one: that of the tuple would fill a page.
+        # The name is part of the name of every function with such an argument: that of the tuple would be very long.
         super().__init__(name=f"lent_{of.instance_class.__name__}_{zlib.crc32(of.name.encode()):08x}")
 
     def field(self, name: str) -> tuple[int, Any]:
@@ -87,7 +87,7 @@ def lend(_typing: Any, lent: Any) -> Any:
 
 @intrinsic
 def fetch(_typing: Any, column: Any, row: Any) -> Any:
-    """Have the processor fetch a row of a column; nothing happens where there is no such row."""
+    """Prefetch a row of a column; no effect if there is no such row."""
 
     def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         array = context.make_array(column)(context, builder, values[0])

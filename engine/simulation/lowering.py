@@ -1,8 +1,9 @@
 """Compilation of functions that only other compiled functions call: no machine code of their own.
 
-numba makes every function it compiles ready to be called from Python: it is linked with all that it calls, optimised
-and translated by itself, and once more within each of its callers, and theirs. That took most of the compiler's time.
-Here a function is lowered only; the one that Python calls links all of them once, and is optimised and translated.
+numba prepares every function that it compiles for calls from Python: it is linked with everything that it calls,
+optimised and translated separately, and again within each of its direct and indirect callers. That took most of the
+compiler's time. Here, functions are only lowered; the function that Python calls links all of them once, and is
+optimised and translated.
 """
 
 from __future__ import annotations
@@ -31,18 +32,20 @@ NOT_NEEDED = {
     "NopythonRewrites",
     "AnnotateTypes",
 }
-"""Passes over what the simulation has none of: closures, `with`, generators, array expressions, literal types."""
+"""Passes for features that the simulation doesn't use: closures, `with`, generators, array expressions, literal
+types.
+"""
 
 
 class InnerLibrary(JITCodeLibrary):
-    """The code of one function, which is neither linked nor translated until it is part of another."""
+    """The code of one function, which is not linked or translated until it is part of another."""
 
     def finalize(self) -> None:
         """Take no more code."""
         self._finalized = True
 
     def _optimize_functions(self, module: Any) -> None:
-        """Leave that to the function that links this one, except for what says how memory is laid out."""
+        """Do nothing but set the data layout: the function that links this one does the rest."""
         module.data_layout = self._codegen._data_layout  # noqa: SLF001 - as numba's own
 
     def parts(self) -> list[Any]:
@@ -62,7 +65,7 @@ class InnerLibrary(JITCodeLibrary):
 
 @register_pass(mutates_CFG=True, analysis_only=False)  # type: ignore[no-untyped-call]
 class InnerLowering(NativeLowering):
-    """Lowers a function and makes it known to its callers, without translating it."""
+    """Lowers a function and registers it for its callers, without translating it."""
 
     _name = "inner_lowering"
 

@@ -1,4 +1,4 @@
-"""Our own matcher: what fills on a bar after QC-BAR-1."""
+"""Our own matcher, according to QC-BAR-1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class BarMatcher:
     """Matches after QC-BAR-1, by the same primitives as the compiled driver."""
 
     def match(self, order: WorkingOrder) -> float | None:
-        """Return the price at which the order fills on this bar, or None when it does not."""
+        """Return the price at which the order fills on this bar, or None if it doesn't."""
         if order.phase == OPENS:
             return order.open
         touched = match_limit if order.phase == LIMITS else match_stop

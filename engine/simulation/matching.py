@@ -1,4 +1,4 @@
-"""The phases of a bar before its close: which orders fill, at what price, and what a fill brings about. Compiled."""
+"""The phases of a bar before its close: which orders fill, at what price, and the effects of fills. Compiled."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from quantcrafter.engine.simulation.sizing import is_too_small
 def entry_limit(
     portfolio: Record, holdings: Table, i: int, k: int, bar: int, offered: int, price: float
 ) -> tuple[int, int]:
-    """Return how many of the lots offered an entry may take, and why not all of them: cash, caps, the minimum."""
+    """Return how many of the available lots an entry may fill, and why not all of them: cash, caps, the minimum."""
     holding = holdings[i]
     lots = affordable_lots(portfolio, holding, k, offered, price, available_cash(portfolio, holdings, i, price))
     why = NO_REASON
@@ -71,8 +71,8 @@ def entry_limit(
 def way_to(holding: Record, k: int, bar: int) -> int:
     """Return which way the price went when it reached an entry inside the bar: +1 up, -1 down.
 
-    A stop is reached in its own direction, a limit from the other side. A stop-limit that was touched inside this bar
-    fills at its trigger.
+    The price moves in the direction of a stop, and against that of a limit. A stop-limit that was touched inside this
+    bar fills at its trigger.
     """
     order = holding["slots"][k]
     touched = order["kind"] == STOP_LIMIT and order["touched_bar"] == bar
@@ -86,7 +86,7 @@ def fill_entry(
 ) -> None:
     """Fill an entry order as far as volume, cash and caps allow.
 
-    What the bar's volume does not take stays at work; of a stop that was triggered as a market order.
+    What the bar's volume does not take stays open; for a triggered stop, as a market order.
     """
     holding = holdings[i]
     order = holding["slots"][k]
@@ -114,7 +114,7 @@ def fill_exit(
 ) -> None:
     """Close with an order as much of the position as the bar's volume allows.
 
-    What it does not take stays at work; of a stop that was triggered as a market order.
+    What it does not take stays open; for a triggered stop, as a market order.
     """
     holding = holdings[i]
     if holding["slots"][k]["kind"] == STOP and holding["opens"][k] == 0:
@@ -135,7 +135,7 @@ def fill_order(
 ) -> None:
     """Fill the order in slot `k` of instrument `i` at `price`.
 
-    One that may open a position first closes what there is on the other side, then opens with the rest.
+    An order that may open a position first closes a position on the other side, then opens with the rest.
     """
     holding = holdings[i]
     order = holding["slots"][k]
@@ -151,7 +151,7 @@ def fill_order(
 
 @jit
 def touch(holding: Record, k: int, bar: int, price: float) -> None:
-    """Let a stop-limit whose trigger was touched at `price` be a limit from now on."""
+    """Convert a stop-limit whose trigger was touched at `price` to a limit."""
     holding["slots"][k]["touched_bar"] = bar
     holding["touch_price"][k] = price
     holding["phase"][k] = LIMITS
@@ -161,10 +161,10 @@ def touch(holding: Record, k: int, bar: int, price: float) -> None:
 def rest_of_bar(
     holding: Record, k: int, bar: int, open_: float, high: float, low: float, close: float
 ) -> tuple[float, float, float]:
-    """Return open, high and low of the part of the bar that the order in slot `k` certainly sees as a limit.
+    """Return open, high and low of the part of the bar in which the order in slot `k` is certainly a limit.
 
-    That is the whole bar, unless it is a stop-limit that was touched inside this very bar: then all that is known to
-    have come after is the way from its trigger to the close.
+    That is the whole bar, unless it is a stop-limit that was touched inside this bar: then it is the range from its
+    trigger to the close.
     """
     if holding["slots"][k]["touched_bar"] == bar and holding["touch_price"][k] != open_:
         price = holding["touch_price"][k]
@@ -212,7 +212,7 @@ def match_phase(
 
 @jit
 def was_entered_inside(portfolio: Record, holding: Record, bar: int) -> bool:
-    """Return whether a position of this bar has orders that what came after its entry may reach within the bar."""
+    """Return whether a position of this bar has orders that may be reached after its entry within the bar."""
     return bool(
         holding["inside_bar"] == bar and holding["lots"] != 0 and holding["working"] > 0 and portfolio["arm_delay"] == 0
     )
@@ -220,7 +220,7 @@ def was_entered_inside(portfolio: Record, holding: Record, bar: int) -> bool:
 
 @jit
 def next_armed(holding: Record, bar: int, phase: int, after: int) -> int:
-    """Return the slot of the next protective order of that phase that an entry of this bar made, or -1."""
+    """Return the slot of the next protective order of that phase for an entry of this bar, or -1."""
     for k in range(holding["working"]):
         order = holding["slots"][k]
         made = order["rule"] >= 0 and order["created_bar"] == bar and holding["from_bar"][k] == bar + 1
@@ -231,11 +231,11 @@ def next_armed(holding: Record, bar: int, phase: int, after: int) -> int:
 
 @jit
 def after_entry(holding: Record, bar: int, open_: float, high: float, low: float, close: float) -> Any:
-    """Return the prices that a bar certainly saw after the entry inside it: where it began, highest, lowest, close.
+    """Return the prices of a bar that certainly came after the entry inside it: first, highest, lowest, close.
 
-    That is the way from the entry to the close, and the extreme that the price was moving to when it reached the entry.
-    A stop that the bar reaches, and beyond which it did not open, may have been reached after the entry, too: where a
-    target is certain, the stop is taken.
+    That is the range from the entry to the close, and the extreme towards which the price was moving when it reached
+    the entry. A stop that the bar reaches, and beyond which it did not open, may also have been reached after the
+    entry: if a target is certain, the stop fills instead.
     """
     price, way = holding["last_price"], holding["inside_way"]
     highest = high if way > 0 else max(price, close)
@@ -314,9 +314,9 @@ def fill_slot(
 
 @inlined
 def mark(portfolio: Record, holding: Record, bar: int, high: float, low: float, close: float) -> None:
-    """Mark an open position at the close; at the end of the instrument's data close it, if the terms say so.
+    """Value an open position at the close; at the end of the instrument's data, close it if the terms require it.
 
-    Of a bar inside which it was entered only what certainly came after counts for its extremes.
+    For the bar of an entry inside the bar, only what certainly came after it counts for its extremes.
     """
     if holding["inside_bar"] == bar and holding["entry_bar"] == bar:
         high = high if holding["inside_way"] > 0 else close
@@ -337,7 +337,7 @@ def close_last(portfolio: Record, holding: Record, bar: int, close: float) -> No
 
 @inlined
 def end_data(portfolio: Record, holding: Record, bar: int) -> None:
-    """Cancel what is still at work when the instrument has no further bar."""
+    """Cancel orders that are still open when the instrument has no further bar."""
     if bar == holding["last_bar"] and holding["working"] > 0:
         cancel_all(portfolio, holding, bar)
 

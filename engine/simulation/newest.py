@@ -1,4 +1,4 @@
-"""Calendars of the newest bar: the same values that a whole run computes over all of its bars."""
+"""Calendar values of the newest bar, identical to those that a whole run computes over all of its bars."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from quantcrafter.engine.simulation.risk_records import CLOSING, CUT_SHORT, OVER
 from quantcrafter.engine.trading_calendar.trading_days import bounds, day_edges, trading_days
 
 NO_DAY = int(np.iinfo(np.int64).min)
-"""No trading day: that of a bar that there was not."""
+"""No trading day: there was no bar."""
 
 
 class Days:
@@ -44,16 +44,16 @@ class Days:
         day = trading_days(np.array([time_ns], np.int64), self._session)
         edges = np.concatenate(day_edges(day, self._session))
         self._day, self._ends_ns = int(day[0]), int(bounds(day, self._session)[1][0])
-        # Where clocks are set back at midnight a day begins twice: then every moment is looked up.
+        # If clocks are set back at midnight, a day begins twice: then every time is looked up.
         whole = (trading_days(edges - np.array([0, 1]), self._session) == day).all()
         self._from_ns, self._until_ns = edges.tolist() if whole else (0, 0)
 
 
 @dataclass
 class Seen:
-    """What the calendar of one instrument remembers: the days of its last open and close.
+    """The state of one instrument's calendar: the days of its last open and close.
 
-    `closing` says whether the end of the latter's session was seen to come, `short` that the close lies before it.
+    `closing` is whether the end of the latter's session was announced, `short` whether the close is before it.
     """
 
     open_day: int = NO_DAY
@@ -76,7 +76,7 @@ class Calendar:
         self._rebalance = rebalance_of(job)
         self.seen = [Seen() for _ in job.instruments]
         self.due_first = -1
-        """The first step at which weights are restored; -1 while it has not come."""
+        """The first step at which weights are restored; -1 before it."""
 
     def of_bar(self, i: int, open_ns: int, close_ns: int) -> dict[str, Any]:
         """Return the values for the next bar of an instrument, by column."""
@@ -92,7 +92,7 @@ class Calendar:
         return found
 
     def _closing(self, i: int, close_ns: int) -> int:
-        """Return what `AccountColumns.closing` says of the newest bar."""
+        """Return the value of `AccountColumns.closing` for the newest bar."""
         days, seen = self._closing_days[i], self.seen[i]
         day, end_ns = days.day_of(close_ns - 1), days.end_of(close_ns - 1)
         begins = seen.close_day not in {day, NO_DAY}
@@ -103,14 +103,14 @@ class Calendar:
             seen.close_day, seen.closing = day, False
         seen.short = close_ns < end_ns
         if close_ns + self._reach[i] >= end_ns:
-            # The last bar of a session that is the first one to close near its end: there was no bar to leave in.
+            # The last bar of a session is the first one that closes near its end: there was no bar for an exit.
             seen.short = seen.short or not (is_first or seen.closing)
             seen.closing = True
             return int(CLOSING) | cut_short
         return int(OVERDUE) if late else cut_short
 
     def state(self, i: int) -> dict[str, Any]:
-        """Return what the calendar of an instrument remembers beyond that of a fresh one."""
+        """Return the state of an instrument's calendar, without initial values."""
         return {name: value for name, value in asdict(self.seen[i]).items() if value != getattr(Seen, name)}
 
     def resume(self, i: int, kept: Mapping[str, Any]) -> None:
@@ -122,10 +122,10 @@ class Calendar:
         return NO_DAY if self._account_days is None else self._account_days.day_of(close_ns - 1)
 
     def is_due(self, step: int, close_ns: int, last_ns: int, *, first_ready: bool) -> bool:
-        """Return whether weights are restored at a step, whatever they have drifted.
+        """Return whether weights are restored at a step, regardless of their drift.
 
-        `last_ns` is the close of the step before, and `first_ready` says whether at this one any instrument may be
-        decided on for the first time.
+        `last_ns` is the close of the step before, and `first_ready` is whether decisions are possible for an instrument
+        for the first time at this one.
         """
         rule = self._rebalance
         if rule is None:

@@ -14,7 +14,7 @@ from quantcrafter.engine.simulation.instructions import DIVIDE, LAG, calculated,
 
 
 class NodeProgram:
-    """A program that reads nothing of the position, with its memory; it gives the bits of the node's column form."""
+    """A program that doesn't read the position, with its memory; identical to the node's column form."""
 
     def __init__(self, program: StepProgram) -> None:
         names = INSTRUCTION_DTYPE.names or ()
@@ -26,7 +26,7 @@ class NodeProgram:
         self._outputs = list(program.outputs)
 
     def run(self, columns: Sequence[npt.NDArray[Any]]) -> FloatColumn:
-        """Return what comes out at each of the next bars, shape (outputs, bars); `columns` hold the inputs there."""
+        """Return the outputs at each of the next bars, shape (outputs, bars); `columns` contain the inputs there."""
         length = len(columns[0]) if columns else 0
         given = np.empty((length, len(self._outputs)))
         registers, state, rows = self._registers, self._state, self._rows

@@ -1,7 +1,8 @@
-"""From open orders to commands: what an outside broker has to be told so that it works the same orders.
+"""Converts open orders to commands, so that an external broker has the same orders.
 
-Open orders are compared with what was told before, by number: one that is new is submitted, one with other terms
-amended, and one that is gone cancelled, unless it filled. Nothing that a rule does to an order can be forgotten so.
+Open orders are compared with the commands sent before, by number: a new order is submitted, an order with other terms
+is amended, and an order that no longer exists is cancelled, unless it filled. In this way, no change of an order by a
+rule can be missed.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _KINDS: dict[int, OrderType] = {
 
 @dataclass(frozen=True, slots=True)
 class WorkingTerms:
-    """An open order, as a broker is told about it; `change` counts its amends."""
+    """An open order as sent to a broker; `change` counts its amends."""
 
     number: int
     instrument: int
@@ -48,7 +49,7 @@ class WorkingTerms:
     execution: int = 0
 
     def differs(self, told: WorkingTerms) -> bool:
-        """Return whether a broker that was told so must be told again."""
+        """Return whether the broker must be sent new terms."""
         return (self.lots, self.price, self.limit) != (told.lots, told.price, told.limit)
 
 
@@ -89,7 +90,7 @@ def _price(value: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What became of the open orders: their terms now, and of those that are gone their numbers."""
+    """The state of the open orders: their current terms, and the numbers of those that no longer exist."""
 
     submitted: tuple[WorkingTerms, ...]
     amended: tuple[WorkingTerms, ...]
@@ -97,7 +98,7 @@ class Changes:
 
 
 def changes_between(told: Working, now: Working, over: Collection[int]) -> Changes:
-    """Return what must be told: `told` is what was, and `over` the orders that need no cancel, such as filled ones."""
+    """Return the required commands: `told` was sent before, `over` are orders without a cancel, such as filled ones."""
     submitted = tuple(order for number, order in now.items() if number not in told)
     amended = tuple(
         replace(order, change=told[number].change + 1)
@@ -109,9 +110,9 @@ def changes_between(told: Working, now: Working, over: Collection[int]) -> Chang
 
 
 class Teller:
-    """Says what changed since it was asked last, as commands with ids.
+    """Returns the changes since the last call, as commands with ids.
 
-    `told` is what the broker knows; `epochs` are the numbers from which on ids have a worker's name and epoch.
+    `told` is the broker's state; `epochs` are the numbers from which on ids have a worker's name and epoch.
     """
 
     def __init__(self, job: EngineJob, identity: Identity) -> None:
@@ -126,7 +127,7 @@ class Teller:
         identity: Identity,
         next_order: int,
     ) -> None:
-        """Go on from what was kept; ids of further orders are of this epoch."""
+        """Continue from a saved state; ids of further orders belong to this epoch."""
         kept = list(epochs)
         if not kept or kept[-1][1:] != (identity.worker, identity.epoch):
             kept = [each for each in kept if each[0] < next_order]
@@ -135,7 +136,7 @@ class Teller:
         self.told = {each["number"]: WorkingTerms(**each) for each in told}
 
     def kept(self) -> tuple[dict[str, Any], ...]:
-        """Return what was told, in plain values."""
+        """Return the sent commands as plain values."""
         return tuple(asdict(each) for each in self.told.values())
 
     def id_of(self, number: int) -> OrderId:
@@ -167,9 +168,9 @@ class Teller:
         )
 
     def tell(self, now: dict[int, WorkingTerms], over: Collection[int], ts_ns: int) -> tuple[OrderCommand, ...]:
-        """Return the commands that bring a broker from what it was told to the open orders now.
+        """Return the commands that update a broker to the current open orders.
 
-        Cancels come first, so that what they free can be used; then amends, then new orders by number.
+        Cancels come first, so that the released amounts can be used; then amends, then new orders by number.
         """
         found = changes_between(self.told, now, over)
         changed = {order.number: order for order in found.amended}

@@ -1,4 +1,4 @@
-"""The life of an open order: made, found in its phase, touched, taken off. Compiled.
+"""The life of an open order: created, found in its phase, touched, removed. Compiled.
 
 `k` is a slot of the holding's open orders, `bar` an index into the instrument's own bars.
 """
@@ -30,7 +30,7 @@ from quantcrafter.engine.simulation.records import (
 
 @jit
 def add_order(portfolio: Record, holding: Record, bar: int, kind: int, side: int, lots: int, reason: int) -> int:
-    """Put a new order to work from the instrument's next bar on, and return its slot."""
+    """Create an order that is active from the instrument's next bar on, and return its slot."""
     k = holding["working"]
     if k == WORKING_SLOTS:
         # Never write beyond the record: the driver stops the run when it sees this count.
@@ -75,7 +75,7 @@ def add_order(portfolio: Record, holding: Record, bar: int, kind: int, side: int
 def next_working(holding: Record, bar: int, phase: int, part: int, after: int) -> int:
     """Return the slot of the next order of that phase and part that may fill at `bar`, with an id above `after`, or -1.
 
-    `part` is ANY, CLOSING or OPENING. On a bar without volume there is none, where the terms say so.
+    `part` is ANY, CLOSING or OPENING. If the terms require volume, there is none on a bar without volume.
     """
     if holding["untraded"] == 1:
         return -1
@@ -97,7 +97,7 @@ def slot_of(holding: Record, number: int) -> int:
 
 @jit
 def is_leaving(holding: Record) -> bool:
-    """Return whether an order to close at the next open is at work."""
+    """Return whether there is an order to close at the next open."""
     leaving = False
     for k in range(holding["working"]):
         leaving = leaving or (holding["phase"][k] == OPENS and holding["opens"][k] == 0)
@@ -106,7 +106,7 @@ def is_leaving(holding: Record) -> bool:
 
 @jit
 def end_entries(portfolio: Record, holding: Record, bar: int, side: int, reason: int) -> None:
-    """Cancel open orders that would open or enlarge a position of that side; a grid of that side ends."""
+    """Cancel open orders that would open or increase a position of that side; a grid of that side ends."""
     for k in range(holding["working"] - 1, -1, -1):
         if holding["opens"][k] == 1 and holding["slots"][k]["side"] == side:
             retire(portfolio, holding, k, bar, CANCELLED, reason)
@@ -128,7 +128,7 @@ def retire(portfolio: Record, holding: Record, k: int, bar: int, status: int, re
 
 @jit
 def drop_slot(portfolio: Record, holding: Record, k: int) -> None:
-    """Take an order off its slot; those behind it move up."""
+    """Remove an order from its slot; the following ones move up."""
     portfolio["at_work"] -= 1
     holding["alarm_bar"] = 0
     holding["working"] -= 1
@@ -147,7 +147,7 @@ def drop_slot(portfolio: Record, holding: Record, k: int) -> None:
 
 @jit
 def cancel_exits(portfolio: Record, holding: Record, bar: int, parent: int) -> None:
-    """Cancel what still works to close a position that has gone; `parent` is the entry of the order that closed it.
+    """Cancel open orders to close a position that is gone; `parent` is the entry of the order that closed it.
 
     Orders of the same parent are its OCO siblings.
     """
@@ -169,7 +169,7 @@ def is_engaged(holding: Record) -> bool:
 
 @jit
 def block(portfolio: Record, holding: Record, bar: int, flags: int, reason: int) -> None:
-    """Note an entry signal, of the execution whose turn it is, that does not become an order."""
+    """Record an entry signal of the current execution that doesn't become an order."""
     block_signal(portfolio, holding, int(holding["execution"]), bar, flags, reason)
 
 

@@ -1,10 +1,10 @@
-"""The orders of a session as a broker has them: what it is told about them, and what it reports.
+"""The orders of a session at an external broker: commands to it, and its reports.
 
-1. `commands` compares the open orders with what was told, and says what a broker has to do.
-2. `apply` takes what it reports. Each order is followed by the table of `engine.api.order_state`: late and repeated
-   reports change nothing, impossible ones are refused. Fills are booked as they are told, unchecked.
-3. What a broker did on its own is followed: an order that it ended leaves work, and where it refused an amend or a
-   cancel, the next commands ask again.
+1. `commands` compares the open orders with those sent before, and returns the commands for the broker.
+2. `apply` processes its reports. Each order is tracked with the table in `engine.api.order_state`: late and repeated
+   reports have no effect, impossible ones are rejected. Fills are booked as reported, without checks.
+3. The broker's own actions are applied: an order that it ended is removed, and if it rejected an amend or a cancel, the
+   next commands repeat it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from quantcrafter.engine.simulation.records import Record, Table
 from quantcrafter.engine.simulation.state import SimulationState
 
 KEPT_ORDERS = 200
-"""How many orders that are over are remembered, for fills that come late."""
+"""Number of ended orders that are remembered for late fills."""
 
 _ENDS = {
     OrderState.REJECTED: (OrderStatus.REJECTED, StatusReason.NONE),
@@ -49,7 +49,7 @@ _ENDS = {
 
 
 class NoVenue:
-    """Fills nothing: that is for the broker to report."""
+    """Fills nothing: the broker reports fills."""
 
     def match(self, order: WorkingOrder) -> float | None:  # noqa: ARG002 - a matcher's
         """Return None."""
@@ -57,7 +57,7 @@ class NoVenue:
 
 
 class Outside:
-    """What a broker knows of a session's orders; with `reporting` it reports what becomes of them."""
+    """A broker's view of a session's orders; with `reporting`, it reports their state."""
 
     def __init__(self, memory: SimulationState, teller: Teller, *, reporting: bool) -> None:
         self._memory = memory
@@ -66,16 +66,16 @@ class Outside:
         self._seen = (0, 0)
         self.teller = teller
         self.tracked: dict[int, TrackedOrder] = {}
-        # Amends and cancels that were refused: they are asked for again at the next close, not at once.
+        # Rejected amends and cancels: they are repeated at the next close, not immediately.
         self._refused: set[tuple[int, type]] = set()
 
     # ------------------------------------------------------------------ commands
 
     def commands(self, ts_ns: int, *, in_answer: bool = False) -> tuple[OrderCommand, ...]:
-        """Return what a broker has to be told since the last call.
+        """Return the new commands for the broker since the last call.
 
-        `in_answer` to a report nothing is asked again that was refused: a broker that refuses for good, and is asked at
-        once, would be asked for ever.
+        `in_answer` to a report, rejected requests are not repeated: otherwise, a broker that always rejects them would
+        get them forever.
         """
         if not in_answer:
             self._refused.clear()
@@ -89,7 +89,7 @@ class Outside:
         return told
 
     def _follow(self, command: OrderCommand, before: Mapping[int, Any]) -> bool:
-        """Note a command about to be sent; return False where the broker can't be asked that now."""
+        """Record a command that is about to be sent; return False if it can't be sent now."""
         number = command.order.number
         if isinstance(command, Submit):
             self.tracked[number] = TrackedOrder.begin(command)
@@ -103,7 +103,7 @@ class Outside:
         try:
             self.tracked[number] = tracked.ask(command)
         except OrderError:
-            # An answer is still to come. Until then the terms are compared with what was told before.
+            # An answer is still pending. Until then, the terms are compared with those sent before.
             if isinstance(command, Amend):
                 self.teller.told[number] = before[number]
             return False
@@ -127,7 +127,7 @@ class Outside:
         return {int(number) for part in parts for number in part["id"][part["status"] == OrderStatus.FILLED]}
 
     def before_drain(self) -> None:
-        """Note what has filled: the rows that tell of it are about to go."""
+        """Record what has filled, because its rows are about to be dropped."""
         self._filled |= self._now_filled()
 
     def after_drain(self) -> None:
@@ -137,7 +137,7 @@ class Outside:
     # ------------------------------------------------------------------ events
 
     def apply(self, event: OrderEvent) -> None:
-        """Book what a broker reports of an order.
+        """Book a broker's report about an order.
 
         Raises:
             OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
@@ -166,7 +166,7 @@ class Outside:
             self._end(number, *_ENDS[after.state])
 
     def _check_price(self, event: Filled, before: TrackedOrder) -> None:
-        """Refuse a price that what is fully paid can't have.
+        """Reject a price that an instrument which is paid in full can't have.
 
         Raises:
             OrderError: it is not above zero.
@@ -199,13 +199,13 @@ class Outside:
             retire(self._memory.portfolio, holding, k, int(holding["bars"]) - 1, int(status), int(reason))
 
     def _ask_again(self, order: TrackedOrder) -> None:
-        """Let an order that should be gone, and works on, be cancelled with the next commands."""
+        """Cancel an order that should have ended but is still open with the next commands."""
         number = order.order.number
         if self._place(number) is None:
             self.teller.told[number] = self.teller.terms_of(order)
 
     def _holding(self, event: Filled, before: TrackedOrder) -> None:
-        """Book a fill: of the bar that is under way, the one after the latest that has closed."""
+        """Book a fill in the current bar, the one after the latest closed bar."""
         number, memory = event.order.number, self._memory
         i = self.teller.index_of(before.submit.symbol)
         ended = row_of(memory, i, before) if self._place(number) is None else None
@@ -220,6 +220,6 @@ class Outside:
         return tuple(map(order_fields, self.tracked.values()))
 
     def resume(self, tracked: tuple[Mapping[str, Any], ...]) -> None:
-        """Follow the orders that were kept."""
+        """Track the saved orders."""
         orders = [order_from_fields(dict(each)) for each in tracked]
         self.tracked = {each.order.number: each for each in orders}

@@ -1,4 +1,4 @@
-"""Pages of rows that a simulation has written: each is behind the one before, so that all of them are one array."""
+"""Pages of rows that a simulation has written: they are contiguous, so that all of them are one array."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from quantcrafter.engine.simulation.records import Table
 
 
 class Room:
-    """Memory for the pages of one table. What was put into it stays as it is.
+    """Memory for the pages of one table. Its contents are never changed.
 
-    It begins with `rows` and doubles when it is full; what is not used takes no memory.
+    It starts with `rows` and doubles when it is full; unused parts take no memory.
     """
 
     def __init__(self, dtype: np.dtype[Any], rows: int) -> None:
@@ -21,7 +21,7 @@ class Room:
         self._used, self._most = 0, rows
 
     def put(self, rows: Table) -> Table:
-        """Return a copy of rows; it is behind the last one, where there is room."""
+        """Return a copy of rows, directly after the last one if there is room."""
         if not len(rows):
             return self._rows[:0]
         if self._used + len(rows) > len(self._rows):
@@ -35,7 +35,7 @@ class Room:
 
 
 def joined_pages(pages: list[Table], dtype: np.dtype[Any]) -> Table:
-    """Return the rows of all pages in order: not copied where each page is behind the one before."""
+    """Return the rows of all pages in order: not copied if the pages are contiguous."""
     pages = [page for page in pages if len(page)]
     if not pages:
         return np.empty(0, dtype)
@@ -54,7 +54,7 @@ def _start(page: Table) -> int:
 
 
 def _stretch(pages: list[Table]) -> Table:
-    """Return pages that lie one behind the other as one array."""
+    """Return contiguous pages as one array."""
     room = pages[0].base
     if room is None or len(pages) == 1:
         return pages[0]

@@ -1,4 +1,4 @@
-"""Values of a state as JSON can hold them: floats to the last bit, those that are no numbers as words."""
+"""Values of a state for JSON: exact floats, and words for those that are not finite."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: NaN and infinities become `{"$number": "nan"}` and the like.
+    """Return a value for JSON: NaN and infinities become `{"$number": "nan"}` and the like.
 
     Raises:
         RunError: it is not a bool, whole number, float, text, None, or a list or mapping of these.
@@ -41,10 +41,10 @@ def plain(value: Any) -> Any:
 
 
 def from_plain(value: Any) -> Any:
-    """Return what `plain` was given; tuples and arrays come back as lists.
+    """Return the value that was passed to `plain`; tuples and arrays become lists.
 
     Raises:
-        RunError: a word is not one of those that stand for a number.
+        RunError: a word doesn't represent a number.
     """
     if isinstance(value, list):
         return [from_plain(each) for each in value]

@@ -1,4 +1,4 @@
-"""What decision components see of the portfolio between two bars."""
+"""The portfolio for decision components between two bars."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Size = Callable[[int, Literal["long", "short"]], float]
 
 
 class Holdings(Mapping[str, Holding]):
-    """The positions of all instruments by symbol, read when asked for; bars are counted from the `first` ones shown."""
+    """The positions of all instruments by symbol, read on access; bars are counted from the `first` ones."""
 
     def __init__(self, job: EngineJob, state: SimulationState, first: list[int]) -> None:
         self._index = {each.symbol: i for i, each in enumerate(job.instruments)}
@@ -49,9 +49,9 @@ class Holdings(Mapping[str, Holding]):
 
 
 class HoldingView:
-    """A `PortfolioView` of a simulation, at the close of the step that is being decided on.
+    """A `PortfolioView` of a simulation, at the close of the current step.
 
-    `bars_now` holds the bar of each instrument that has just closed. `size` answers what an entry's size is.
+    `bars_now` holds the bar of each instrument that has just closed. `size` returns an entry's size.
     """
 
     def __init__(self, job: EngineJob, state: SimulationState, size: Size) -> None:
@@ -66,12 +66,12 @@ class HoldingView:
         self.equity = float(job.settings.cash)
 
     def show_history(self, i: int, bars: Bars) -> None:
-        """Let components see these bars of an instrument: the newest one known is the last of them."""
+        """Make these bars of an instrument available to components: the newest known one is the last."""
         self._bars[i] = bars
         self._first[i] = int(self._state.holdings[i]["bars"]) - len(bars)
 
     def row_of(self, i: int, bar: int) -> int:
-        """Return which of the bars shown a bar of an instrument is."""
+        """Return the number of a bar of an instrument among the available bars."""
         return bar - self._first[i]
 
     def positions(self) -> Mapping[str, Holding]:

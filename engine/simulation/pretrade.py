@@ -1,9 +1,9 @@
-"""The check before an order goes to a broker: what the account can't carry is cut or refused while it still can be.
+"""The check before an order is sent to a broker: entries that the account can't pay for are reduced or rejected.
 
 1. Orders that close positions at the market count as filled at their instruments' latest prices.
-2. Entries at work keep what they would take from those that come after them, in the order of their numbers.
-3. A new entry gets what the simulated venue would let it have: by cash, caps and the instrument's minimum.
-The reference price is the latest close for a market order, else its limit, or the trigger of a stop.
+2. Open entries reserve what they require, in the order of their numbers.
+3. A new entry gets what the simulated venue would allow by cash, caps and the instrument's minimum. The reference price
+   is the latest close for a market order, else its limit, or the trigger of a stop.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _taken(portfolio: Record, holding: Record, k: int, lots: int, price: float) 
 
 @contextmanager
 def _when_closed(portfolio: Record, holdings: Table) -> Iterator[None]:
-    """Let cash and positions be as after the market open orders that close positions, and restore them."""
+    """Set cash and positions to the values after the open market orders that close positions, and restore them."""
     cash = float(portfolio["cash"])
     held = [(int(holding["lots"]), float(holding["quantity"])) for holding in holdings]
     try:

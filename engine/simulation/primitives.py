@@ -1,8 +1,8 @@
-"""The arithmetic of QC-BAR-1: pure compiled functions, scalars in and scalars out.
+"""The arithmetic of QC-BAR-1: pure compiled functions of scalars.
 
-Both drivers call these, so that their books agree to the last bit. `side` is +1 to buy (or long), -1 to sell (or
-short). Prices and amounts are in the quote currency. An `inverse` is 1 / step where that is a whole number, else 0:
-dividing by it gives the decimal that a person would write (3 / 10 rather than 3 x 0.1).
+Both drivers call these, so that their results are identical. `side` is +1 to buy (or long), -1 to sell (or short).
+Prices and amounts are in the quote currency. An `inverse` is 1 / step where that is a whole number, else 0: dividing by
+it gives the exact decimal (3 / 10 instead of 3 x 0.1).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.records import TAKE_PROFIT
 
 TOLERANCE = 1e-12
-"""The relative error of a few floating-point operations, generously: it decides ties as decimal arithmetic would."""
+"""A generous relative error of a few floating-point operations: ties are decided as in decimal arithmetic."""
 
 TICK_TOLERANCE = 1e-6
-"""How much less than a tick still counts as one: prices are large beside a tick, and so is their rounding."""
+"""Tolerance for a distance of one tick: prices are large compared with a tick, and so is their rounding error."""
 
 MOST_LOTS = 2.0**53
 """Beyond this a float64 no longer holds every whole number."""
@@ -47,14 +47,14 @@ def round_to_tick(price: float, tick_size: float, tick_inverse: float) -> float:
 
 @jit
 def order_price(price: float, tick_size: float, tick_inverse: float, contract: float) -> float:
-    """Return the price of an order on the tick; at least one tick above zero, unless a contract may be worth less."""
+    """Return the price of an order on the tick; at least one tick above zero, except for contracts."""
     level = round_to_tick(price, tick_size, tick_inverse)
     return level if contract == 1.0 else max(level, tick_size)
 
 
 @jit
 def is_price(price: float, contract: float) -> bool:
-    """Return whether an order can have that price: above zero, for a contract any that is finite."""
+    """Return whether an order can have that price: above zero, or for a contract any finite price."""
     return abs(price) < math.inf and (price > 0.0 or contract == 1.0)
 
 
@@ -93,20 +93,20 @@ def match_limit(side: int, limit: float, open_: float, high: float, low: float) 
 def commission_of(
     notional: float, quantity: float, percent: float, per_unit: float, fixed: float, minimum: float
 ) -> float:
-    """Return what the broker takes for an order: the sum of its charges, at least the minimum where there is one."""
+    """Return the commission of an order: the sum of its charges, at least the minimum if there is one."""
     total = percent / 100.0 * notional + per_unit * quantity + fixed
     return total if minimum <= 0.0 else max(minimum, total)
 
 
 @jit
 def slippage_of(notional: float, quantity: float, bps: float, ticks: float, tick_size: float, move: float) -> float:
-    """Return what a market or stop fill loses against its matched price, as an amount; `move` is a price difference."""
+    """Return the slippage of a market or stop fill as an amount; `move` is a price difference."""
     return notional * bps / 10_000.0 + (ticks * tick_size + move) * quantity
 
 
 @jit
 def protective_distance(price: float, percent: float, multiple: float, value: float, offset: float) -> float:
-    """Return how far a protective order lies from `price`; `value` is the rule's column (0 when it has none)."""
+    """Return the distance of a protective order from `price`; `value` is the rule's column (0 without one)."""
     return abs(price) * percent / 100.0 + multiple * value + offset
 
 
@@ -116,8 +116,8 @@ def protective_level(
 ) -> float:
     """Return the price of a protective order for a position of `side` that was entered at `price`.
 
-    Rounded to the tick; at least one tick away from the entry, on its own side of it, and at least one tick above
-    zero, unless a contract may be worth less.
+    Rounded to the tick; at least one tick away from the entry, on its own side of it, and at least one tick above zero,
+    except for contracts.
     """
     sign = side if kind == TAKE_PROFIT else -side
     level = round_to_tick(price + sign * distance, tick_size, tick_inverse)
