@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
+from pydantic import AfterValidator
 
 from quantcrafter.engine.api import Message, TimeColumn
 
@@ -22,6 +24,9 @@ def check_zone(name: str) -> str:
     """
     zone(name)
     return name
+
+
+ZoneName = Annotated[str, AfterValidator(check_zone)]
 
 
 def zone(name: str) -> tzinfo:

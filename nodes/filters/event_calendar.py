@@ -11,7 +11,7 @@ from quantcrafter.engine.api import Bars, BarsInput, BoolColumn, Duration, PathP
 from quantcrafter.nodes import local_time
 from quantcrafter.nodes.filters.base import WindowedFilter
 from quantcrafter.nodes.filters.event_files import read_events
-from quantcrafter.nodes.filters.time_window import ZoneName
+from quantcrafter.nodes.local_time import ZoneName
 
 
 class EventCalendar(WindowedFilter):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 
 from quantcrafter.engine.api import Bars, BarsInput, BoolColumn, Message, Question, Reason, Said, param, port
 from quantcrafter.nodes import local_time
 from quantcrafter.nodes.filters.base import WindowedFilter
+from quantcrafter.nodes.local_time import ZoneName
 
-ZoneName = Annotated[str, AfterValidator(local_time.check_zone)]
 _CLOCK = r"^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00)$"
 ClockTime = Annotated[str, StringConstraints(pattern=_CLOCK)]
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.counts import LONG_VARIABLE, SEED_VARIABLE, choose_seed, how_to_repeat, sample, seed
+from tests.support.counts import (
+    INTERPRETED_VARIABLE,
+    LONG_VARIABLE,
+    SEED_VARIABLE,
+    choose_seed,
+    how_to_repeat,
+    sample,
+    seed,
+)
 
 
 def test_a_named_seed_is_used_and_printed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +46,7 @@ def test_a_seed_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_long_run_tries_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(LONG_VARIABLE, raising=False)
+    monkeypatch.delenv(INTERPRETED_VARIABLE, raising=False)
     assert sample(150, of=2_000) == 150
     monkeypatch.setenv(LONG_VARIABLE, "1")
     assert sample(150, of=2_000) == 2_000

@@ -32,6 +32,7 @@ BY_TIME_AND_BARS = {
     "time_window",
     "weekdays",
     "event_calendar",
+    "signal_file",
 }
 """Nodes that read bars alone, so that nothing wired to them can depend on the position: they are columns always."""
 FORMED = tuple(cls for cls in ALL if cls.name not in BY_TIME_AND_BARS and not issubclass(cls, PositionNode))

@@ -52,7 +52,7 @@ _REQUIRED: dict[str, list[dict[str, Any]]] = {
 HAND_WRITTEN = tuple(
     cls
     for cls in (*logic.COMPONENTS, *advisors.COMPONENTS, *filters.COMPONENTS)
-    if cls.name != "event_calendar" and not issubclass(cls, PositionNode)
+    if not cls.path_parameters() and not issubclass(cls, PositionNode)
 )
 TALIB_NAMES = FAMILY.names()
 

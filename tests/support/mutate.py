@@ -22,6 +22,7 @@ from tests.support.written import written
 EXAMPLES = sorted((Path(__file__).parents[2] / "resources" / "examples").glob("*.yaml"))
 KINDS = ("values of an example", "values of a random graph", "damaged example", "damaged random graph")
 _SHARES = (0.3, 0.4, 0.2, 0.1)
+_SIGNALS = "time,signal,value\n2007-01-05 21:00,buy,1\n2008-03-03 21:00,sell,-2.5\n2009-01-05 21:00,0,\n"
 _EVENTS = "time,name\n2010-02-01 14:00,rates\n2010-06-30,holiday\n2012-01-01 00:00+00:00,new year\n"
 
 
@@ -57,6 +58,7 @@ def write_mutants(folder: Path, registry: Registry, count: int, seed: int) -> li
     shutil.copytree(EXAMPLES[0].parent / "blocks", folder / "blocks", dirs_exist_ok=True)
     (folder / "prices.csv").write_text(_prices(), encoding="utf-8")
     (folder / "events.csv").write_text(_EVENTS, encoding="utf-8")
+    (folder / "signals.csv").write_text(_SIGNALS, encoding="utf-8")
     found = []
     for number, mutant in enumerate(strategy_mutants(registry, count, seed)):
         path = folder / f"{number:04}.yaml"

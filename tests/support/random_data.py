@@ -62,6 +62,10 @@ def write_data(folder: Path, calendar: Calendar, seed: int) -> None:
     _write(folder / "noise.csv", opens, both)
     events = "\n".join(f"{opens[k]},news" for k in range(5, len(opens), 40))
     (folder / "events.csv").write_text(f"time,name\n{events}\n", encoding="utf-8")
+    signals = "\n".join(
+        f"{opens[k]},{rng.choice(['buy', 'sell', 'exit'])},{rng.normal():.3f}" for k in range(3, len(opens), 9)
+    )
+    (folder / "signals.csv").write_text(f"time,signal,value\n{signals}\n", encoding="utf-8")
 
 
 def _walk(

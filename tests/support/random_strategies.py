@@ -174,6 +174,8 @@ class _Drawn(GrowingGraph):
             return {"timeframe": self.rng.choice(self.calendar.longer)}
         if cls.name == "event_calendar":
             return {"path": "events.csv", "time_column": "time", "timezone": "UTC", "before": "30m", **wires}
+        if cls.name in ("signal_file", "series_file"):
+            return {"path": "signals.csv", "timezone": "UTC", **wires}
         for _ in range(20):
             values = parameters(cls, self.rng, often=0.5)
             if cls.role in _DECIDING:

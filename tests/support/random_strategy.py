@@ -156,6 +156,8 @@ def _sensible(cls: type[Component], values: Values) -> Values:
         return {"symbol": "GOOG", "data": "sample"}
     if cls.name == "event_calendar":
         return {**values, "path": "events.csv", "time_column": "time", "end_column": None, "timezone": "UTC"}
+    if cls.name in ("signal_file", "series_file"):
+        return {"path": "signals.csv", "timezone": "UTC"}
     if cls.name == "resample":
         return {"timeframe": "1mo"}
     return values

@@ -11,6 +11,9 @@ import pytest
 from quantcrafter.engine.api import FloatColumn
 from quantcrafter.engine.api.compiled import COLD_STEPS, SHORT_ROWS, compiled
 from quantcrafter.engine.api.waiting import IMPORT, listen_to_waits
+from tests.support.counts import is_interpreted
+
+pytestmark = pytest.mark.skipif(is_interpreted(), reason="nothing is compiled in make coverage")
 
 
 def added(values: FloatColumn, bars: int) -> FloatColumn:
