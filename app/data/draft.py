@@ -18,7 +18,7 @@ from quantcrafter.engine.api import Catalog, Problem, Severity
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
 
 DATA = "data"
-_FIRST = ("symbol", "timeframe")
+_FIRST = ("symbol", "timeframe", "market")
 ZONES = (
     *("UTC", "America/New_York", "America/Chicago", "America/Los_Angeles", "EST", "Europe/London", "Europe/Berlin"),
     *("Europe/Zurich", "Europe/Athens", "Europe/Moscow", "Asia/Kolkata", "Asia/Singapore", "Asia/Shanghai"),
@@ -83,6 +83,12 @@ class SourceDraft:
         return symbol if isinstance(symbol, str) else ""
 
     @property
+    def market(self) -> str:
+        """The name of the chosen market, '' while there is none."""
+        market = self.values.get("market", "")
+        return market if isinstance(market, str) else ""
+
+    @property
     def options(self) -> dict[str, Any]:
         """The written parameters of the provider."""
         names = {field.name for field in self._own_fields()}
@@ -112,7 +118,7 @@ class SourceDraft:
         """Return the form: the entry's own fields with what the source offers, and then the provider's."""
         taken = {*self._hidden, *(field.name for field in self._base)}
         own = [_with_zones(field) for field in self._own_fields() if field.name not in taken]
-        base = [_offering(field, seen) for field in self._base]
+        base = [_offering(self._with_markets(field), seen) for field in self._base]
         fields = [
             *(field for field in own if field.required),
             *(field for field in base if field.name in _FIRST),
@@ -126,7 +132,7 @@ class SourceDraft:
         timeframe = self.values.get("timeframe")
         if timeframe is None:
             timeframe = next((field.default for field in self._base if field.name == "timeframe"), None)
-        return PreviewRequest(self.provider, self.options, self.symbol, str(timeframe or "1d"), folder)
+        return PreviewRequest(self.provider, self.options, self.symbol, str(timeframe or "1d"), folder, self.market)
 
     def changes(self) -> dict[str, Any]:
         """Return what differs from the document by field; UNSET for what is to go."""
@@ -137,6 +143,12 @@ class SourceDraft:
             if name not in self._before or not _same(value, self._before[name])
         }
         return {**gone, **new}
+
+    def _with_markets(self, field: Field) -> Field:
+        """Return the field of a market with those that are installed to pick from."""
+        if field.name != "market":
+            return field
+        return replace(field, suggestions=tuple(market.name for market in self.catalog.markets))
 
     def _own_fields(self) -> tuple[Field, ...]:
         provider = self.catalog.provider(self.provider)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quantcrafter.app.data.draft import SourceDraft
 from quantcrafter.app.data.texts import span_text
 from quantcrafter.app.document.edits import UNSET
-from quantcrafter.app.inspector.fields import Field, FieldKind
+from quantcrafter.app.inspector.fields import Field, FieldKind, fields_of
 from quantcrafter.app.inspector.subjects import InstrumentFields
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.engine.api import Catalog
@@ -47,7 +47,7 @@ class FileDraft:
     def request(self) -> PreviewRequest:
         """Return the request for the bars of the first symbol (else the file's name) in the file's timeframe."""
         first = next(iter(self.symbols), self.path.name.partition(".")[0])
-        return PreviewRequest(self.draft.provider, self.draft.options, first)
+        return PreviewRequest(self.draft.provider, self.draft.options, first, market=self.draft.market)
 
     def take(self, seen: Preview) -> bool:
         """Note what was seen; return whether another look is needed, as the file names other symbols than guessed."""
@@ -72,7 +72,7 @@ class FileDraft:
     def as_import(self) -> FileImport:
         """Return the order to import it."""
         options = {name: value for name, value in self.draft.options.items() if name != "path"}
-        return FileImport(str(self.path), self.symbols, options, self.repair)
+        return FileImport(str(self.path), self.symbols, options, self.repair, self.draft.market)
 
     @property
     def state(self) -> str:
@@ -118,5 +118,7 @@ def file_draft(catalog: Catalog, path: Path, symbol: str = "") -> FileDraft:
         help=tr("The symbol of the bars. Separate several symbols in one file with commas."),
         required=True,
     )
+    market = next(field for field in fields_of(InstrumentFields) if field.name == "market")
+    market = replace(market, help=tr("The market of the bars: its trading hours, holidays and time zone."))
     written = {"symbol": symbol or symbol_in(str(path)) or "", "data": provider, "path": str(path)}
-    return FileDraft(path, SourceDraft(catalog, (base,), written, hidden=("path",)))
+    return FileDraft(path, SourceDraft(catalog, (base, market), written, hidden=("path",)))

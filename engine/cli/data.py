@@ -81,6 +81,7 @@ def series_json(series: Series) -> dict[str, Any]:
     names = ("symbol", "count", "first_ns", "last_ns", "end_ns", "gaps", "missing", "size", "synthetic", "updated")
     return {
         "timeframe": str(series.timeframe),
+        "market": series.market or None,
         **{name: getattr(series, name) for name in names},
         "sources": list(series.sources),
     }
@@ -119,7 +120,7 @@ def _moment(ts_ns: int, of: Series | Bars) -> str:
     return bar_label(ts_ns, of.timeframe, of.session)
 
 
-def import_files(
+def import_files(  # noqa: PLR0913 - one argument an option
     files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files.", metavar="FILE...")],
     *,
     symbol: Annotated[
@@ -133,10 +134,15 @@ def import_files(
     negative_prices: Annotated[
         bool, typer.Option("--negative-prices", help="Take prices of zero or less, as futures may have.")
     ] = False,
+    market: Annotated[
+        str,
+        typer.Option("--market", help="Market of the bars, such as us_stocks: it sets trading hours and time zone."),
+    ] = "",
     check: Annotated[bool, typer.Option("--check", help="Only say what would be imported.")] = False,
 ) -> None:
     """Put the bars of files into the store; where bars overlap, the new ones replace the stored ones."""
     from quantcrafter.engine.api import DataError
+    from quantcrafter.engine.cli.catalog import registry_with_warnings
     from quantcrafter.engine.data.store import BarStore, Overlap
     from quantcrafter.engine.data.store.bar_files import ImportOptions
 
@@ -146,6 +152,8 @@ def import_files(
         overlap=Overlap.KEEP if keep else Overlap.REPLACE,
         fresh=fresh,
         negative_prices=negative_prices,
+        market=market,
+        markets=registry_with_warnings().markets,
     )
     store, failed = BarStore(), 0
     for path in files:

@@ -1,9 +1,13 @@
-"""The markets that come with QuantCrafter, and the session that a market or its exchange has."""
+"""The markets that come with QuantCrafter, which of them a symbol has, and the session of a market or its exchange."""
 
 from __future__ import annotations
 
-from quantcrafter.engine.api import Contract, DataError, Market, Session, Venue
-from quantcrafter.engine.api.message import Message
+from collections.abc import Sequence
+from dataclasses import replace
+
+from quantcrafter.engine.api import Contract, DataError, DataRequest, Market, Session, Venue
+from quantcrafter.engine.api.message import Message, joined
+from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.trading_calendar.exchange_calendar import calendar, calendar_names
 
 NEW_YORK_DAY = Session("America/New_York", 17 * 60, 17 * 60, (0, 1, 2, 3, 4))
@@ -76,6 +80,41 @@ MARKETS = (
         contracts=tuple(Contract(root=root, tick_size=tick, multiplier=value) for root, tick, value in _FUTURES),
     ),
 )  # fmt: skip
+
+
+def market_for(symbol: str, markets: Sequence[Market], name: str = "") -> Market | None:
+    """Return the market of that name, or without one that which the end of the symbol names; None if it names none.
+
+    Raises:
+        DataError: there is no market of that name.
+    """
+    if not name:
+        return next((market for market in markets if market.venue(symbol) is not None), None)
+    found = next((market for market in markets if market.name == name), None)
+    if found is not None:
+        return found
+    names = [market.name for market in markets]
+    text = Message("There is no market '{name}'.", name=name)
+    remedy = did_you_mean(name, names) or Message("There are: {names}.", names=", ".join(names))
+    raise DataError(joined([text, remedy]), field="market")
+
+
+def market_request(request: DataRequest, market: Market | None) -> DataRequest:
+    """Return the request for bars of a market: with its session, the zone of its times, and whether prices may be 0.
+
+    Raises:
+        DataError: the market names a calendar that there is not.
+    """
+    if market is None:
+        return request
+    venue = market.venue(request.symbol)
+    session = session_of(market, "" if venue is None else venue.calendar)
+    return replace(
+        request,
+        session=session,
+        timezone=market.timezone or session.timezone,
+        negative_prices=request.negative_prices or market.negative_prices,
+    )
 
 
 def session_of(market: Market, code: str = "") -> Session:

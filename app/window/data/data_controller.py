@@ -18,6 +18,7 @@ from quantcrafter.app.document.view import Scope
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.problems import error_text
 from quantcrafter.engine.api import FeedNode
+from quantcrafter.engine.data.markets import market_for
 
 if TYPE_CHECKING:
     from quantcrafter.app.document.document import Document
@@ -160,6 +161,9 @@ class DataController:
             return
         document = tab.document
         values = {"symbol": series.symbol, "data": STORE, "timeframe": str(series.timeframe)}
+        told = market_for(series.symbol, document.catalog.markets)
+        if series.market and (told is None or told.name != series.market):
+            values["market"] = series.market
         listed = document.values.get("instruments")
         count = len(listed) if isinstance(listed, list) else 0
         if index is None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from quantcrafter.engine.api import DataError, DataRequest, Session, Timeframe
+from quantcrafter.engine.api import DataError, DataRequest, Market, Session, Timeframe
 from quantcrafter.engine.api.csv_text import safe_text
 from quantcrafter.engine.api.home import usual_modes
 from quantcrafter.engine.api.message import Message
@@ -21,6 +21,7 @@ from quantcrafter.engine.api.wording import did_you_mean, shown_path
 from quantcrafter.engine.data.findings import Finding
 from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.load import LoadedBars, load_as_they_are
+from quantcrafter.engine.data.markets import market_for, market_request
 from quantcrafter.engine.data.providers.csv_file import CsvProvider
 from quantcrafter.engine.data.providers.files import FileProvider
 from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
@@ -43,7 +44,9 @@ _DAY = Timeframe(1, "d")
 class ImportOptions:
     """How files are read and kept: `options` are those of the provider, such as `timezone`.
 
-    With `negative_prices` prices may be zero or less, as those of futures may.
+    With `negative_prices` prices may be zero or less, as those of futures may. `market` names their market, which
+    brings trading hours and time zone where `options` don't set them; without it, the end of a symbol names one of
+    `markets`.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -51,6 +54,16 @@ class ImportOptions:
     overlap: Overlap = Overlap.REPLACE
     fresh: bool = False
     negative_prices: bool = False
+    market: str = ""
+    markets: Sequence[Market] = ()
+
+    def market_of(self, symbol: str) -> Market | None:
+        """Return the market of a symbol, None if neither its name nor `market` says it.
+
+        Raises:
+            DataError: there is no market of that name.
+        """
+        return market_for(symbol, self.markets, self.market)
 
 
 class Imported(NamedTuple):
@@ -130,16 +143,18 @@ def symbols_in(path: str, options: Mapping[str, Any], base_dir: str = "") -> tup
 def load_file(store: BarStore, path: str, symbol: str, choices: ImportOptions, base_dir: str = "") -> LoadedBars:
     """Return the bars of one symbol in a file, in its own timeframe.
 
-    Where the trading hours are left to be guessed and the store has the series, its hours are taken.
+    Where no trading hours and no market are set and the store has the series, its hours are taken.
 
     Raises:
-        DataError: the file cannot be read, or its bars are bad and not to be repaired.
+        DataError: the file cannot be read, its bars are bad and not to be repaired, or there is no such market.
     """
     provider = file_provider(path, choices.options)
     request = DataRequest(symbol, provider.source_timeframe or _DAY, base_dir, negative_prices=choices.negative_prices)
+    request = market_request(request, choices.market_of(symbol))
     found = load_as_they_are(provider, request, on_bad_bars=choices.on_bad_bars)
     stored = None if choices.fresh else store.find(symbol, found.bars.timeframe)
-    if stored is None or provider.session != "auto" or _same_hours(stored.session, found.bars.session):
+    set_by_user = provider.session != "auto" or bool(choices.market)
+    if stored is None or set_by_user or _same_hours(stored.session, found.bars.session):
         return found
     provider = provider.model_copy(update={"session": session_text(stored.session)})
     return load_as_they_are(provider, request, on_bad_bars=choices.on_bad_bars)
@@ -165,7 +180,9 @@ def import_file(
         found = load_file(store, path, symbol, choices, base_dir)
         if not symbols and not choices.fresh:
             _check_exchange(store.find(symbol, found.bars.timeframe), path)
-        put = store.put(found.bars, overlap=choices.overlap, fresh=choices.fresh)
+        market = choices.market_of(symbol)
+        named = "" if market is None else market.name
+        put = store.put(found.bars, overlap=choices.overlap, fresh=choices.fresh, market=named)
         made.append(Imported(path, put, found.findings))
     return made
 

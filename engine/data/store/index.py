@@ -15,11 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quantcrafter.engine.api import DataError, Session, Timeframe
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.transaction import transaction
 from quantcrafter.engine.storage import Database, Schema
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Series:
     `first_ns` and `last_ns` are the opening times of the first and the last bar, `end_ns` when the last one closes
     (UTC ns). `gaps` is how many gaps there are, `missing` how many bars are missing in them. `sources` says where
     the bars came from, the latest last; `updated` is an ISO time in UTC; `size` is in bytes. `file` and `version` are
-    the store's own.
+    the store's own. `market` is the market that was named when they were imported, '' if none was.
     """
 
     symbol: str
@@ -47,6 +51,7 @@ class Series:
     updated: str
     file: str
     version: int
+    market: str = ""
 
     @property
     def source(self) -> str:
@@ -55,9 +60,20 @@ class Series:
 
 
 _NAMES = tuple(field.name for field in fields(Series))
-_TEXTS = {"symbol", "timeframe", "session", "sources", "updated", "file"}
+_TEXTS = {"symbol", "timeframe", "session", "sources", "updated", "file", "market"}
 _DECLARED = ", ".join(f"{name} {'TEXT' if name in _TEXTS else 'INTEGER'} NOT NULL" for name in _NAMES)
-SCHEMA = Schema(version=1, tables={"series": f"CREATE TABLE series ({_DECLARED}, PRIMARY KEY (symbol, timeframe))"})
+
+
+def _note_the_market(database: sqlite_utils.Database) -> None:
+    """Bring format 1 to 2: a series says of which market it is."""
+    database.table("series").add_column("market", str, not_null_default="")
+
+
+SCHEMA = Schema(
+    version=2,
+    tables={"series": f"CREATE TABLE series ({_DECLARED}, PRIMARY KEY (symbol, timeframe))"},
+    steps={1: _note_the_market},
+)
 
 
 class Index:

@@ -124,11 +124,12 @@ class BarStore:
 
     # ------------------------------------------------------------------ changing
 
-    def put(self, bars: Bars, *, overlap: Overlap = Overlap.REPLACE, fresh: bool = False) -> Put:
+    def put(self, bars: Bars, *, overlap: Overlap = Overlap.REPLACE, fresh: bool = False, market: str = "") -> Put:
         """Keep checked bars in the series of their symbol and timeframe.
 
         Where a new bar and a stored one overlap in time, the new one stays, or with `Overlap.KEEP` the stored one; all
-        others stay. With `fresh` everything stored of the series goes first.
+        others stay. With `fresh` everything stored of the series goes first. `market` is the name of their market, the
+        stored one if left out.
 
         Raises:
             DataError: there are no bars; they have other trading hours than those stored, or are generated and those
@@ -146,15 +147,16 @@ class BarStore:
             nonlocal counts
             if stored is None or fresh:
                 counts = (new.bars, 0 if stored is None else stored.count)
-                return self._written(bars, new, stored, (), bars.session)
+                return replace(self._written(bars, new, stored, (), bars.session), market=market)
             session = together(stored, bars)
             stored, columns = self._read(stored)
             check_prices(stored, columns, new)
             merged, *changes = merge(columns, new, overlap)
             counts = (changes[0], changes[1])
-            if not counts[0]:
+            named = market or stored.market
+            if not counts[0] and named == stored.market:
                 return stored
-            return self._written(bars, merged, stored, stored.sources, session)
+            return replace(self._written(bars, merged, stored, stored.sources, session), market=named)
 
         series = self._swap(bars.symbol, usual(bars.timeframe), change)
         if series is None:
@@ -187,7 +189,8 @@ class BarStore:
             if not len(left):
                 return None
             kept = columns.take(left)
-            return self._written(_bars(stored, kept), kept, stored, stored.sources, stored.session)
+            written = self._written(_bars(stored, kept), kept, stored, stored.sources, stored.session)
+            return replace(written, market=stored.market)
 
         self._swap(symbol, first.timeframe, change)
         return gone

@@ -18,7 +18,7 @@ from quantcrafter.app.data.pane import DataPane
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.engine.plugins import load_registry
 from tests.support.bar_store import workdays, write_csv
-from tests.support.data_controller import drop_files, row_of, texts, until, using
+from tests.support.data_controller import drop_files, row_of, texts, until, using, write
 from tests.support.desktop import copy_example, open_window
 
 ROLES = (("Time", 0), ("Open price", 1), ("High", 2), ("Low", 3), ("Close price", 4), ("Volume", 5))
@@ -108,6 +108,52 @@ def test_time_zones_and_signs_are_picked_from_lists(qtbot: QtBot, pane: DataPane
             assert box is not None, name
             shown = {box.itemText(place) for place in range(box.count())}
             assert set(offered) <= shown, (name, shown)
+        dialog.reject()
+
+    with using(ImportDialog, act):
+        drop_files(pane, [str(path)])
+
+
+def test_the_market_that_is_picked_is_kept_with_the_bars_and_goes_into_the_strategy(
+    qtbot: QtBot, desktop: Desktop, pane: DataPane, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "vod.csv", workdays("2024-01-02", 20))
+
+    def act(dialog: ImportDialog) -> None:
+        until(qtbot, lambda: not dialog.files[0].waiting)
+        assert dialog.files[0].seen is not None
+        assert dialog.files[0].seen.session.calendar == ""
+        form = dialog.forms.currentWidget()
+        box = row_of(form, "market").editor.findChild(QComboBox)  # type: ignore[arg-type]
+        assert {"us_stocks", "forex", "us_futures"} <= {box.itemText(place) for place in range(box.count())}
+        write(form, "market", "eu_stocks")  # type: ignore[arg-type]
+        until(qtbot, lambda: not dialog.files[0].waiting)
+        assert dialog.files[0].seen.session.calendar == "XETR"
+        dialog.accept()
+
+    with using(ImportDialog, act):
+        drop_files(pane, [str(path)])
+    until(qtbot, lambda: bool(pane.model.series))
+    (series,) = pane.model.series
+    assert (series.symbol, series.market, series.session.timezone) == ("VOD", "eu_stocks", "Europe/Berlin")
+
+    desktop.data_controller.use(series, 0)
+    tab = desktop.tabs.current()
+    assert tab is not None
+    entry = tab.document.values["instruments"][0]
+    assert (entry["symbol"], entry["data"], entry["market"]) == ("VOD", "store", "eu_stocks")
+
+
+def test_a_market_that_there_is_not_is_told_at_its_field(qtbot: QtBot, pane: DataPane, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "vod.csv", workdays("2024-01-02", 20))
+
+    def act(dialog: ImportDialog) -> None:
+        until(qtbot, lambda: not dialog.files[0].waiting)
+        write(dialog.forms.currentWidget(), "market", "moon_stocks")  # type: ignore[arg-type]
+        until(qtbot, lambda: not dialog.files[0].waiting)
+        assert "no market 'moon_stocks'" in texts(dialog.list)[0][5]
+        assert not dialog.ok_button.isEnabled()
+        assert cells(dialog, 2)[0] == "2024-01-02"
         dialog.reject()
 
     with using(ImportDialog, act):

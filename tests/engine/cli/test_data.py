@@ -56,6 +56,19 @@ def test_files_are_imported_listed_filled_exported_and_run_on(tmp_path: Path) ->
     assert (ran.returncode, json.loads(ran.stdout)["bars"]) == (0, 60)
 
 
+def test_a_market_is_given_to_the_import_or_told_by_the_symbol(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    write_csv(tmp_path / "sap.csv", workdays("2024-01-02", 20))
+    write_csv(tmp_path / "0700.HK.csv", workdays("2024-01-02", 20))
+    done = quantcrafter("data", "import", "sap.csv", "--market", "eu_stocks", home=home, cwd=tmp_path)
+    assert (done.returncode, "midnight" in done.stderr) == (0, False)
+    assert quantcrafter("data", "import", "0700.HK.csv", home=home, cwd=tmp_path).returncode == 0
+    kept = json.loads(quantcrafter("data", "list", "--json", home=home).stdout)
+    assert [(series["symbol"], series["market"]) for series in kept] == [("0700.HK", "hk_stocks"), ("SAP", "eu_stocks")]
+    wrong = quantcrafter("data", "import", "sap.csv", "--market", "eu_stock", home=home, cwd=tmp_path)
+    assert (wrong.returncode, "Did you mean 'eu_stocks'?" in wrong.stderr) == (1, True)
+
+
 def test_checking_imports_nothing_and_a_refused_file_does_not_stop_the_others(tmp_path: Path) -> None:
     home = tmp_path / "home"
     write_csv(tmp_path / "qqq.csv", [*workdays("2024-01-02", 5), "2024-01-09,0,0,0,0,1"])

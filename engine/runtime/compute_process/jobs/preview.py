@@ -44,6 +44,7 @@ class PreviewRequest(Request):
         symbol: the requested symbol.
         timeframe: the requested length of the bars; that of the source if empty.
         base_dir: the folder for relative paths.
+        market: the name of the symbol's market; by the symbol's suffix if empty.
     """
 
     kind: ClassVar[str] = "preview"
@@ -53,6 +54,7 @@ class PreviewRequest(Request):
     symbol: str = ""
     timeframe: str = ""
     base_dir: str = ""
+    market: str = ""
 
     def carry_out(self, context: JobContext) -> Preview:
         return preview_bars(self, context)
@@ -141,6 +143,7 @@ class Preview:
 
 def preview_bars(request: PreviewRequest, context: JobContext) -> Preview:
     """Carry out a PreviewRequest; a source that has no bars to give is told about in the result."""
+    from quantcrafter.engine.data.markets import market_for, market_request
     from quantcrafter.engine.data.store.sources import make_provider
     from quantcrafter.engine.plugins import load_registry
 
@@ -158,7 +161,12 @@ def preview_bars(request: PreviewRequest, context: JobContext) -> Preview:
         return Preview(request.symbol, str(error), error.field)
     except ValueError as error:
         return Preview(request.symbol, f"{str(error)[:1].upper()}{str(error)[1:]}.", "timeframe")
-    return look_at(provider, DataRequest(request.symbol, wanted or _DAY, request.base_dir), own=wanted is None)
+    wish = DataRequest(request.symbol, wanted or _DAY, request.base_dir)
+    try:
+        wish = market_request(wish, market_for(request.symbol, registry.markets, request.market))
+    except DataError as error:
+        return Preview(request.symbol, str(error), error.field)
+    return look_at(provider, wish, own=wanted is None)
 
 
 def look_at(provider: DataProvider, request: DataRequest, *, own: bool = False) -> Preview:
@@ -178,7 +186,9 @@ def look_at(provider: DataProvider, request: DataRequest, *, own: bool = False) 
     try:
         raw = raw_bars(provider, request)
         source = length_of(raw, request)
-        checked = check(raw, source, symbol=request.symbol, on_bad_bars="repair")
+        checked = check(
+            raw, source, symbol=request.symbol, on_bad_bars="repair", negative_prices=request.negative_prices
+        )
         bars = timed(checked.bars, source, request.symbol)
         if not own:
             bars = resample(bars, request.timeframe)

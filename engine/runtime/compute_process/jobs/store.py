@@ -55,12 +55,13 @@ def list_gaps(request: GapsRequest, _context: JobContext) -> tuple[Gap, ...]:
 
 @dataclass(frozen=True, slots=True)
 class FileImport:
-    """One file to import: the symbols (none: all symbols in the file), and how it is read."""
+    """One file to import: the symbols (none: all symbols in the file), how it is read, and the market of its bars."""
 
     path: str
     symbols: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     repair: bool = False
+    market: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def import_bars(request: StoreImportRequest, context: JobContext) -> tuple[Impor
     """
     from quantcrafter.engine.data.store import BarStore, Overlap
     from quantcrafter.engine.data.store.bar_files import ImportOptions, import_file, symbols_in
+    from quantcrafter.engine.plugins import load_registry
 
     store, made = BarStore(), list[ImportDone]()
     for number, file in enumerate(request.files):
@@ -117,6 +119,8 @@ def import_bars(request: StoreImportRequest, context: JobContext) -> tuple[Impor
             "repair" if file.repair else "refuse",
             Overlap.KEEP if request.keep else Overlap.REPLACE,
             request.fresh,
+            market=file.market,
+            markets=load_registry().markets,
         )
         for place, symbol in enumerate(symbols):
             done = number * 1000 + place * 1000 // len(symbols)

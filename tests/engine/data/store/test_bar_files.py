@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from quantcrafter.engine.data.store import BarStore, Overlap, gaps_of
 from quantcrafter.engine.data.store.bar_files import ImportOptions, export_bars, import_file, symbol_of, symbols_in
 from quantcrafter.engine.data.store.fill import fill_gaps
 from quantcrafter.engine.data.store.provider import StoreProvider
+from quantcrafter.engine.plugins import load_registry
 from tests.support.bar_store import workdays, write_csv
-from tests.support.market_data import FixedProvider, bars_at, new_york_minutes, raw_bars
+from tests.support.market_data import FixedProvider, bars_at, new_york_minutes, raw_bars, texts
 
 DAY = Timeframe(1, "d")
 PLAIN = ImportOptions()
@@ -90,6 +92,45 @@ def test_the_stored_session_is_taken_where_the_files_is_left_to_be_guessed(tmp_p
     assert (series.count, series.session.timezone, series.session.open_minute) == (19, "UTC", 0)
     with pytest.raises(DataError, match="must have the same trading hours"):
         import_file(store, str(works_only), ("X",), ImportOptions(options={"session": "us_stocks"}))
+
+
+def test_bars_of_a_market_have_its_hours_holidays_and_zone(tmp_path: Path) -> None:
+    store, markets = BarStore(), load_registry().markets
+    days = write_csv(tmp_path / "600000.SH.csv", workdays("2024-01-02", 20))
+    (done,) = import_file(store, str(days), (), ImportOptions(markets=markets))
+    assert (done.put.series.symbol, done.put.series.market) == ("600000.SH", "cn_stocks")
+    assert (done.put.series.session.timezone, done.put.series.session.calendar) == ("Asia/Shanghai", "XSHG")
+    assert texts(store.read("600000.SH", DAY).close_ns)[0] == "2024-01-02T07:00"
+    assert not done.findings
+
+    times = [f"2024-01-02 {hour:02}:00" for hour in range(9, 15)]
+    clock = write_csv(tmp_path / "toyota.csv", [f"{time},1,1,1,1,1" for time in times])
+    (done,) = import_file(store, str(clock), ("7203",), ImportOptions(markets=markets, market="jp_stocks"))
+    assert done.put.series.market == "jp_stocks"
+    assert texts(store.read("7203", Timeframe(1, "h")).open_ns)[0] == "2024-01-02T00:00"
+
+
+def test_a_market_is_told_by_name_where_there_is_none_and_futures_may_cost_less_than_nothing(tmp_path: Path) -> None:
+    markets = load_registry().markets
+    file = write_csv(tmp_path / "cl.csv", ["2020-04-20,18,18,-40,-37,5", "2020-04-21,-14,14,-16,10,5"])
+    with pytest.raises(DataError, match=r"no market 'us_future'. Did you mean 'us_futures'") as caught:
+        import_file(BarStore(), str(file), (), ImportOptions(markets=markets, market="us_future"))
+    assert caught.value.field == "market"
+    with pytest.raises(DataError, match="price of zero or less"):
+        import_file(BarStore(), str(file), (), ImportOptions(markets=markets))
+    (done,) = import_file(BarStore(), str(file), (), ImportOptions(markets=markets, market="us_futures"))
+    assert done.put.series.count == 2
+
+
+def test_a_market_of_other_hours_than_the_stored_bars_is_refused_until_they_are_replaced(tmp_path: Path) -> None:
+    store, markets = BarStore(), load_registry().markets
+    file = write_csv(tmp_path / "x.csv", workdays("2024-01-02", 9))
+    import_file(store, str(file), (), ImportOptions(markets=markets))
+    named = ImportOptions(markets=markets, market="us_stocks")
+    with pytest.raises(DataError, match="must have the same trading hours"):
+        import_file(store, str(file), (), named)
+    import_file(store, str(file), (), replace(named, fresh=True))
+    assert [series.market for series in store.list("X")] == ["us_stocks"]
 
 
 def test_wrong_files_and_options_are_told(tmp_path: Path) -> None:

@@ -170,7 +170,8 @@ def test_a_store_of_an_older_version_keeps_its_bars_and_a_copy_of_its_index(
     store.put(bars_of(run_of_rows(0, 2)))
     before = store.list()
     made = index.SCHEMA.tables["series"].replace(", PRIMARY KEY", ", venue TEXT NOT NULL DEFAULT '', PRIMARY KEY")
-    later = Schema(index.SCHEMA.version + 1, {"series": made}, {index.SCHEMA.version: note_the_venue})
+    steps = {**index.SCHEMA.steps, index.SCHEMA.version: note_the_venue}
+    later = Schema(index.SCHEMA.version + 1, {"series": made}, steps)
     monkeypatch.setattr(index, "SCHEMA", later)
 
     store = BarStore(tmp_path)
@@ -180,9 +181,31 @@ def test_a_store_of_an_older_version_keeps_its_bars_and_a_copy_of_its_index(
     assert len(store.read("SPY", MINUTE)) == 4
     with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
         assert connection.execute("SELECT venue FROM series").fetchall() == [("",)]
-    (copy,) = tmp_path.glob("index.db.v1-*.bak")
+    (copy,) = tmp_path.glob("index.db.v2-*.bak")
     with closing(sqlite3.connect(copy)) as connection:
         assert "venue" not in columns_of(connection, "series")
+
+
+def test_a_store_from_before_markets_were_noted_opens_without_one(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    store.put(bars_of(run_of_rows(0, 2)))
+    with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
+        connection.execute("ALTER TABLE series DROP COLUMN market")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    (series,) = BarStore(tmp_path).list()
+    assert (series.market, series.count) == ("", 2)
+    assert BarStore(tmp_path).put(bars_of(run_of_rows(0, 2)), market="crypto_spot").series.market == "crypto_spot"
+    assert len(list(tmp_path.glob("index.db.v1-*.bak"))) == 1
+
+
+def test_a_series_keeps_its_market_while_bars_come_and_go(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    store.put(bars_of(run_of_rows(0, 4)), market="forex")
+    assert store.put(bars_of(run_of_rows(4, 2))).series.market == "forex"
+    store.delete("SPY", MINUTE, start_ns=int(bars_of(run_of_rows(5, 1)).open_ns[0]))
+    assert [(series.market, series.count) for series in store.list()] == [("forex", 5)]
+    assert store.put(bars_of(run_of_rows(0, 2)), fresh=True).series.market == ""
 
 
 def test_old_files_go_and_stray_ones_are_swept_after_an_hour(tmp_path: Path) -> None:
