@@ -121,7 +121,7 @@ def _shell(names: str) -> Callable[..., Callable[..., Any]]:
 
 
 def _report(error: BaseException) -> None:
-    """Tell of an exception, and let go of what its frames hold: a painter that lives on would crash Qt."""
+    """Tell of an exception, and release what its frames hold: a painter that lives on would crash Qt."""
     try:
         sys.excepthook(type(error), error, error.__traceback__)
     except BaseException:  # noqa: BLE001 - the report must not do the harm that it reports

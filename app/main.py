@@ -99,7 +99,7 @@ def open_app(files: Sequence[Path] = ()) -> int:
 def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme: str) -> int:
     """Draw the window on strategy files into a PNG and return the exit code; needs no display, remembers nothing.
 
-    The strategy in front is run first, if it can be, so that the picture shows its results.
+    The current strategy is run first, if it can be, so that the picture shows its results.
 
     Args:
         files: strategies to open, the last one in front.
@@ -140,7 +140,7 @@ def draw_app(files: Sequence[Path], picture: Path, size: tuple[int, int], theme:
 
 
 def _run_ahead(desktop: Desktop) -> None:
-    """Run the strategy in front as a trial, and wait until its results are drawn."""
+    """Run the current strategy as a trial, and wait until its results are drawn."""
     from PySide6.QtCore import QEventLoop, QTimer
 
     job = desktop.runs.try_out()

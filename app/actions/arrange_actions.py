@@ -19,7 +19,7 @@ NUDGE = 10.0
 
 
 def arrange_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what places nodes."""
+    """Return the actions that place nodes."""
     return (
         ActionSpec(
             "arrange.auto",

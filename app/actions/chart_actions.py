@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def chart_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what shows a run on the chart, and moves about in it."""
+    """Return the actions that show a run on the chart and navigate in it."""
     return (
         ActionSpec(
             "chart.show_node",
@@ -137,7 +137,7 @@ def _panel_actions(to: Targets) -> tuple[ActionSpec, ...]:
 
 
 def _command(to: Targets, command: ChartCommand) -> ActionCall[ChartCommands]:
-    """Return the call of something that the chart can do; an error of ours is told over the chart."""
+    """Return the call of something that the chart can do; our errors are shown over the chart."""
     return ActionCall(to.chart, lambda chart: chart.do(command))
 
 
@@ -174,7 +174,7 @@ def _is_node_shown(front: Front) -> bool:
     if choice is None or front.canvas is None or not _has_shown_selection(front):
         return False
     from quantcrafter.app.canvas.run.run_names import (
-        names_in_run,  # with the first run: it would hold up the first paint
+        names_in_run,  # with the first run: it would delay the first paint
     )
 
     names = names_in_run(front.canvas.document, front.canvas.scope, front.selection)

@@ -1,4 +1,4 @@
-"""When actions can be used, and when their marks are set. No Qt."""
+"""Conditions: when actions are enabled or checked. No Qt."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def has_tab(front: Front) -> bool:
 
 
 def has_file(front: Front) -> bool:
-    """Return whether the strategy in front has a file."""
+    """Return whether the current strategy has a file."""
     return front.document is not None and front.document.path is not None
 
 
 def has_run(front: Front) -> bool:
-    """Return whether the strategy in front was run."""
+    """Return whether the current strategy was run."""
     return front.run is not None
 
 
@@ -61,12 +61,12 @@ def has_block(front: Front) -> bool:
 
 
 def can_undo(front: Front) -> bool:
-    """Return whether there is a step to take back."""
+    """Return whether there is a step to undo."""
     return front.document is not None and bool(front.document.undo_label)
 
 
 def can_redo(front: Front) -> bool:
-    """Return whether there is a step to do again."""
+    """Return whether there is a step to redo."""
     return front.document is not None and bool(front.document.redo_label)
 
 

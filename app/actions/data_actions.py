@@ -9,7 +9,7 @@ from quantcrafter.app.services.i18n import tr
 
 
 def data_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what chooses the data of the strategy, and keeps bars of the user's own."""
+    """Return the actions for the strategy's data and the user's bars."""
     return (
         ActionSpec(
             "data.source",

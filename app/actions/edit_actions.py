@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def edit_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what changes and selects."""
+    """Return the actions that edit and select."""
     return (
         ActionSpec(
             "edit.undo",

@@ -1,4 +1,4 @@
-"""What explains a run on the graph; it stands in the menus View, Node and Run."""
+"""Actions that explain a run on the graph, in the menus View, Node and Run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def explain_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what shows on the graph what a run did, and checks it for look-ahead."""
+    """Return the actions that explain a run on the graph, and check for look-ahead."""
     return (
         ActionSpec(
             "explain.next_firing",
@@ -74,5 +74,5 @@ def explain_actions(to: Targets) -> tuple[ActionSpec, ...]:
 
 
 def shows_marks(front: Front) -> bool:
-    """Return whether the canvas shows what the run did."""
+    """Return whether the canvas shows the run."""
     return front.canvas is not None and front.canvas.shows_marks

@@ -9,7 +9,7 @@ from quantcrafter.app.services.i18n import tr
 
 
 def file_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what opens, saves, exports and closes."""
+    """Return the actions that open, save, export and close strategies."""
     return (
         ActionSpec(
             "file.new",

@@ -1,4 +1,4 @@
-"""Front: what stands in front of the user, which decides what actions can be used now."""
+"""Front: the current strategy and panes, which determine the available actions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Front(Protocol):
-    """The strategy in front and the state of the window; asking it makes and changes nothing."""
+    """The current strategy and the state of the window; reading it has no side effects."""
 
     @property
     def settings(self) -> Settings:
@@ -22,7 +22,7 @@ class Front(Protocol):
 
     @property
     def document(self) -> Document | None:
-        """The strategy in front."""
+        """The current strategy."""
         ...
 
     @property
@@ -37,12 +37,12 @@ class Front(Protocol):
 
     @property
     def run(self) -> RunFolder | None:
-        """The run that is shown of it."""
+        """Its displayed run."""
         ...
 
     @property
     def chart_choice(self) -> ChartChoice | None:
-        """What the chart shows of it, None before there is a chart."""
+        """The state of its chart, None before there is a chart."""
         ...
 
     @property
@@ -52,7 +52,7 @@ class Front(Protocol):
 
     @property
     def is_checking(self) -> bool:
-        """Whether a check for look-ahead is under way."""
+        """Whether a check for look-ahead is in progress."""
         ...
 
     @property

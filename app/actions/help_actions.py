@@ -8,7 +8,7 @@ from quantcrafter.app.services.i18n import tr
 
 
 def help_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what explains the program."""
+    """Return the actions of the help menu."""
     return (
         ActionSpec(
             "help.tour", tr("Show the tour"), "help", ActionCall(to.tour, lambda tour: tour.start()), icon="help"

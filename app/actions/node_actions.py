@@ -18,7 +18,7 @@ from quantcrafter.app.services.i18n import tr
 
 
 def node_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what adds nodes and changes selected ones."""
+    """Return the actions that add nodes and change selected ones."""
     return (
         ActionSpec(
             "node.quick_add",

@@ -54,11 +54,11 @@ class ActionSet:
         self.actions[action_id].trigger()
 
     def apply_shortcuts(self) -> None:
-        """Give every action the keys that the registry says."""
+        """Set the shortcuts of every action from the registry."""
         for action_id, action in self.actions.items():
             keys = [QKeySequence.fromString(keys) for keys in self.registry.keys(action_id)]
             wide = [QKeySequence.fromString(keys) for keys in self.registry.window_keys(action_id)]
-            # Keys that are the canvas's alone are shown, and executed by the canvas that has the focus.
+            # Keys that work only on the canvas are shown; the canvas that has the focus handles them.
             action.setShortcuts(wide or keys)
             scope = Qt.ShortcutContext.WindowShortcut if wide or not keys else Qt.ShortcutContext.WidgetShortcut
             action.setShortcutContext(scope)
@@ -109,7 +109,7 @@ class ActionSet:
         return action
 
     def _follow(self) -> None:
-        """Take in actions that came, and let go of those that went."""
+        """Add new actions, and remove those that were unregistered."""
         specs = self.registry.specs
         for action_id in [each for each in self.actions if each not in specs]:
             self._drop(action_id)

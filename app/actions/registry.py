@@ -12,7 +12,7 @@ from quantcrafter.app.services.keys import is_typing, normal_keys
 
 
 class ShortcutStore(Protocol):
-    """Where the user's own key sequences are kept; `Settings` is one."""
+    """Storage of the user's key sequences; `Settings` is one."""
 
     shortcuts: dict[str, str]
 
@@ -22,7 +22,7 @@ class ActionRegistry:
 
     Args:
         menus: the menus, in order; a menu inside another comes after it.
-        store: where the user's own key sequences are kept.
+        store: the storage of the user's key sequences.
         toolbar: the ids of the actions that have a button, in groups.
     """
 
@@ -40,7 +40,7 @@ class ActionRegistry:
         return MappingProxyType(self._specs)
 
     def register(self, specs: Iterable[ActionSpec]) -> Callable[[], None]:
-        """Add actions, all or none; return what takes them out again.
+        """Add all of the actions or none; return a function that removes them again.
 
         Raises:
             ValueError: two actions have the same id, or one stands in a menu that doesn't exist.
@@ -57,7 +57,7 @@ class ActionRegistry:
         return partial(self._take_out, tuple(added.values()))
 
     def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call a function whenever actions came or went; return what ends that."""
+        """Call a function whenever actions were added or removed; return a function that unsubscribes."""
         self._listeners.append(listener)
         return partial(self._listeners.remove, listener)
 
@@ -77,7 +77,7 @@ class ActionRegistry:
         return tuple(spec for spec in self.specs.values() if spec.menu == menu)
 
     def path(self, spec: ActionSpec) -> str:
-        """Return where an action stands, such as "File > Export"."""
+        """Return the menu path of an action, such as "File > Export"."""
         titles = {menu.id: menu.title.replace("&", "") for menu in self.menus}
         parts = spec.menu.split("/")
         return " > ".join(titles["/".join(parts[: depth + 1])] for depth in range(len(parts)))

@@ -9,7 +9,7 @@ from quantcrafter.app.services.i18n import tr
 
 
 def run_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what runs strategies."""
+    """Return the actions that run strategies."""
     return (
         ActionSpec(
             "run.run",
@@ -44,7 +44,7 @@ def run_actions(to: Targets) -> tuple[ActionSpec, ...]:
 
 
 def report_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what compares engines and makes reports; it stands below what checks a strategy."""
+    """Return the actions that compare engines and create reports; they follow the check in the menu."""
     return (
         ActionSpec(
             "run.compare_engines",

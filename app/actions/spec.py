@@ -1,4 +1,4 @@
-"""What an action is: frozen data that says what it is called, where it stands and what it calls. No Qt."""
+"""Actions as frozen data: title, menu and function. No Qt."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ActionCall(Generic[T]):
-    """What an action does: a function, and how to find what it is called with.
+    """The call of an action: a function, and how to find its target.
 
     Args:
-        target: returns what the action acts on, None while there is nothing; nothing happens then.
+        target: returns the object that the action acts on, or None, in which case nothing happens.
         function: gets the target.
     """
 

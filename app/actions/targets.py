@@ -1,4 +1,4 @@
-"""What actions act on: a small protocol for each area of the program, and how the one that is meant now is found.
+"""Targets of actions: a small protocol for each area of the program, and functions that find the current one.
 
 The window implements them and passes them as `Targets`; the actions don't depend on the window.
 """
@@ -25,7 +25,7 @@ class FileCommands(Protocol):
         """Let the user pick files, and open them."""
 
     def save_current(self, *, ask: bool = False) -> bool:
-        """Save the strategy in front, under another name if `ask` is set; return whether it was saved."""
+        """Save the current strategy, under another name if `ask` is set; return whether it was saved."""
         ...
 
     def save_all(self) -> bool:
@@ -36,7 +36,7 @@ class FileCommands(Protocol):
         """Take the text of the file on disk."""
 
     def close_current(self) -> None:
-        """Close the strategy in front."""
+        """Close the current strategy."""
 
     def export_yaml(self, *, layout: bool) -> None:
         """Write the text to a file, with or without its layout."""
@@ -49,7 +49,7 @@ class DialogCommands(Protocol):
     """Opens dialogs."""
 
     def about(self) -> None:
-        """Show what QuantCrafter is."""
+        """Show information about QuantCrafter."""
 
     def gallery(self) -> None:
         """Open a copy of a template that the user picks."""
@@ -79,7 +79,7 @@ class ResearchCommands(Protocol):
 
 
 class LookCommands(Protocol):
-    """Changes how the window looks."""
+    """Changes the appearance of the window."""
 
     def set_yaml_place(self, place: str) -> None:
         """Show the text `below` or `beside` the canvas, or not (`hidden`)."""
@@ -103,14 +103,14 @@ class LookCommands(Protocol):
         """Use the whole screen, or go back."""
 
     def reset_layout(self) -> None:
-        """Put every pane back where it was at the first start."""
+        """Put every pane back in its original place."""
 
 
 class PaneCommands(Protocol):
     """Takes the keyboard from pane to pane."""
 
     def toggle(self, name: str) -> None:
-        """Show a pane and go there; hide it if the focus is in it already."""
+        """Show a pane and move the focus to it, or hide it if it has the focus."""
 
     def step(self, by: int) -> None:
         """Go to the next (1) or the previous (-1) pane."""
@@ -124,7 +124,7 @@ class TabCommands(Protocol):
 
 
 class NavigationCommands(Protocol):
-    """Shows what the selection, or a problem, is about."""
+    """Shows the location of the selection or of a problem."""
 
     def next_problem(self) -> None:
         """Go from problem to problem."""
@@ -140,10 +140,10 @@ class RunCommands(Protocol):
     """Runs strategies."""
 
     def run(self) -> None:
-        """Run the strategy in front."""
+        """Run the current strategy."""
 
     def stop(self) -> None:
-        """Cancel the runs of the strategy in front."""
+        """Cancel the runs of the current strategy."""
 
     def toggle_auto(self) -> None:
         """Run after each change from now on, or no longer."""
@@ -163,25 +163,25 @@ class EngineCommands(Protocol):
     """Compares engines."""
 
     def compare(self) -> None:
-        """Compare the engines on the strategy in front."""
+        """Compare the engines on the current strategy."""
 
 
 class CheckCommands(Protocol):
     """Checks strategies for look-ahead."""
 
     def toggle(self) -> None:
-        """Begin a check; if one is under way, end it instead."""
+        """Begin a check; if one is in progress, end it instead."""
 
 
 class DataCommands(Protocol):
-    """Chooses what a strategy runs on."""
+    """Chooses the data of a strategy."""
 
     def choose_source(self) -> None:
         """Choose the source of the selected feed, or else of the first instrument."""
 
 
 class StoreCommands(Protocol):
-    """Keeps bars of the user's own."""
+    """Keeps the user's bars."""
 
     def import_files(self) -> None:
         """Import files that the user picks."""
@@ -203,7 +203,7 @@ class Targets:
 
     Args:
         canvas: the graph in front.
-        document: the strategy in front, after what is being typed was taken over.
+        document: the current strategy, after pending input was applied.
         chart: what the chart can do; the chart is shown for it.
         files, dialogs, tour, looks, panes, tabs, navigation: the areas of the menus File to Node.
         runs, research, reports, engines, check, data, store: those of the menus Data and Run.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def view_actions(to: Targets) -> tuple[ActionSpec, ...]:
-    """Return what changes how things are shown, and nothing in the strategy."""
+    """Return the actions that change the display, but not the strategy."""
     return (
         ActionSpec(
             "view.command_palette",

@@ -1,1 +1,1 @@
-"""The graph on screen: scene, items, gestures."""
+"""The graph on the canvas: scene, items, gestures."""

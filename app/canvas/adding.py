@@ -41,7 +41,7 @@ class Adding(QObject):
         self._splice = SpliceHint(context)
 
     def take(self, offer: Offer, pos: QPointF, loose: LooseEnd | None = None) -> bool:
-        """Add what was chosen in quick-add, and wire it to a loose end; return whether it could be done."""
+        """Add what was chosen in quick-add, and wire it to a loose end; return whether it was possible."""
         if offer.role is not None:
             return self._add(offer.role, offer.use, pos, offer, loose)
         if loose is None:
@@ -103,7 +103,7 @@ class Adding(QObject):
         self._splice.end()
 
     def drop(self, data: bytes, pos: QPointF) -> bool:
-        """Add the node of a drop at the mouse, into the wire there if it fits; return whether it could be done."""
+        """Add the node of a drop at the mouse, into the wire there if it fits; return whether it was possible."""
         found = parse_node(data)
         if found is None:
             self._context.message.emit(tr("This can't be dropped here."))

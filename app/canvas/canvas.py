@@ -181,7 +181,7 @@ class Canvas(QWidget):
         self.scene.set_badges({} if self._file else {**of_run, **badges(problems, self.scope)})
 
     def set_run_badges(self, badges: Mapping[str, tuple[Badge, str]]) -> None:
-        """Show what became of nodes in a run, where validation has nothing to say of them."""
+        """Show the results of nodes in a run, if validation has no findings about them."""
         if badges != self._run_badges:
             self._run_badges = badges
             self._badge_timer.start()
@@ -230,7 +230,7 @@ class Canvas(QWidget):
             self.run.set_on(not self.run.is_on)
 
     def leave(self) -> None:
-        """End the gesture under way; without one, point at no bar of the run any more."""
+        """End the current gesture; without one, clear the selected bar of the run."""
         if not self.view.cancel_gesture() and self.run is not None:
             self.run.session.clear()
 
@@ -255,7 +255,7 @@ class Canvas(QWidget):
         self.view.fit(None)
 
     def fit_selection(self) -> None:
-        """Show the selected nodes as large as is sensible; all when none is selected."""
+        """Show the selected nodes at a suitable size; all when none is selected."""
         self.view.fit(self.context.selection.nodes or None)
 
     def zoom_in(self) -> None:

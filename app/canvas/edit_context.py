@@ -46,7 +46,7 @@ class Selection:
 class EditContext(QObject):
     """One level of one document on one canvas.
 
-    `do` is the only way by which gestures change anything: an edit that cannot be done is said to the user, and the
+    `do` is the only way by which gestures change anything: an edit that cannot be done is shown to the user, and the
     document stays as it is.
     """
 

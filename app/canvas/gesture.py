@@ -36,13 +36,13 @@ class Gesture(Protocol):
         ...
 
     def move(self, event: QMouseEvent) -> None:
-        """Follow the mouse; a button is held."""
+        """Handle a mouse move while a button is pressed."""
         ...
 
     def release(self, event: QMouseEvent) -> None:
-        """Carry out what the gesture stands for."""
+        """Perform the gesture."""
         ...
 
     def cancel(self) -> None:
-        """Leave everything as it was at the press."""
+        """Restore the state before the press."""
         ...

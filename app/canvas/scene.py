@@ -38,7 +38,8 @@ NO_WIRES = Wired()
 class GraphScene(QGraphicsScene):
     """The graph of one level as graphics items. Items receive no mouse events: the view calls `hit` instead.
 
-    The Qt signal `content_changed` says, at most 30 times a second, that nodes or frames came, went or moved.
+    The Qt signal `content_changed` is emitted, at most 30 times per second, when nodes or frames were added, removed or
+    moved.
     """
 
     content_changed = Signal()
@@ -189,7 +190,7 @@ class GraphScene(QGraphicsScene):
             self.set_hair_lines(hair)
 
     def set_hair_lines(self, width: float | None) -> None:
-        """Draw wires so many device pixels thin: much faster, and as good from afar; None ends that."""
+        """Draw wires so many device pixels thin: much faster, and as good when zoomed out; None ends that."""
         if width != self._hair:
             self._hair = width
             for wire in self.wires.values():

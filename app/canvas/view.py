@@ -114,7 +114,7 @@ class CanvasView(PanZoomView):
         event.accept()
 
     def cancel_gesture(self) -> bool:
-        """End the gesture under way without a trace; return whether there was one."""
+        """Cancel the current gesture; return whether there was one."""
         gesture, self._active = self._active, None
         if gesture is not None:
             gesture.cancel()

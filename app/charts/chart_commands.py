@@ -30,7 +30,7 @@ class ChartCommands:
         self._pane = pane
 
     def do(self, command: ChartCommand) -> None:
-        """Run a command; an error of ours is told in words."""
+        """Run a command; our errors are shown as text."""
         try:
             command(self)
         except QuantCrafterError as error:
@@ -113,7 +113,7 @@ class ChartCommands:
         self._pane.mark_choices()
 
     def set_colors(self, colors: str) -> None:
-        """Draw what rises and what falls in other colours."""
+        """Set the colours for rising and falling prices."""
         self._pane.settings.chart_colors = colors
         self._pane.recolor()
 
@@ -131,7 +131,7 @@ class ChartCommands:
         self.set_log(not self._pane.settings.chart_log)
 
     def set_auto(self, auto: bool) -> None:  # noqa: FBT001 - a switch
-        """Let the scales follow what is visible, or keep them as they are."""
+        """Fit the scales to the visible part automatically, or keep them."""
         self._pane.view.set_auto(auto=auto)
 
     def toggle_panel(self, name: str) -> None:
@@ -148,7 +148,7 @@ class ChartCommands:
         self._pane.choice.toggle(output.node, output.output)
 
     def reset_outputs(self) -> None:
-        """Show what is shown at first again."""
+        """Restore the default selection of outputs."""
         self._pane.choice.reset()
 
     def copy(self) -> None:

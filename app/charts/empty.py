@@ -1,4 +1,4 @@
-"""What the chart says while there is nothing to draw."""
+"""The message of the chart while there is nothing to draw."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from quantcrafter.app.theme.icons import icon
 
 
 class EmptyChart(QWidget):
-    """One sentence, and a button that runs the strategy if that is what helps."""
+    """A sentence, and a button that runs the strategy if that helps."""
 
     run_asked = Signal()
 

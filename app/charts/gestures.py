@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from quantcrafter.app.charts.view import ChartView
 
 Drag = Callable[[QPointF], None]
-"""Called with every place that a drag comes to."""
+"""Called with every position of a drag."""
 
 CLICK_REACH = 4.0
 """A press that moves less, in pixels, is a click."""
@@ -55,7 +55,7 @@ class Gestures:
         event.accept()
 
     def press(self, event: QMouseEvent) -> None:
-        """Begin a drag, of which a short one is a click."""
+        """Start a drag; a short one is a click."""
         state, sheet = self._view.state, self._view.sheet
         if (
             state is None
@@ -84,7 +84,7 @@ class Gestures:
         self._hover(at)
 
     def release(self, event: QMouseEvent) -> None:
-        """End a drag; what was none is a click."""
+        """End a drag, or handle a click."""
         view, pressed = self._view, self._pressed
         box, view.pointing.box = view.pointing.box, None
         moved, self._drag, self._pressed = self._moved, None, None
@@ -96,7 +96,7 @@ class Gestures:
         self._hover(event.position())
 
     def double_click(self, event: QMouseEvent) -> None:
-        """Show everything; on an axis let its scale follow what is visible again."""
+        """Show everything; on an axis, fit its scale to the visible part again."""
         state, sheet = self._view.state, self._view.sheet
         if state is None or sheet is None:
             return
@@ -174,7 +174,7 @@ class Gestures:
         return drag
 
     def _zoom_to(self, box: QRectF) -> None:
-        """Show what a box holds: its bars, and its values if it is tall."""
+        """Zoom to a box: its bars, and its values if it is tall."""
         state, sheet = self._view.state, self._view.sheet
         if state is None or sheet is None or box.width() < _LEAST_BOX:
             self._view.update()
@@ -210,7 +210,7 @@ class Gestures:
         view.pointed.emit(sheet.bar(at.x()), trade)
 
     def _hover(self, at: QPointF) -> None:
-        """Tell of the trade under the mouse, and show by the cursor what a press would do."""
+        """Show the trade under the mouse, and a cursor for the available gesture."""
         view, sheet = self._view, self._view.sheet
         state, drawing = view.state, view.drawing
         if state is None or sheet is None or drawing is None:

@@ -19,7 +19,7 @@ _SHIFT, _CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlMo
 
 
 def pressed(view: ChartView, event: QKeyEvent) -> bool:
-    """Do what a key says; return False for a key that says nothing here.
+    """Handle a key; return False for an unknown key.
 
     Left and Right go to the bar beside the selected one (with Ctrl, ten bars), with Shift they move the view; Page Up
     and Page Down move it by a page, Home and End to the first and the last bar; Up, Down, + and - zoom, 0 shows all.

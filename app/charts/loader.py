@@ -44,7 +44,7 @@ class ChartLoader(QObject):
     ready = Signal(object)
     """The `ChartModel` that was asked for last."""
     failed = Signal(str)
-    """It could not be read, and why."""
+    """It could not be read, with the reason."""
     answered = Signal(object, object)
     """For the worker thread: the request, and its `ChartModel` or what went wrong."""
 
@@ -59,7 +59,7 @@ class ChartLoader(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is being made ready."""
+        """Whether something is being prepared."""
         return self._busy is not None
 
     def ask(self, request: ChartRequest) -> None:
@@ -68,12 +68,12 @@ class ChartLoader(QObject):
         self._go_on()
 
     def drop(self) -> None:
-        """Forget what waits; what is being made ready is not told of."""
+        """Drop waiting requests; the result of the current one is not reported."""
         self._next = None
         self._busy = None
 
     def close(self) -> None:
-        """Wait for what is being made ready; nothing is told afterwards."""
+        """Wait for the current request; nothing is reported afterwards."""
         self._closed = True
         self.drop()
         self._pool.waitForDone()

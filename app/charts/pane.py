@@ -100,7 +100,7 @@ class ChartPane(QWidget):
         self._run_changed()
 
     def close(self) -> bool:
-        """Let go of the run; the pane is of no use afterwards."""
+        """Release the run; the pane is of no use afterwards."""
         if not self._closed:
             self._closed = True
             self._loader.close()

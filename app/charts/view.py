@@ -189,7 +189,7 @@ class ChartView(QWidget):
         self.update()
 
     def set_auto(self, *, auto: bool) -> None:
-        """Let the scales follow what is visible, or keep them as they are."""
+        """Fit the scales to the visible part automatically, or keep them."""
         state, sheet = self.state, self.sheet
         if state is not None and sheet is not None:
             kept = {key: scale for key, scale in sheet.scales.items() if not key.startswith("strip:")}

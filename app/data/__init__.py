@@ -1,1 +1,1 @@
-"""Where bars come from: the dialog for a data source, and the pane of the user's own bars."""
+"""Where bars come from: the dialog for a data source, and the pane of the user's bars."""

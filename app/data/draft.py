@@ -48,7 +48,7 @@ class SourceDraft:
     """What is written about a source, apart from the document until it is taken over.
 
     Args:
-        catalog: what is installed.
+        catalog: the installed components.
         base: the fields that belong to the entry whatever its provider is.
         written: the entry as it is in the document.
         default: the provider of an entry that names none.

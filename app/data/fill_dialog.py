@@ -45,7 +45,7 @@ class FillDialog(DialogFrame):
 
     Args:
         series: the series with gaps.
-        catalog: what is installed.
+        catalog: the installed components.
         engine: the process that loads bars.
         folder: where relative paths are meant from.
         parent: the window.
@@ -167,13 +167,13 @@ class FillDialog(DialogFrame):
             self.gaps.addTopLevelItem(QTreeWidgetItem([failure_text(failure)]))
 
     def accept(self) -> None:
-        """Take over what is typed; what changes by it is looked at first."""
+        """Apply pending input, after a check of what it changes."""
         self.form.finish()
         if self.form.is_valid and self.ok_button.isEnabled():
             super().accept()
 
     def done(self, result: int) -> None:
-        """Let what is under way go."""
+        """Cancel the current request."""
         self.previewer.stop()
         if not self._gaps_job.is_over:
             self._engine.cancel(self._gaps_job)

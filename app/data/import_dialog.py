@@ -48,7 +48,7 @@ class ImportDialog(DialogFrame):
 
     Args:
         paths: the files.
-        catalog: what is installed.
+        catalog: the installed components.
         engine: the process that reads them.
         parent: the window.
     """
@@ -79,7 +79,7 @@ class ImportDialog(DialogFrame):
 
     @property
     def request(self) -> StoreImportRequest:
-        """What to import, and what becomes of stored bars that overlap."""
+        """What to import, and how to treat stored bars that overlap."""
         chosen = tuple(file.as_import() for file in self.files if file.wanted and file.is_ready)
         how = self.overlap.currentData()
         return StoreImportRequest(chosen, keep=how == "keep", fresh=how == "fresh")
@@ -222,7 +222,7 @@ class ImportDialog(DialogFrame):
     # ------------------------------------------------------------------ ending
 
     def accept(self) -> None:
-        """Take over what is typed; what changes by it is looked at first."""
+        """Apply pending input, after a check of what it changes."""
         for form in self._form_of.values():
             form.finish()
         if self.ok_button.isEnabled() and all(form.is_valid for form in self._form_of.values()):

@@ -33,6 +33,6 @@ class LookDialog(DialogFrame):
         self.previewer.ask(PreviewRequest("store", {"source_timeframe": frame}, series.symbol, frame), at_once=True)
 
     def done(self, result: int) -> None:
-        """Let the preview that is under way go."""
+        """Cancel the current preview."""
         self.previewer.stop()
         super().done(result)

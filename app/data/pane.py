@@ -1,4 +1,4 @@
-"""DataPane: the bars of the user's own. Files are dropped onto it; series are filled, exported, deleted and used."""
+"""DataPane: the user's bars. Files are dropped onto it; series are filled, exported, deleted and used."""
 
 from __future__ import annotations
 

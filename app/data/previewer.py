@@ -12,7 +12,7 @@ SETTLE_MS = 250
 
 
 class Previewer(QObject):
-    """Gets previews. A wish that comes while another one is under way replaces it.
+    """Gets previews. A new request replaces the one in progress.
 
     The Qt signal `seen` carries a Preview; `busy` tells whether one is awaited.
     """
@@ -45,13 +45,13 @@ class Previewer(QObject):
         self.busy.emit(True)
 
     def stop(self) -> None:
-        """Let the preview that is under way go."""
+        """Cancel the current preview."""
         self._settle.stop()
         self._drop()
         self.busy.emit(False)
 
     def _drop(self) -> None:
-        """Give up the preview that is under way: what it would show is no longer wanted."""
+        """Cancel the current preview: its result is no longer needed."""
         job, self._job = self._job, None
         if job is not None and not job.is_over:
             self._engine.cancel(job)

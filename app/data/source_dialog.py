@@ -109,13 +109,13 @@ class SourceDialog(DialogFrame):
         return SourceChoice(self.draft.changes(), self.period.changes())
 
     def accept(self) -> None:
-        """Take over what is typed, if none of it was refused."""
+        """Apply pending input, if none of it was refused."""
         self.form.finish()
         if self.form.is_valid:
             super().accept()
 
     def done(self, result: int) -> None:
-        """Let the preview that is under way go, however the dialog ends."""
+        """Cancel the current preview when the dialog ends in any way."""
         self.previewer.stop()
         super().done(result)
 

@@ -78,7 +78,7 @@ class SourceForm(QWidget):
         box.addWidget(scroller, 1)
 
     def finish(self) -> None:
-        """Take over what is typed but not yet finished."""
+        """Apply pending input."""
         if self.view is not None:
             self.view.finish()
 

@@ -29,7 +29,7 @@ class PluginRow:
 
     @property
     def status(self) -> str:
-        """How it stands, in words."""
+        """How it stands, as text."""
         if self.waits:
             return tr("On after a restart") if self.enabled else tr("Off after a restart")
         if self.info.status is PluginStatus.FAILED:

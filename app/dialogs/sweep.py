@@ -257,7 +257,7 @@ class SweepDialog(DialogFrame):
         self.run_button.setEnabled(not problem or self._job is not None)
 
     def start_or_stop(self) -> None:
-        """Begin the sweep; while one is under way, end it."""
+        """Begin the sweep; while one is in progress, end it."""
         if self._job is not None:
             self._engine.cancel(self._job)
             return

@@ -20,7 +20,7 @@ MOST_CELLS = 2_500
 
 @dataclass(frozen=True)
 class Variable:
-    """A number of a node that can be varied: its place in the file, and what it is now (None where unknown)."""
+    """A number of a node that can be varied: its location in the file, and what it is now (None where unknown)."""
 
     node: str
     field: str

@@ -1,4 +1,4 @@
-"""What can go wrong with an edit, in words for the user."""
+"""What can go wrong with an edit, as text for the user."""
 
 from __future__ import annotations
 

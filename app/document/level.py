@@ -23,7 +23,7 @@ from quantcrafter.engine.spec import SECTIONS
 
 Values = dict[str, Any]
 FindBlock = Callable[[str], Values | None]
-"""Returns the plain values of a block that is a file of its own, by what `use` says."""
+"""Returns the plain values of a block that is a separate file, by what `use` says."""
 
 FLAGS = ("bypass", "mute")
 MAX_BLOCKS_IN_BLOCKS = 8

@@ -52,7 +52,7 @@ class FormView(QWidget):
             row.refresh(form)
 
     def finish(self) -> None:
-        """Take over what is typed but not yet finished."""
+        """Apply pending input."""
         for row in tuple(self.rows.values()):
             row.editor.finish()
 
@@ -70,7 +70,7 @@ class FormView(QWidget):
                 line.selectAll()
 
     def give_up(self) -> list[str]:
-        """Show what is used in place of texts that were refused; return what became of each, in words."""
+        """Show what is used in place of texts that were refused; return the reason for each, as text."""
         return [row.give_up() for row in self.rows.values() if row.editor.draft() is not None]
 
     def focused(self) -> tuple[str, ...] | None:

@@ -100,7 +100,7 @@ class Inspector(QWidget):
         self.limits_asked.emit(take)
 
     def finish(self) -> None:
-        """Take over what is typed but not yet finished."""
+        """Apply pending input."""
         if isinstance(self.header, NodeHeader):
             self.header.finish()
         if self.page is not None:
@@ -129,7 +129,7 @@ class Inspector(QWidget):
             self.scroller.ensureWidgetVisible(row)
 
     def _leave(self) -> None:
-        """Take over what is typed; what is refused is given up, so that what is shown later is what is used."""
+        """Apply pending input; rejected input is discarded, so that the shown values are the used ones."""
         self.finish()
         if self.page is not None:
             for told in self.page.give_up():

@@ -83,7 +83,7 @@ class Page(QWidget):
         return True
 
     def finish(self) -> None:
-        """Take over what is typed but not yet finished."""
+        """Apply pending input."""
         for view in tuple(self.views):
             view.finish()
 
@@ -92,7 +92,7 @@ class Page(QWidget):
         return next((view for view in self.views if view.refused() is not None), None)
 
     def give_up(self) -> list[str]:
-        """Show what is used in place of texts that were refused; return what became of each, in words."""
+        """Show what is used in place of texts that were refused; return the reason for each, as text."""
         return [told for view in self.views for told in view.give_up()]
 
     def show_form(self, form: Form, rows: RowContext, section: Section | None = None) -> FormView:

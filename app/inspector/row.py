@@ -260,7 +260,7 @@ class FieldRow(QWidget):
         self._show_reset()
 
     def give_up(self) -> str:
-        """Show the value that is used in place of a text that was refused; return what became of it, in words."""
+        """Show the value that is used in place of a text that was refused; return the reason, as text."""
         refused = self.editor.draft() or ""
         value = self._form.value(self.field)
         self.editor.show_value(self.field.default if value is UNSET else value, various=value is VARIOUS)

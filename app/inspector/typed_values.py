@@ -1,4 +1,4 @@
-"""From typed text to a field's value and back, and what is wrong with a value, in words for the form. No Qt."""
+"""From typed text to a field's value and back, and what is wrong with a value, as text for the form. No Qt."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def provider_title(name: str) -> str:
 
 
 def limits(field: Field) -> str:
-    """Return the range in words, '' where there is none."""
+    """Return the range as text, '' where there is none."""
     low, high = field.low, field.high
     if low is not None and high is not None and field.low_in and field.high_in:
         return tr("{low} to {high}", low=show(low), high=show(high))

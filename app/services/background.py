@@ -42,7 +42,7 @@ class _Post(QObject):
 
 
 class _Work:
-    """What a thread of Qt's pool does; `work` is let go of in the thread of the user interface."""
+    """What a thread of Qt's pool does; `work` is released in the user interface thread."""
 
     def __init__(self, work: Callable[[], Any], background: Background, number: int, post: _Post) -> None:
         self.work: Callable[[], Any] = work

@@ -1,4 +1,4 @@
-"""What happened at a bar, and what nodes did in a whole run, in words. No Qt."""
+"""What happened at a bar, and what nodes did in a whole run, as text. No Qt."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ordered_text(order: Ordered) -> str:
 
 
 def ended_text(order: Ordered, facts: Facts) -> str:
-    """Return what became of an order."""
+    """Return the final state of an order."""
     when = moment_text(facts, order.closed) if order.closed >= 0 else ""
     price, why = number_text(order.price), _endings().get(order.status_reason, "")
     if order.status == "filled":

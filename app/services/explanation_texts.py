@@ -1,4 +1,4 @@
-"""Explanations in words: obstacles with their distances, what happened at a bar, and why nodes changed nothing. No Qt.
+"""Explanations as text: obstacles with their distances, what happened at a bar, and why nodes changed nothing. No Qt.
 
 The engine finds, in plain values; every sentence is made here, in the language in use.
 """

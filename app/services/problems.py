@@ -1,4 +1,4 @@
-"""What validation finds, and why something came to nothing, in the language in use. No Qt."""
+"""What validation finds, and why something failed, in the language in use. No Qt."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def problem_text(problem: Problem) -> str:
 
 
 def error_text(error: Exception) -> str:
-    """Return what an error of ours says; of a strategy with several mistakes, the first."""
+    """Return what one of our errors says; of a strategy with several mistakes, the first."""
     if isinstance(error, SpecError) and error.problems:
         return problem_text(_first(error.problems))
     return said(str(error))
 
 
 def failure_text(failure: Failure) -> str:
-    """Return why a job came to nothing: the first mistake of a wrong strategy, else the error in words."""
+    """Return why a job failed: the first mistake of a wrong strategy, else the error as text."""
     if failure.problems:
         return problem_text(_first(failure.problems))
     return said(failure.message)

@@ -30,7 +30,7 @@ def number_text(value: float) -> str:
 
 
 def flags_text(flags: int) -> str:
-    """Return the flags of a signal in words; a dash for none."""
+    """Return the flags of a signal as text; a dash for none."""
     words = {
         ENTER_LONG: tr("enter long"),
         EXIT_LONG: tr("exit long"),
@@ -54,7 +54,7 @@ def value_text(value: Value) -> str:
 
 
 def position_text(quantity: float) -> str:
-    """Return a signed quantity in words."""
+    """Return a signed quantity as text."""
     if not quantity:
         return tr("flat")
     text = number_text(abs(quantity))

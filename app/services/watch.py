@@ -135,7 +135,7 @@ class FileWatch(QObject):
             self._ask(path)
 
     def _ask(self, path: Path) -> None:
-        """Have a file looked at, unless a look is under way: that one may have come too early, so look again after."""
+        """Check a file; if a check is in progress, it may have been too early, so check again afterwards."""
         if path not in self._files:
             return
         if path in self._asked:
@@ -154,7 +154,7 @@ class FileWatch(QObject):
             self._collect.stop()
 
     def _compare(self, watched: _Watched, sight: Sight | None) -> None:
-        """Tell what is new about a file; one that is gone must stay gone for some looks, as a save may be under way."""
+        """Report changes of a file; a deleted file must be missing in several checks, because a save may be in progress."""
         path = watched.path
         if self._files.get(path) is not watched:  # unwatched meanwhile, or saved since: what was seen is old
             return

@@ -1,4 +1,4 @@
-"""EngineComparison: an open strategy on several engines: asked for, under way, or with its outcome."""
+"""EngineComparison: an open strategy on several engines: asked for, in progress, or with its outcome."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class EngineComparison(QObject):
     """The latest comparison of one strategy.
 
-    `report` is its outcome and stays until the next one has an outcome; `failure` says why the latest came to nothing.
+    `report` is its outcome and stays until the next one has an outcome; `failure` says why the latest failed.
     """
 
     changed = Signal()
@@ -30,12 +30,12 @@ class EngineComparison(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether one is under way, or waits for its turn."""
+        """Whether one is in progress, or waits for its turn."""
         return self.job is not None
 
     @property
     def progress(self) -> Progressed | None:
-        """How far the one under way is."""
+        """How far the one in progress is."""
         return None if self.job is None else self.job.progress
 
     def follow(self, job: Job) -> None:

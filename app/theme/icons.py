@@ -57,7 +57,7 @@ def _source(name: str) -> str:
 
 
 class _StrokeEngine(QIconEngine):
-    """Draws one icon at whatever size is asked for, in the colour that its mode has in the theme of the moment."""
+    """Draws one icon at the requested size, in the colour that its mode has in the current theme."""
 
     def __init__(self, name: str, color: str) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ class CommandPalette(SearchOverlay):
         registry: all actions.
         usable: whether an action can be used now; those that cannot are left out.
         run: called with the chosen action's id, after the palette is gone.
-        parent: what it lies over.
+        parent: the parent widget.
     """
 
     def __init__(

@@ -126,7 +126,7 @@ class Desktop:
 
     @property
     def tab(self) -> StrategyTab | None:
-        """The strategy in front."""
+        """The current strategy."""
         return self.tabs.current()
 
     def _switched(self, tab: StrategyTab | None) -> None:
@@ -157,7 +157,7 @@ class Desktop:
     # ------------------------------------------------------------------ the end
 
     def close(self, *, keep_drafts: bool) -> None:
-        """Let go of everything; `keep_drafts` leaves unsaved work in its recovery files."""
+        """Release everything; `keep_drafts` leaves unsaved work in its recovery files."""
         if self.tab is not None:
             self.docks.remember()
             self.settings.yaml_share = self.tab.yaml_share

@@ -24,14 +24,14 @@ class Dialogs:
     """The dialogs of a window.
 
     Args:
-        window: what they lie over.
-        settings: what is remembered between starts.
-        catalog: what is installed.
+        window: the parent of dialogs.
+        settings: the user's settings.
+        catalog: the installed components.
         actions: have the keys.
         files: open a copy of an example.
         looks: change theme and layout.
         plugins: have what plugins added to the window.
-        messages: tell what a change needs.
+        messages: shows messages to the user.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Dialogs:
         self._messages = messages
 
     def about(self) -> None:
-        """Show what QuantCrafter is."""
+        """Show information about QuantCrafter."""
         from quantcrafter.app.dialogs.about import show_about
 
         show_about(self._window)

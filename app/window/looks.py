@@ -23,11 +23,11 @@ class WindowLooks:
 
     Args:
         window: the window.
-        settings: what is remembered between starts.
+        settings: the user's settings.
         tabs: the open strategies.
         panes: the panes.
         focus: takes the keyboard back to the canvas.
-        messages: tell what a change needs.
+        messages: shows messages to the user.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class WindowLooks:
         self._window.setWindowState(state ^ Qt.WindowState.WindowFullScreen)
 
     def reset_layout(self) -> None:
-        """Put every pane back where it was at the first start."""
+        """Put every pane back in its original place."""
         self.set_yaml_place("below")
         if self._panes.is_there:
             self._panes.docks.reset()

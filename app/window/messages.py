@@ -11,7 +11,7 @@ class Messages:
     """Tells of things for a window.
 
     Args:
-        window: what dialogs lie over.
+        window: the parent of dialogs.
         status: its status bar.
     """
 

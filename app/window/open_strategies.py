@@ -24,7 +24,7 @@ class StrategyFollower(Protocol):
         """Look after a strategy from now on."""
 
     def forget(self, tab: StrategyTab) -> None:
-        """Let go of a strategy that is closed."""
+        """Release a strategy that is closed."""
 
 
 class Strategies:
@@ -34,7 +34,7 @@ class Strategies:
         window: shows the tabs, or the welcome page while there are none.
         tabs: get the strategies.
         panes: come with the first strategy and go with the last.
-        settings: what is remembered between starts.
+        settings: the user's settings.
         actions: what canvases offer.
     """
 
@@ -53,7 +53,7 @@ class Strategies:
         self._followers += followers
 
     def add(self, document: Document, name: str) -> StrategyTab:
-        """Put a document into a tab of its own, in front."""
+        """Put a document into a separate tab, in front."""
         tab = StrategyTab(document, name, self._settings, self._actions, self._tabs)
         self._panes.show_all(document)
         self._window.show_strategies()

@@ -43,7 +43,7 @@ class PaneFocus(QObject):
             application.focusChanged.connect(self._moved)
 
     def toggle(self, name: str) -> None:
-        """Show a pane and go there; hide it if the focus is in it already."""
+        """Show a pane and move the focus to it, or hide it if it has the focus."""
         docks = self._panes.docks
         if docks.is_shown(name) and _holds(docks.docks[name], QApplication.focusWidget()):
             self.leave()

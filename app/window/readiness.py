@@ -38,7 +38,7 @@ class Readiness:
         self._folders = folders
 
     def first_error(self, tab: StrategyTab) -> tuple[str, bool]:
-        """Show a strategy's errors; return the first in words ('' for none) and whether a folder is asked about."""
+        """Show a strategy's errors; return the first as text ('' for none) and whether a folder is asked about."""
         errors = [each for each in tab.document.problems if each.severity is Severity.ERROR]
         if not errors:
             return "", False

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Refresher(QObject):
-    """Follows the strategy in front.
+    """Follows the current strategy.
 
     Args:
         window: has the title.
@@ -22,7 +22,7 @@ class Refresher(QObject):
     """
 
     refreshed = Signal()
-    """Something changed: the strategy in front, its text, selection or run; all is up to date."""
+    """Something changed: the current strategy, its text, selection or run; everything is up to date."""
 
     def __init__(self, window: QMainWindow, tabs: Tabs, actions: ActionSet) -> None:
         super().__init__(window)
@@ -33,11 +33,11 @@ class Refresher(QObject):
         self._timer.timeout.connect(self.now)
 
     def soon(self) -> None:
-        """Bring all up to date once the present event is dealt with."""
+        """Update everything once the current event has been processed."""
         self._timer.start()
 
     def now(self) -> None:
-        """Bring all up to date."""
+        """Update everything."""
         self._actions.refresh()
         tab = self._tabs.current()
         self._window.setWindowTitle(f"{tab.title}[*] \N{EN DASH} QuantCrafter" if tab else "QuantCrafter")

@@ -1,4 +1,4 @@
-"""Research: runs the strategy in front many times over, and sets runs side by side."""
+"""Research: runs the current strategy many times over, and sets runs side by side."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Research:
     """The dialogs about several runs.
 
     Args:
-        window: what they lie over.
+        window: the parent of dialogs.
         tabs: the open strategies.
         engine: carries runs out.
-        typed: what is typed and not taken over yet.
-        messages: tell what happened.
+        typed: input that is not applied yet.
+        messages: shows messages to the user.
     """
 
     def __init__(self, window: QWidget, tabs: Tabs, engine: Engine, typed: TypedText, messages: Messages) -> None:
@@ -35,7 +35,7 @@ class Research:
         self._messages = messages
 
     def sweep(self, first: tuple[str, str] | None = None) -> None:
-        """Ask for parameters to vary, and run the strategy in front over them; `first` is a node and its field."""
+        """Ask for parameters to vary, and run the current strategy over them; `first` is a node and its field."""
         from quantcrafter.app.dialogs.sweep import SweepDialog
 
         tab = self._tabs.current()

@@ -21,7 +21,7 @@ BAR_SIZE = QSize(120, 12)
 
 
 class RunStatus(QWidget):
-    """Shows the job that is being executed, and otherwise how the strategy in front stands to its last run."""
+    """Shows the job that is being executed, and otherwise how the current strategy stands to its last run."""
 
     cancel_clicked = Signal()
     run_clicked = Signal()
@@ -53,7 +53,7 @@ class RunStatus(QWidget):
         self.show_nothing()
 
     def show_job(self, job: Job, name: str, waiting: int) -> None:
-        """Show how far a job is; `name` says whose it is when that is not the strategy in front."""
+        """Show how far a job is; `name` says whose it is when that is not the current strategy."""
         stage = stage_name(job.progress.stage if job.progress is not None else "")
         parts = [
             f"{name}: {tr('Cancelling')}" if name and job.cancelling else tr("Cancelling") if job.cancelling else "",

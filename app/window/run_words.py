@@ -1,4 +1,4 @@
-"""What is said of a run under way."""
+"""The texts about a run in progress."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def stage_name(stage: str) -> str:
 
 
 def time_left(progress: Progressed | None, silent_s: float = 0.0) -> str:
-    """Return how long it will still take, in words; "" as long as that cannot be told.
+    """Return the remaining time as text; "" while it is unknown.
 
     Args:
         progress: what was told last.

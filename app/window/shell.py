@@ -46,7 +46,7 @@ class Shell:
     """The window before any strategy is open, and the way to all else.
 
     Args:
-        settings: what is remembered between starts.
+        settings: the user's settings.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -107,7 +107,7 @@ class Shell:
         self.window.close()
 
     def shut(self, *, keep_drafts: bool = False) -> None:
-        """Remember the layout, and let go of everything; `keep_drafts` leaves unsaved work in its recovery files."""
+        """Remember the layout, and release everything; `keep_drafts` leaves unsaved work in its recovery files."""
         remember_frame(self.window, self.settings)
         if self._desktop is not None:
             self._desktop.close(keep_drafts=keep_drafts)
@@ -141,7 +141,7 @@ class Shell:
         return None if tab is None else tab.canvas
 
     def _document(self) -> Document | None:
-        """Return the strategy in front, after what is being typed was taken over."""
+        """Return the current strategy, after pending input was applied."""
         tab = self.tabs.current()
         if tab is None:
             return None
@@ -156,7 +156,7 @@ class Shell:
         return self.panes.docks.chart.commands
 
     def _run(self, spec: ActionSpec) -> None:
-        """Run an action; an error of ours is told in words."""
+        """Run an action; our errors are shown as text."""
         try:
             spec.callback()
         except QuantCrafterError as error:

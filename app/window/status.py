@@ -73,7 +73,7 @@ class StatusLine(QStatusBar):
 
 
 def problem_counts(problems: Sequence[Problem]) -> str:
-    """Return how many errors and warnings there are, in words; "" for none."""
+    """Return how many errors and warnings there are, as text; "" for none."""
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     warnings = len(problems) - errors
     parts = [

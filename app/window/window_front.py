@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class WindowFront:
-    """The strategy in front and the state of the window; it is a `Front`.
+    """The current strategy and the state of the window; it is a `Front`.
 
     Args:
         window: the window.
-        settings: what is remembered between starts.
+        settings: the user's settings.
         tabs: the open strategies.
         panes: the panes.
         is_busy: returns whether a strategy is being run.
-        is_checking: returns whether a check for look-ahead is under way.
+        is_checking: returns whether a check for look-ahead is in progress.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class WindowFront:
 
     @property
     def document(self) -> Document | None:
-        """The strategy in front."""
+        """The current strategy."""
         tab = self._tabs.current()
         return None if tab is None else tab.document
 
@@ -71,13 +71,13 @@ class WindowFront:
 
     @property
     def run(self) -> RunFolder | None:
-        """The run that is shown of it."""
+        """Its displayed run."""
         tab = self._tabs.current()
         return None if tab is None else tab.session.run
 
     @property
     def chart_choice(self) -> ChartChoice | None:
-        """What the chart shows of it, None before there is a chart."""
+        """The state of its chart, None before there is a chart."""
         return self._panes.docks.chart_choice if self._panes.is_made else None
 
     @property
@@ -88,7 +88,7 @@ class WindowFront:
 
     @property
     def is_checking(self) -> bool:
-        """Whether a check for look-ahead is under way."""
+        """Whether a check for look-ahead is in progress."""
         return self._is_checking()
 
     @property

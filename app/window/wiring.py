@@ -38,13 +38,13 @@ class Wiring:
     A selection that arrives while another is being passed on is an echo of it, and goes no further.
 
     Args:
-        catalog: what is installed.
+        catalog: the installed components.
         tabs: the open strategies.
         panes: the panes.
         status: the status bar.
         refresher: brings the menus up to date.
         folders: ask about files beyond a strategy's own folder.
-        messages: tell of problems.
+        messages: shows messages to the user.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Wiring:
         """Do nothing: what was listened to ends with the tab."""
 
     def show_tab(self, tab: StrategyTab) -> None:
-        """Let the panes show the strategy in front."""
+        """Let the panes show the current strategy."""
         self._panes.docks.set_document(tab.document)
         self._panes.docks.set_session(tab.session)
         self._chart_shown()

@@ -11,7 +11,7 @@ class NativeEngine(EngineAdapter):
     """Matches orders by itself after QC-BAR-1; the whole bar loop is machine code.
 
     Where a component decides in Python the loop goes bar by bar, by the same functions. Machine code is compiled once
-    on a machine, by a process of its own; until then, and for small jobs, the same functions run interpreted.
+    on a machine, by a separate process; until then, and for small jobs, the same functions run interpreted.
     """
 
     name = "native"

@@ -200,7 +200,7 @@ class _Binder:
         return str(path)
 
     def _is_given(self, written: str, name: str) -> bool:
-        """Return whether an override says it: what the user gives by hand needs no permission."""
+        """Return whether an override says it: what the user gives explicitly needs no permission."""
         given = (change.partition("=") for change in self.spec.overrides)
         return any(key.rpartition(".")[2].strip() == name and value.strip(" '\"") == written for key, _, value in given)
 

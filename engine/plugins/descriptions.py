@@ -108,7 +108,7 @@ def parameters(cls: type[BaseModel]) -> list[dict[str, Any]]:
 
 
 def type_words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:  # noqa: PLR0911 - a table of cases
-    """Return a JSON Schema's type in words: `integer`, `long | short`, `list of text`."""
+    """Return a JSON Schema's type as text: `integer`, `long | short`, `list of text`."""
     if "$ref" in schema:
         return type_words(definitions.get(schema["$ref"].rpartition("/")[2], {}), definitions)
     if "enum" in schema:
@@ -129,7 +129,7 @@ def type_words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:  # n
 
 
 def range_words(schema: dict[str, Any]) -> str:
-    """Return the limits in words, such as `2 to 100000` or `above 0`."""
+    """Return the limits as text, such as `2 to 100000` or `above 0`."""
     options = [schema, *schema.get("anyOf", ())]
     limits = {
         key: option[key] for key, _ in _LIMITS for option in options if key in option and abs(option[key]) < _NO_LIMIT

@@ -17,7 +17,7 @@ def run(
 ) -> RunResult:
     """Run a strategy file, or a spec loaded before, with everything that is installed.
 
-    Overrides win over the file; their names are places in it, with `__` for the dot or as a dictionary:
+    Overrides override the file; their names are places in it, with `__` for the dot or as a dictionary:
     `run("golden_cross.yaml", indicators__fast__timeperiod=20)` and
     `run("golden_cross.yaml", **{"run.cash": 5000})`.
 

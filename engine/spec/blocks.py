@@ -1,4 +1,4 @@
-"""Block definitions: what a block declares, read from the `blocks:` section or from a file of its own."""
+"""Block definitions: what a block declares, read from the `blocks:` section or from a separate file."""
 
 from __future__ import annotations
 

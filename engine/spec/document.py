@@ -193,7 +193,7 @@ class StrategyFile:
         """Bring the text to mean `intended`, touching only what differs: many edits for the price of one.
 
         `renamed` gives keys their new name, by the path they have now, so that they keep their place and comments.
-        An alias whose value must differ from what it stands for is written out.
+        An alias whose value must differ from what it represents is written out.
 
         Raises:
             SpecError: the text cannot be brought there; it stays as it was.

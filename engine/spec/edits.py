@@ -180,7 +180,7 @@ class TreeEdit:
             self.node(path[: known + 1])
 
     def _fill_empty(self, path: DocumentPath, key: PathKey, value: Any) -> None:
-        """Give an empty value its first child: on a line of its own below a section's name, else in brackets."""
+        """Give an empty value its first child: on a separate line below a section's name, else in brackets."""
         node, parent = self.node(path), self.node(path[:-1])
         if isinstance(key, int):
             self.apply([self._replacement(path, fragment([value]))])

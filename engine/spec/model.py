@@ -128,7 +128,7 @@ class InstrumentSpec:
 class StrategySpec:
     """A strategy file, checked in itself: names, shapes, blocks and settings, but not against what is installed.
 
-    `text` is the file as it was read; `overrides` are the changes that were made to it on the way; `uses` holds the
+    `text` is the file as read; `overrides` are the changes that were made to it on the way; `uses` holds the
     uses of blocks by expanded id.
     """
 

@@ -1,4 +1,4 @@
-"""Read a strategy file: from text to a StrategySpec, with every problem found on the way."""
+"""Read a strategy file: from text to a StrategySpec, and collects every problem."""
 
 from __future__ import annotations
 

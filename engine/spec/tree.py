@@ -54,7 +54,7 @@ class Entry:
 
 @dataclass(slots=True, eq=False)
 class Mapping(Node):
-    """A mapping; `flow` tells `{a: 1}` from lines of their own."""
+    """A mapping; `flow` tells `{a: 1}` from separate lines."""
 
     flow: bool = False
     entries: dict[str, Entry] = field(default_factory=dict)

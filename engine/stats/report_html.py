@@ -240,7 +240,7 @@ def quantity(value: float | None) -> str:
 
 
 def decisions(data: ReportData) -> str:
-    """Return why signals and orders came to nothing, counted by reason and instrument."""
+    """Return why signals and orders failed, counted by reason and instrument."""
     counts: dict[tuple[str, str], list[int]] = {}
     blocked = tables.blocked_table(data.ledger, data.instruments)
     for symbol, code, ts_ns in zip(blocked["instrument"], data.ledger.blocked["reason"], blocked["ts_ns"], strict=True):

@@ -1,7 +1,7 @@
 """What a chart of a million bars costs: GUI-thread time of each frame, and memory. It reports; it does not fail by it.
 
 Each step is a change and the whole painting that follows from it, in milliseconds of the GUI thread's own time, painted
-by software. The memory is that of a process of its own that shows thirty columns; the pages of the run's
+by software. The memory is that of a separate process that shows thirty columns; the pages of the run's
 files that it looked at are part of it, though the system takes them back when it needs them.
 """
 

@@ -39,7 +39,7 @@ def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
 
 
 def run(desktop: Desktop, qtbot: QtBot) -> RunFolder:
-    desktop.shell.actions.refresh()  # as it is once the present event is dealt with
+    desktop.shell.actions.refresh()  # as it is once the current event has been processed
     QTest.keyClick(desktop.window, Qt.Key.Key_F5)
     return wait_for_run(desktop, qtbot)
 

@@ -35,7 +35,7 @@ ON_A_SCREEN = "QUANTCRAFTER_TEST_SCREEN"
 
 
 def run(desktop: Desktop, qtbot: QtBot, *, other_than: RunFolder | None = None) -> RunFolder:
-    desktop.shell.actions.refresh()  # as it is once the present event is dealt with
+    desktop.shell.actions.refresh()  # as it is once the current event has been processed
     QTest.keyClick(desktop.window, Qt.Key.Key_F5)
     return wait_for_run(desktop, qtbot, other_than=other_than)
 

@@ -1,4 +1,4 @@
-"""The command line from outside: a process of its own, with a user directory of its own."""
+"""The command line from outside: a separate process, with a user directory of its own."""
 
 from __future__ import annotations
 

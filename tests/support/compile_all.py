@@ -23,7 +23,7 @@ def problems() -> list[str]:
 
 
 def main() -> None:
-    """Print the problems, one a line, and the CPU time on the last one."""
+    """Print the problems, one per line, and the CPU time on the last one."""
     print("\n".join(problems()))  # noqa: T201 - a test reads it
     print(f"{time.process_time():.1f} s")  # noqa: T201 - the same
 

@@ -44,7 +44,7 @@ def copy_example(name: str, folder: Path) -> Path:
 
 
 def tab_of(desktop: Desktop) -> StrategyTab:
-    """Return the strategy in front."""
+    """Return the current strategy."""
     tab = desktop.tab
     if tab is None:
         raise AssertionError("No strategy is open.")

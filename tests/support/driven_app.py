@@ -1,4 +1,4 @@
-"""The app in a process of its own, under its real event loop, which opens files or is typed into by the hundred.
+"""The app in a separate process, under its real event loop, which opens files or is typed into by the hundred.
 
 Arguments: `open FOLDER` opens every file in turn, shows it in every pane, and closes it; `type FILE COUNT SEED` opens
 one and makes random edits in its text. The last line printed is a JSON object (`Report`); lines before it name what is

@@ -48,7 +48,7 @@ class Chatty(Request):
 
 @dataclass(frozen=True)
 class Faulty(Request):
-    """Raise: an error of ours with its node, or one that nobody expected."""
+    """Raise: one of our errors with its node, or one that nobody expected."""
 
     kind: ClassVar[str] = "fail"
 

@@ -1,4 +1,4 @@
-"""A run of a million bars with thirty columns and some forty thousand trades, made in a process of its own."""
+"""A run of a million bars with thirty columns and some forty thousand trades, made in a separate process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plain cross over so many bars, in a process of its own: `python -m tests.support.one_length 1000000`.
+"""The plain cross over so many bars, in a separate process: `python -m tests.support.one_length 1000000`.
 
 Prints JSON: bars, fills, the CPU time of columns and of the simulation in nanoseconds a bar, the best of some turns,
 and the most memory that the process took, in MB.

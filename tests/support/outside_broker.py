@@ -64,7 +64,7 @@ class OutsideBroker:
     """What out of the ordinary has happened, by the names of the cases."""
 
     def __post_init__(self) -> None:
-        """Begin with nothing under way."""
+        """Begin with nothing in progress."""
         self.random = random.Random(self.seed)  # noqa: S311 - a test
         self.inbox: list[OrderCommand] = []
         self.outbox: list[OrderEvent] = []
@@ -193,5 +193,5 @@ class OutsideBroker:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether nothing is in progress."""
         return not self.inbox and not self.outbox

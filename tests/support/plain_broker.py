@@ -45,7 +45,7 @@ class Order:
 
 @dataclass
 class PlainBroker:
-    """One instrument and what becomes of it, bar by bar."""
+    """One instrument and the result of it, bar by bar."""
 
     terms: Terms
     fills: list[Fill] = field(default_factory=list)

@@ -31,12 +31,12 @@ run: {cash: 100000}
 
 
 def runs_of(desktop: Desktop) -> StrategyRuns:
-    """Return the runs of the strategy in front."""
+    """Return the runs of the current strategy."""
     return desktop.runs.of(tab_of(desktop))
 
 
 def wait_for_run(desktop: Desktop, qtbot: QtBot, *, other_than: RunFolder | None = None) -> RunFolder:
-    """Wait until the strategy in front shows a run, other than the one before; return it."""
+    """Wait until the current strategy shows a run, other than the one before; return it."""
     runs = runs_of(desktop)
     qtbot.waitUntil(lambda: runs.run is not None and runs.run is not other_than, timeout=PATIENCE_MS)
     assert runs.run is not None

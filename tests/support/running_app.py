@@ -1,4 +1,4 @@
-"""The desktop application as a process of its own."""
+"""The desktop application as a separate process."""
 
 from __future__ import annotations
 

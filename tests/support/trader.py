@@ -36,7 +36,7 @@ class Trader:
 
     @property
     def tab(self) -> StrategyTab:
-        """The strategy in front."""
+        """The current strategy."""
         if self.desktop.tab is None:
             raise AssertionError("No strategy is open.")
         return self.desktop.tab

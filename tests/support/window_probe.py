@@ -215,7 +215,7 @@ class Answers:
         return "" if self.desktop.tab is None else self.desktop.tab.document.text
 
     def runs(self) -> dict[str, Any]:
-        """Return what became of the runs of the strategy in front."""
+        """Return the result of the runs of the current strategy."""
         tab = self.desktop.tab
         if tab is None:
             return {}

@@ -33,7 +33,7 @@ class Naming(QObject):
         return self.name_editor.isVisible() or self.text_editor.isVisible()
 
     def finish(self) -> None:
-        """Take over what is being typed."""
+        """Apply pending input."""
         self.name_editor.finish()
         self.text_editor.leave(taking=True)
 

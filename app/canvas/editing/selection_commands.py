@@ -176,7 +176,7 @@ class Commands(QObject):
             self._context.do(SetFlags(self.own, mute=on), label=tr("Mute") if on else tr("Unmute"))
 
     def group(self, name: str) -> bool:
-        """Move the selected nodes into a new block; return whether it could be done."""
+        """Move the selected nodes into a new block; return whether it was possible."""
         context, before = self._context, set(self._context.graph.nodes)
         if any(context.document.catalog.component(role, name) is not None for role in Role):
             context.message.emit(tr("A component named '{name}' already exists. Choose another name.", name=name))

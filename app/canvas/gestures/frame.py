@@ -15,7 +15,7 @@ LEAST = (80.0, 60.0)
 
 
 class FrameResize:
-    """Pull the lower right corner; the size follows the grid."""
+    """Drag the lower right corner; the size snaps to the grid."""
 
     def __init__(self, context: EditContext) -> None:
         self._context = context

@@ -94,4 +94,4 @@ class WireSelect:
         """All was done at the press."""
 
     def cancel(self) -> None:
-        """Nothing to take back."""
+        """Nothing to undo."""

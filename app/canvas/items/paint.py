@@ -1,4 +1,4 @@
-"""How a node is drawn: whole, and as a simple shape when it is seen from afar."""
+"""How a node is drawn: whole, and as a simple shape when it is shown zoomed out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INSET = 13.0
 ICON = 16.0
 BADGE = 18.0
 QUIET, QUIET_FAR, LOUD_FAR = 7.5, 17.0, 26.0
-"""Diameters of badges that are dots: on a whole node, and on one seen from afar that is well, or is not."""
+"""Diameters of badges that are dots: on a whole node, and on one shown zoomed out that is well, or is not."""
 MUTED = 0.45
 BADGE_ICONS = {"error": "error", "warning": "warning", "running": "running", "done": "done"}
 
@@ -61,7 +61,7 @@ def paint_node(painter: QPainter, picture: NodePicture, looks: SceneStyle) -> No
 
 
 def accent_of(node: NodeView, looks: SceneStyle) -> str:
-    """Return the colour by which a node is known from afar."""
+    """Return the colour by which a node is known when zoomed out."""
     return looks.theme.family(family_of(node.role, node.id)) if node.known else looks.theme.warning
 
 
@@ -72,7 +72,7 @@ def header_of(node: NodeView, looks: SceneStyle) -> str:
 
 
 def paint_simple(painter: QPainter, picture: NodePicture, looks: SceneStyle, *, scale: float = 0.0) -> None:
-    """Paint a node seen from afar: a box in its family's colour with its badge.
+    """Paint a node shown zoomed out: a box in its family's colour with its badge.
 
     With the zoom in `scale` it has its ports, and name and key parameters large enough to be read.
     """
@@ -93,7 +93,7 @@ def paint_simple(painter: QPainter, picture: NodePicture, looks: SceneStyle, *, 
         paint_far_texts(painter, picture, looks, scale)
         for slot in (*layout.inputs, *layout.outputs):
             paint_port(painter, slot, QPointF(0.0 if slot.side == "in" else layout.width, slot.y), looks)
-    if picture.badge and (scale or not is_quiet(picture.badge)):  # from very far only what asks for attention
+    if picture.badge and (scale or not is_quiet(picture.badge)):  # zoomed out very far: only warnings and errors
         _paint_dot(painter, picture.badge, layout, looks, QUIET_FAR if is_quiet(picture.badge) else LOUD_FAR)
 
 

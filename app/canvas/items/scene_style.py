@@ -22,7 +22,7 @@ PICTURE_BYTES = 96 * 1024 * 1024
 
 
 def _nobody() -> None:
-    """Be told that a node moved, and do nothing."""
+    """Ignore the move of a node."""
 
 
 class SceneStyle:

@@ -1,4 +1,4 @@
-"""The texts on a node that is seen from afar: its name as large as fits, and its key parameters if there is room."""
+"""The texts on a node that is shown zoomed out: its name as large as fits, and its key parameters if there is room."""
 
 from __future__ import annotations
 

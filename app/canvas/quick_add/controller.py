@@ -1,4 +1,4 @@
-"""Quick-add on a canvas: what it offers, where it opens, and what becomes of the choice."""
+"""Quick-add on a canvas: what it offers, where it opens, and the result of the choice."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class RunLayer(QGraphicsItem):
             painter.drawRoundedRect(body.adjusted(-5, -5, 5, 5), CORNER + 4, CORNER + 4)
 
     def _paint_lamp(self, painter: QPainter, body: QRectF, mark: NodeMark, scale: float) -> None:
-        """Paint a node seen from afar: a lamp that is on or off."""
+        """Paint a node shown zoomed out: a lamp that is on or off."""
         if mark.tone not in ("on", "off", "path", "blocking"):
             return
         radius = min(7.0, 3.0 / max(scale, 0.05))

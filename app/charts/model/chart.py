@@ -1,4 +1,4 @@
-"""ChartModel: all that the chart shows of one instrument of a run, made ready to be drawn. No Qt.
+"""ChartModel: all that the chart shows of one instrument of a run, prepared to be drawn. No Qt.
 
 Making it reads whole columns, so it is made away from the GUI thread.
 """
@@ -24,7 +24,7 @@ Line = RangeLevels | FlagLevels
 
 @dataclass
 class ChartModel:
-    """One instrument of a run. `lines` holds the columns that were made ready so far, by the outputs' keys."""
+    """One instrument of a run. `lines` holds the columns that were prepared so far, by the outputs' keys."""
 
     run: RunView
     instrument: int

@@ -81,7 +81,7 @@ class ChartChoice:
         return next((each.slot for each in (*shown, *own)), None)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` whenever something else is shown; return what ends that."""
+        """Call `listener` whenever something else is shown; return a function that unsubscribes."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 

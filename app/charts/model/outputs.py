@@ -118,5 +118,5 @@ def _samples(count: int) -> np.ndarray:
 
 
 def plot_nodes(outputs: Iterable[ChartOutput]) -> tuple[str, ...]:
-    """Return the nodes of the outputs that are drawn in plots of their own, in order."""
+    """Return the nodes of the outputs that are drawn in separate plots, in order."""
     return tuple(dict.fromkeys(each.node for each in outputs if each.place is PlotPlace.PLOT))

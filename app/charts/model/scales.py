@@ -47,7 +47,7 @@ class Window:
         return Window(self.left + bars, self.right + bars, self.count).bounded()
 
     def zoomed(self, factor: float, at: float) -> Window:
-        """Return the window with `factor` times as many pixels a bar; the bar `at` stays where it is."""
+        """Return the window with `factor` times as many pixels per bar; the bar `at` stays where it is."""
         width = min(max(self.width / factor, LEAST_BARS), self._widest)
         share = (at - self.left) / self.width
         return Window(at - share * width, at + (1 - share) * width, self.count).bounded()

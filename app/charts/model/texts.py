@@ -1,4 +1,4 @@
-"""What the chart says in words: ticks of the time axis, the values at a bar, trades. No Qt."""
+"""The texts of the chart: ticks of the time axis, the values at a bar, trades. No Qt."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def trade_lines(model: ChartModel, row: int) -> list[str]:
 
 
 def reason_text(reason: str) -> str:
-    """Return why a trade ended, in words."""
+    """Return why a trade ended, as text."""
     words = {
         "signal": tr("Ended by the exit signal"),
         "opposite": tr("Ended by the opposite signal"),

@@ -93,7 +93,7 @@ class ShapeBatch:
         y2: FloatColumn,
         style: Qt.PenStyle = Qt.PenStyle.SolidLine,
     ) -> None:
-        """Draw lines of their own, smoothly."""
+        """Draw separate lines, smoothly."""
         count = len(x1)
         if not count:
             return

@@ -75,7 +75,7 @@ class Drawing:
             draw_volume(batch, painter, look, sheet, place, candles)
         for output in state.outputs_in(PRICE):
             line = model.lines[output.key]
-            if isinstance(line, RangeLevels) and candles.step > 1:  # from afar lines would hide the prices
+            if isinstance(line, RangeLevels) and candles.step > 1:  # when zoomed out lines would hide the prices
                 draw_series(batch, painter, look.slot(output.slot), LINE_WIDTH, sheet, scale, line)
         if state.style == "line":
             draw_series(batch, painter, look.text, LINE_WIDTH, sheet, scale, model.close)

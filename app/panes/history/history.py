@@ -41,7 +41,7 @@ _TWO = 2
 
 
 class HistoryPane(QWidget):
-    """Lists the runs of the strategy in front, or all.
+    """Lists the runs of the current strategy, or all.
 
     The Qt signals: `compared` carries the requested `RunComparison`; `reopen_asked` the record whose strategy is
     to be opened as it was; `message` a sentence for the status bar.

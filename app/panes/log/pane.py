@@ -1,4 +1,4 @@
-"""LogPane: the log of the strategy in front, with its filters."""
+"""LogPane: the log of the current strategy, with its filters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RUNS_LISTED = 20
 
 
 class LogPane(QWidget):
-    """Shows what runs had to say. New lines are taken over all together, some 20 times a second.
+    """Shows what runs had to say. New lines are taken over all together, some 20 times per second.
 
     A click on a line that belongs to a bar goes there.
     """

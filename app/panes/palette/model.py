@@ -76,7 +76,7 @@ class PaletteModel(QStandardItemModel):
 
 
 def _append(parent: QStandardItem | QStandardItemModel, rows: Sequence[QStandardItem]) -> None:
-    """Append items one by one, at the top to the model: `appendRows` and the invisible root never let go of them."""
+    """Append items one by one, at the top to the model: `appendRows` and the invisible root never release them."""
     for row in rows:
         parent.appendRow(row)
 

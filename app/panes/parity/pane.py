@@ -35,12 +35,12 @@ _ROOM = 6
 
 
 class ParityPane(QWidget):
-    """Shows how the engines did on the strategy in front, and every difference; a click goes to its bar and node."""
+    """Shows how the engines did on the current strategy, and every difference; a click goes to its bar and node."""
 
     asked = Signal()
     """The strategy is to be compared."""
     cancel_asked = Signal()
-    """The comparison under way is to be cancelled."""
+    """The comparison in progress is to be cancelled."""
     node_asked = Signal(str)
     """Carries the node of a difference that was picked."""
 
@@ -120,7 +120,7 @@ class ParityPane(QWidget):
         self.engine_view.setFixedHeight(height + rows * self.engine_view.verticalHeader().defaultSectionSize() + 4)
 
     def _tell(self) -> None:
-        """Say in words how it stands."""
+        """Say as text how it stands."""
         comparison = self._comparison
         report = None if comparison is None else comparison.report
         if comparison is not None and comparison.failure is not None:

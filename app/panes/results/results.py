@@ -1,4 +1,4 @@
-"""ResultsPane: the run of the strategy in front, in figures and tables."""
+"""ResultsPane: the run of the current strategy, in figures and tables."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class ResultsPane(QWidget):
                     self._follow()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Fill the page that comes into sight; one that nobody sees costs nothing while parameters are dragged."""
+        """Fill the page that comes into sight; one that is not visible costs nothing while parameters are dragged."""
         super().showEvent(event)
         self._title_tabs()
         self._fill_page()

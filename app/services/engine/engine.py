@@ -34,7 +34,7 @@ ATTEMPTS = 3
 
 
 class Engine(QObject):
-    """Carries out jobs one after another in a process of its own.
+    """Carries out jobs one after another in a separate process.
 
     The queue is kept here: when the process ends, by a fault or by kill, the job that was running fails with a
     message, a fresh process is started, and the others follow.

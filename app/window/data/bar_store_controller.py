@@ -34,12 +34,12 @@ class BarStoreController:
     """Opens the dialogs about the bar store, and executes what they return.
 
     Args:
-        window: what dialogs lie over.
-        catalog: what is installed.
+        window: the parent of dialogs.
+        catalog: the installed components.
         tabs: the open strategies.
         engine: does what is asked of the bar store.
         use: called with a series that a strategy is to run on.
-        messages: tell what was done.
+        messages: shows messages to the user.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class BarStoreController:
             self.carry_out_import(request)
 
     def carry_out_import(self, request: StoreImportRequest) -> None:
-        """Import, with progress in the pane, and tell what came of it."""
+        """Import, with progress in the pane, and tell the result."""
         count = len(request.files)
         text = tr("Importing {name}", name=Path(request.files[0].path).name)
         if count > 1:

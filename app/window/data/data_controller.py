@@ -36,11 +36,11 @@ class DataController:
     """Opens the dialogs about a strategy's data, and executes what they return.
 
     Args:
-        window: what dialogs lie over.
+        window: the parent of dialogs.
         tabs: the open strategies.
         engine: loads bars.
-        typed: what is typed and not taken over yet.
-        messages: tell what cannot be done.
+        typed: input that is not applied yet.
+        messages: shows messages to the user.
     """
 
     def __init__(self, window: QWidget, tabs: Tabs, engine: Engine, typed: TypedText, messages: Messages) -> None:

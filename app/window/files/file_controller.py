@@ -33,13 +33,13 @@ class FileController:
     """Opens and closes the strategies of a window, and looks after their files.
 
     Args:
-        window: what dialogs lie over.
-        catalog: what is installed.
+        window: the parent of dialogs.
+        catalog: the installed components.
         tabs: the open strategies.
         strategies: opens and closes them.
-        typed: what is typed and not taken over yet.
+        typed: input that is not applied yet.
         recent: the recent files.
-        messages: tell what happened.
+        messages: shows messages to the user.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class FileController:
         return self._strategies.add(document, name)
 
     def reopen(self, record: RunRecord) -> None:
-        """Open the strategy of a run as it was then, in a tab of its own that has no file."""
+        """Open the strategy of a run as it was then, in a separate tab that has no file."""
         when = record.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         self.new(record.spec_text, f"{record.strategy} {when}")
 
@@ -118,7 +118,7 @@ class FileController:
     # ------------------------------------------------------------------ saving
 
     def save_current(self, *, ask: bool = False) -> bool:
-        """Save the strategy in front; return whether it was saved."""
+        """Save the current strategy; return whether it was saved."""
         tab = self._tabs.current()
         return tab is not None and self.save(tab, ask=ask)
 
@@ -186,7 +186,7 @@ class FileController:
         self._messages.say(tr("Saved as {path}", path=path))
 
     def _unsaved(self, tabs: Sequence[StrategyTab]) -> list[StrategyTab]:
-        """Take over what is typed; return the strategies with something that is not in their files."""
+        """Apply pending input; return the strategies with something that is not in their files."""
         refused = [tab for tab in tabs if self._typed.refused_of(tab)]
         return [tab for tab in tabs if tab.needs_saving or tab in refused]
 
@@ -207,7 +207,7 @@ class FileController:
     # ------------------------------------------------------------------ closing
 
     def close_current(self) -> None:
-        """Close the strategy in front, asking first if it has unsaved changes."""
+        """Close the current strategy, asking first if it has unsaved changes."""
         tab = self._tabs.current()
         if tab is not None:
             self.close(tab)
@@ -297,7 +297,7 @@ class FileController:
         self._recent.add(path)
 
     def _folder(self) -> Path:
-        """Return where file dialogs begin: beside the strategy in front, else where the last one was."""
+        """Return where file dialogs begin: beside the current strategy, else where the last one was."""
         tab = self._tabs.current()
         if tab is not None and tab.path is not None:
             return tab.path.parent

@@ -28,7 +28,7 @@ class FolderQuestions:
 
     Args:
         tabs: the open strategies.
-        messages: tell what came of it.
+        messages: shows messages to the user.
     """
 
     def __init__(self, tabs: Tabs, messages: Messages) -> None:

@@ -46,7 +46,7 @@ class Migrations:
     The file is left alone until the user saves. Who undoes the step gets the text as it is in the file.
 
     Args:
-        messages: tell of a text that can't be migrated.
+        messages: shows messages to the user.
     """
 
     def __init__(self, messages: Messages) -> None:
@@ -59,7 +59,7 @@ class Migrations:
         self._migrate(tab)
 
     def forget(self, tab: StrategyTab) -> None:
-        """Let go of a strategy that is closed."""
+        """Release a strategy that is closed."""
         self._done.pop(tab, None)
 
     def _migrate(self, tab: StrategyTab) -> None:

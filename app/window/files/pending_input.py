@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class TypedText:
-    """Takes over what is typed in the text, on the canvas or in the inspector but not yet finished.
+    """Applies pending input in the text, on the canvas or in the inspector.
 
     Args:
         tabs: the open strategies.
         panes: have the inspector.
-        messages: tell of what is refused.
+        messages: shows messages to the user.
     """
 
     def __init__(self, tabs: Tabs, panes: PaneHost, messages: Messages) -> None:
@@ -28,7 +28,7 @@ class TypedText:
         self._messages = messages
 
     def finish(self, tab: StrategyTab) -> None:
-        """Take over what is typed."""
+        """Apply pending input."""
         tab.canvas.naming.finish()
         tab.yaml.flush()
         if self._is_inspected(tab):
@@ -39,12 +39,12 @@ class TypedText:
         return self._panes.docks.inspector.refused() if self._is_inspected(tab) else ""
 
     def refused_of(self, tab: StrategyTab) -> str:
-        """Take over what is typed; return what of it is refused and why, '' where all that is shown is used."""
+        """Apply pending input; return the rejected input with the reason, or ''."""
         self.finish(tab)
         return self.refused_in(tab)
 
     def is_well(self, tab: StrategyTab, *, saving: bool = False) -> bool:
-        """Take over what is typed; return False where some of it is refused, which is shown and said.
+        """Apply pending input; return False if some of it is rejected, which is shown and reported.
 
         Args:
             tab: the strategy that is to be run or saved.

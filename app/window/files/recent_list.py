@@ -46,7 +46,7 @@ class RecentList(QObject):
 
     @property
     def is_looking(self) -> bool:
-        """Whether it is still being found out which files are gone."""
+        """Whether it is still unknown which files are gone."""
         return self._look.is_looking
 
     def add(self, path: Path) -> None:

@@ -50,7 +50,7 @@ class Docks(QObject):
         window: gets the docks.
         document: the strategy to show first; panes need one.
         settings: remembers the layout.
-        make_data: makes the pane of the user's own bars.
+        make_data: makes the pane of the user's bars.
         extra: panes of plugins by name: their titles, and what makes them.
     """
 
@@ -191,7 +191,7 @@ class Docks(QObject):
 
     @property
     def chart_choice(self) -> ChartChoice | None:
-        """What the chart shows of the strategy in front, None before there is a chart."""
+        """What the chart shows of the current strategy, None before there is a chart."""
         return self.chart.choice if self.frames["chart"].has_pane else None
 
     def _give_room(self, name: str) -> None:
@@ -256,7 +256,7 @@ class Docks(QObject):
         self.docks["problems"].setWindowTitle(f"{title}   {counts}" if counts else title)
 
     def reset(self) -> None:
-        """Put every pane back where it was at the first start."""
+        """Put every pane back in its original place."""
         for dock in self.docks.values():
             dock.setFloating(False)
         self._arrange()
@@ -284,7 +284,7 @@ class Docks(QObject):
             self._restore()
 
     def close(self) -> None:
-        """Let the panes let go of the document."""
+        """Let the panes release the document."""
         for pane in (self.palette, self.inspector, self.outline, self.help, self.problems):
             pane.close()
         for frame in self.frames.values():

@@ -61,7 +61,7 @@ class PaneFrame(QWidget):
         self._column.addWidget(self._stack, 1)
 
     def close(self) -> bool:
-        """Let the pane let go of what it holds."""
+        """Let the pane release what it holds."""
         if self._pane is not None:
             self._pane.close()
         return super().close()
@@ -124,9 +124,9 @@ class PaneFrame(QWidget):
         return USABLE if self._pane is not None and self._stack.currentWidget() is self._pane else LEAST
 
     def set_seen(self, seen: bool) -> None:  # noqa: FBT001 - what Qt's `visibilityChanged` carries
-        """Take note that the dock came into sight or went out of it; Qt leaves what is behind a tab visible.
+        """Handle a change of the dock's visibility; Qt leaves what is behind a tab visible.
 
-        A pane out of sight is hidden, so that it does no work that nobody sees.
+        A pane that is not visible is hidden, so that it does no unnecessary work.
         """
         self._seen = seen
         self._choose()

@@ -22,7 +22,7 @@ class PaneHost(QObject):
     Args:
         window: gets the docks.
         settings: remembers the layout.
-        make_data: makes the pane of the user's own bars.
+        make_data: makes the pane of the user's bars.
     """
 
     made = Signal(object)
@@ -55,7 +55,7 @@ class PaneHost(QObject):
         return self._docks is not None and self._is_shown
 
     def add_pane(self, name: str, title: str, make: Callable[[], QWidget]) -> Callable[[], None]:
-        """Add a pane that a plugin makes; return what takes it out again."""
+        """Add a pane that a plugin makes; return a function that removes it again."""
         self._extra[name] = (title, make)
         if self._docks is not None:
             self._docks.add_extra(name, title, make)
@@ -85,6 +85,6 @@ class PaneHost(QObject):
         self._is_shown = False
 
     def close(self) -> None:
-        """Let the panes let go of what they show."""
+        """Let the panes release what they show."""
         if self._docks is not None:
             self._docks.close()

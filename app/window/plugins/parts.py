@@ -32,7 +32,7 @@ class PluginParts:
     """Has what each plugin added, and what takes it out again.
 
     Args:
-        catalog: what is installed.
+        catalog: the installed components.
         actions: get the actions of plugins.
         panes: get their panes.
         focus: shows a pane when its entry of the menu is chosen.

@@ -24,8 +24,8 @@ class PluginView:
     Args:
         plugin: the plugin's name.
         tabs: the open strategies.
-        typed: what is typed and not taken over yet.
-        messages: tell what the plugin says.
+        typed: input that is not applied yet.
+        messages: shows messages to the user.
         refresher: says when something changed.
     """
 
@@ -40,13 +40,13 @@ class PluginView:
 
     @property
     def text(self) -> str | None:
-        """The YAML of the strategy in front."""
+        """The YAML of the current strategy."""
         tab = self._tabs.current()
         return None if tab is None else tab.document.text
 
     @property
     def path(self) -> Path | None:
-        """The file of the strategy in front."""
+        """The file of the current strategy."""
         tab = self._tabs.current()
         return None if tab is None else tab.path
 
@@ -63,7 +63,7 @@ class PluginView:
         return None if tab is None or tab.session.run is None else tab.session.run.folder
 
     def set_text(self, text: str, label: str) -> None:
-        """Give the strategy in front another text, as one step that can be undone.
+        """Give the current strategy another text, as one step that can be undone.
 
         Raises:
             RunError: no strategy is open.
@@ -79,7 +79,7 @@ class PluginView:
         self._messages.say(message)
 
     def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call a function whenever something may have changed; return what ends that."""
+        """Call a function whenever something may have changed; return a function that unsubscribes."""
         self._listeners.append(listener)
         return partial(self._forget, listener)
 

@@ -37,13 +37,13 @@ class RecoveryController:
     """Looks after the recovery files of a window's strategies.
 
     Args:
-        window: what dialogs lie over.
+        window: the parent of dialogs.
         settings: remember which damaged files were told of.
-        catalog: what is installed.
+        catalog: the installed components.
         tabs: the open strategies.
         strategies: open what is restored.
         files: know what the files of restored work hold.
-        messages: tell what went wrong.
+        messages: shows messages to the user.
     """
 
     def __init__(

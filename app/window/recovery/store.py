@@ -62,7 +62,7 @@ class Recovery:
         return swap
 
     def forget(self, swap: Swap) -> None:
-        """Remove the swap file of a document that is closed in order, and let go of the document."""
+        """Remove the swap file of a document that is closed in order, and release the document."""
         swap.close()
         if swap in self._swaps:
             self._swaps.remove(swap)

@@ -1,7 +1,7 @@
 """AutoRun: runs a strategy whenever it changed, so that dragging a parameter redraws the equity curve.
 
 1. A change made by an edit (a form, a slider, undo) starts a run at once; typed text waits for a pause.
-2. While a run is under way, only the latest change counts: a short run is waited for, a long one is cancelled.
+2. While a run is in progress, only the latest change counts: a short run is waited for, a long one is cancelled.
 3. These runs are trials: they are shown, but do not fill the history.
 """
 
@@ -45,7 +45,7 @@ class AutoRun(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a run is under way, or about to begin."""
+        """Whether a run is in progress, or about to begin."""
         return self._job is not None or self._timer.isActive()
 
     def follow(self, change: DocumentChange) -> None:

@@ -1,4 +1,4 @@
-"""EngineController: compares engines on the strategy in front, in the engine process."""
+"""EngineController: compares engines on the current strategy, in the engine process."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class EngineController(QObject):
         tabs: the open strategies.
         engine: carries the comparisons out.
         panes: show what came of them.
-        typed: what is typed and not taken over yet.
+        typed: input that is not applied yet.
         readiness: shows what keeps a strategy from being run.
-        messages: tell what happened.
+        messages: shows messages to the user.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class EngineController(QObject):
         """Do nothing: a comparison begins when it is asked for."""
 
     def compare(self) -> None:
-        """Compare the engines on the strategy in front as it is now; mistakes in it are shown instead."""
+        """Compare the engines on the current strategy as it is now; if it has errors, they are shown instead."""
         tab = self._tabs.current()
         if tab is None or tab.session.engines.is_running or not self._typed.is_well(tab):
             return
@@ -72,7 +72,7 @@ class EngineController(QObject):
         job.failed.connect(lambda failure: self._failed(tab, failure))
 
     def cancel(self) -> None:
-        """Cancel the comparison of the strategy in front."""
+        """Cancel the comparison of the current strategy."""
         tab = self._tabs.current()
         if tab is not None and tab.session.engines.job is not None:
             self._engine.cancel(tab.session.engines.job)

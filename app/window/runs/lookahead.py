@@ -1,4 +1,4 @@
-"""LookAheadController: checks the strategy in front for look-ahead, and badges the nodes that know the future."""
+"""LookAheadController: checks the current strategy for look-ahead, and marks the nodes that look ahead with badges."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class LookAheadController(QObject):
     Args:
         tabs: the open strategies.
         engine: carries the checks out.
-        typed: what is typed and not taken over yet.
+        typed: input that is not applied yet.
         wiring: leads to nodes.
         refresher: brings the menus up to date.
-        messages: tell what was found.
+        messages: shows messages to the user.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class LookAheadController(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a check is under way."""
+        """Whether a check is in progress."""
         return self._job is not None
 
     def toggle(self) -> None:
-        """Check the strategy in front; if a check is under way, end that instead."""
+        """Check the current strategy; if a check is in progress, end that instead."""
         tab = self._tabs.current()
         if self._job is not None:
             self._engine.cancel(self._job)

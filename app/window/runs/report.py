@@ -24,7 +24,7 @@ class ReportController(QObject):
     """Makes reports for a window.
 
     Args:
-        window: what dialogs lie over.
+        window: the parent of dialogs.
         tabs: the open strategies.
         engine: writes the reports.
         messages: tell where they are.

@@ -1,4 +1,4 @@
-"""RunController: what the Run menu does; badges on the nodes and notices say what became of each run."""
+"""RunController: what the Run menu does; badges on the nodes and notices say the result of each run."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class RunController(QObject):
         engine: carries the runs out.
         settings: remember whether to run after each change.
         panes: show results.
-        typed: what is typed and not taken over yet.
+        typed: input that is not applied yet.
         readiness: shows what keeps a strategy from being run.
-        messages: tell what happened.
+        messages: shows messages to the user.
     """
 
     changed = Signal()
@@ -95,7 +95,7 @@ class RunController(QObject):
             QTimer.singleShot(0, self, lambda: self._make_room(tab))
 
     def forget(self, tab: StrategyTab) -> None:
-        """Let go of a strategy that is closed; its runs are cancelled."""
+        """Release a strategy that is closed; its runs are cancelled."""
         runs = self._of.pop(tab, None)
         self._autos.pop(tab, None)
         if runs is not None:
@@ -110,7 +110,7 @@ class RunController(QObject):
         return next((tab for tab, runs in self._of.items() if job in runs.jobs), None)
 
     def shown(self) -> StrategyRuns | None:
-        """Return the runs of the strategy in front."""
+        """Return the runs of the current strategy."""
         tab = self._tabs.current()
         return self._of.get(tab) if tab is not None else None
 
@@ -122,7 +122,7 @@ class RunController(QObject):
     # ------------------------------------------------------------------ what actions call
 
     def run(self) -> None:
-        """Run the strategy in front as it is now; mistakes in it are shown instead."""
+        """Run the current strategy as it is now; if it has errors, they are shown instead."""
         tab = self._tabs.current()
         if tab is None or not self._typed.is_well(tab):
             return
@@ -140,7 +140,7 @@ class RunController(QObject):
                 self._messages.say(tr("This version is already running."))
 
     def try_out(self) -> Job | None:
-        """Run the strategy in front without keeping the run; None if it cannot be run as it is."""
+        """Run the current strategy without keeping the run; None if it cannot be run as it is."""
         tab = self._tabs.current()
         if tab is None or any(each.severity is Severity.ERROR for each in tab.document.problems):
             return None
@@ -157,7 +157,7 @@ class RunController(QObject):
         return self._of[tab].submit(keep=False, in_use=self._in_use())
 
     def stop(self) -> None:
-        """Cancel the runs of the strategy in front."""
+        """Cancel the runs of the current strategy."""
         tab = self._tabs.current()
         if tab is not None:
             self._of[tab].stop()
@@ -195,7 +195,7 @@ class RunController(QObject):
         self.changed.emit()
 
     def _badge(self, tab: StrategyTab) -> None:
-        """Show on each node what became of it."""
+        """Show on each node the result of it."""
         runs = self._of.get(tab)
         if runs is None:
             return
@@ -243,7 +243,7 @@ class RunController(QObject):
             self._of[tab].compare()
 
     def show_tab(self) -> None:
-        """Bring everything up to date for another strategy in front."""
+        """Bring everything up to date for another current strategy."""
         self._compare_soon.start()
 
 

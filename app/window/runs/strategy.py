@@ -1,4 +1,4 @@
-"""StrategyRuns: one open strategy's runs: those under way, the one shown, and whether that is out of date."""
+"""StrategyRuns: one open strategy's runs: those in progress, the one shown, and whether that is out of date."""
 
 from __future__ import annotations
 

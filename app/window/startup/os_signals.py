@@ -22,7 +22,7 @@ class EndSignals:
     Args:
         application: is ended.
         window: whose life these signals end.
-        shut: called before, to let go of everything in order.
+        shut: called before, to release everything in order.
     """
 
     def __init__(self, application: QApplication, window: QObject, shut: Callable[[], None]) -> None:

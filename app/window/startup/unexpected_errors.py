@@ -42,12 +42,12 @@ class CrashReporter(QObject):
     """Takes over `sys.excepthook` and those of threads and of finalizers.
 
     A fault is written down and told once, however often it occurs: a paint that fails does so in every frame. While
-    the dialog is open, further faults are only written. Errors of ours that nobody caught are told in words, without a
+    the dialog is open, further faults are only written. Our own uncaught errors are shown as text, without a
     report.
     """
 
     told = Signal(str)
-    """An error of ours, in words."""
+    """One of our errors, as text."""
     _failed = Signal(object)
 
     def __init__(self, window: QWidget) -> None:

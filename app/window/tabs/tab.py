@@ -28,7 +28,7 @@ class StrategyTab(QWidget):
     Args:
         document: the open strategy.
         name: what to call it until it has a file.
-        settings: what is remembered between starts.
+        settings: the user's settings.
         actions: which keys do what on the canvas, and what its menus offer.
         parent: the tab area.
     """
@@ -126,7 +126,7 @@ class StrategyTab(QWidget):
             notice.deleteLater()
 
     def dispose(self) -> None:
-        """Let go of the document; the page is of no use afterwards."""
+        """Release the document; the page is of no use afterwards."""
         self._unsubscribe()
         self.canvas.close()
         self.yaml.close()

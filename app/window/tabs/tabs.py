@@ -40,7 +40,7 @@ class Tabs(QTabWidget):
         return tuple(cast("StrategyTab", self.widget(index)) for index in range(self.count()))
 
     def current(self) -> StrategyTab | None:
-        """Return the strategy in front."""
+        """Return the current strategy."""
         return cast("StrategyTab | None", self.currentWidget())
 
     def of_file(self, path: Path) -> StrategyTab | None:

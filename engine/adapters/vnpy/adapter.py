@@ -10,7 +10,7 @@ from quantcrafter.engine.api.ledger import Ledger
 class VnpyEngine(EngineAdapter):
     """Lets vnpy's CTA backtester decide which orders fill and at what price; sizes, brackets and books are ours.
 
-    vnpy runs in a process of its own, without Qt, and keeps its settings in your QuantCrafter folder. Also runs
+    vnpy runs in a separate process, without Qt, and keeps its settings in your QuantCrafter folder. Also runs
     strategy classes written for vnpy (CtaTemplate), by vnpy alone.
     """
 

@@ -55,7 +55,7 @@ def import_session(session: SavedGraph, catalog: Catalog, base_dir: Path = Path(
     """Return the strategy of a session, as a text that differs from the exported one in what was changed alone.
 
     Args:
-        session: as it was read.
+        session: as read.
         catalog: the components that are installed.
         base_dir: where the block files lie that the strategy uses.
 

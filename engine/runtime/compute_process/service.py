@@ -3,9 +3,9 @@
 1. The owner starts it with `multiprocessing`'s spawn, and passes the ends of two pipes.
 2. A thread reads the orders: requests are queued, a cancelled job is marked. When the owner has ended for any reason,
    the pipe closes and the process ends immediately.
-3. The simulator's machine code is loaded by a thread of its own; on a new machine another process compiles it first.
+3. The simulator's machine code is loaded by a separate thread; on a new machine another process compiles it first.
    Jobs that start meanwhile run interpreted.
-4. Jobs run in the main thread. Their events are sent by the EventBatcher, at most 30 batches a second.
+4. Jobs run in the main thread. Their events are sent by the EventBatcher, at most 30 batches per second.
 """
 
 from __future__ import annotations

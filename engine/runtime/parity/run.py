@@ -57,7 +57,7 @@ def run_parity(
 
     Args:
         graph: the strategy.
-        registry: what is installed.
+        registry: the installed components.
         engines: their names, the reference first; all that are installed if left out.
         progress: called with stage (the engine's name while it simulates), done and total.
         cancelled: called from time to time; True ends it.

@@ -58,7 +58,7 @@ class Replay:
 
     Args:
         source: a strategy file, or a spec.
-        registry: what is installed.
+        registry: the installed components.
         overrides: changes such as `indicators.fast.timeperiod=20`, which override the file.
         loader: loads the bars.
         snapshot_steps: number of steps between two snapshots, the maximum that a jump back repeats.

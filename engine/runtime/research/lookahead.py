@@ -48,7 +48,7 @@ class LookAhead:
     later: float
     origin: bool
     why: str = ""
-    """What a feed knew too early, in words."""
+    """What a feed knew too early, as text."""
 
     def __str__(self) -> str:
         if self.why:

@@ -115,7 +115,7 @@ def _still_open(count: int) -> Message:
 
 
 def _unfilled(orders: Column) -> Message:
-    """Return what became of entry orders of which none filled."""
+    """Return the result of entry orders of which none filled."""
     endings = zip(orders["status"].tolist(), orders["status_reason"].tolist(), strict=True)
     ended: Counter[Message] = Counter()
     for (status, reason), count in Counter(endings).items():
@@ -145,7 +145,7 @@ def _left(blocked: Counter[Message]) -> Message:
 
 
 def _listed(reasons: Counter[Message]) -> Message:
-    """Return counted reasons in words, the most frequent first; a single one without its number."""
+    """Return counted reasons as text, the most frequent first; a single one without its number."""
     ranked = reasons.most_common()
     if len(ranked) == 1:
         return ranked[0][0]
@@ -159,7 +159,7 @@ def _listed(reasons: Counter[Message]) -> Message:
 
 
 def _blocked(run: RunView) -> Counter[Message]:
-    """Return how many entry signals became no order, by the reason in words."""
+    """Return how many entry signals became no order, by the reason as text."""
     found: Counter[Message] = Counter()
     for number in range(len(run.instruments)):
         rows = run.ledger.blocked[run.ledger.blocked["instrument"] == number]

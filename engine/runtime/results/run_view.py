@@ -200,7 +200,7 @@ class RunView(Protocol):
         """A hash of what the strategy does, without its layout."""
         ...
 
-    # ------------------------------------------------------------------ what came of it
+    # ------------------------------------------------------------------ the result
 
     @property
     def bars(self) -> int:

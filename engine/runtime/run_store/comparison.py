@@ -35,7 +35,7 @@ COMPARED = (
 
 @dataclass(frozen=True, slots=True)
 class MetricChange:
-    """A metric of both runs; `verdict` says what became of it in the second, where a direction counts as better."""
+    """A metric of both runs; `verdict` says the result of it in the second, where a direction counts as better."""
 
     metric: Metric
     a: Value

@@ -144,7 +144,7 @@ def _tables_of(run: RunView) -> Chunk:
 
 
 def _numbered(column: Column) -> tuple[Column, list[str]]:
-    """Return a column of few different words as numbers, and the words: they take 4 bytes a letter."""
+    """Return a column of few different words as numbers, and the words: they take 4 bytes per letter."""
     words: dict[str, int] = {}
     numbers = [words.setdefault(word, len(words)) for word in column.tolist()]
     return np.array(numbers, np.min_scalar_type(len(words))), list(words)

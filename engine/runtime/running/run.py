@@ -65,13 +65,13 @@ def run(  # noqa: PLR0913 - every one has a default
 
     Args:
         source: a strategy file, or a spec or graph that was loaded before.
-        registry: what is installed.
-        overrides: changes such as `indicators.fast.timeperiod=20`, which win over the file.
+        registry: the installed components.
+        overrides: changes such as `indicators.fast.timeperiod=20`, which override the file.
         mode: wins over `run.mode`.
         engine: wins over `run.engine`.
         progress: called with stage, done and total.
-        cancelled: asked now and then; True ends the run.
-        loader: brings the bars; a cache, where one run follows another.
+        cancelled: called from time to time; True ends the run.
+        loader: loads the bars; a cache, where one run follows another.
         columns: computes them; a memo, where runs differ in little.
 
     Raises:

@@ -246,8 +246,8 @@ class StrategySession:
     def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
         """Book what the external venue reports of an order, and return what it has to be told now.
 
-        A fill belongs to the bar that is under way. Late and repeated reports change nothing. What was refused is asked
-        again at the next close.
+        A fill belongs to the bar that is in progress. Late and repeated reports change nothing. What was refused is
+        asked again at the next close.
 
         Raises:
             OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.

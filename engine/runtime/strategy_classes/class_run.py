@@ -72,9 +72,9 @@ def run_class(
 
     Args:
         source: what to run.
-        registry: what is installed.
+        registry: the installed components.
         progress: called with stage, done and total.
-        cancelled: asked now and then; True ends the run.
+        cancelled: called from time to time; True ends the run.
 
     Raises:
         SpecError: there is no such engine, it runs no classes, or data or settings are wrong.

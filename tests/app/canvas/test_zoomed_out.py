@@ -1,4 +1,4 @@
-"""What is written on nodes that are seen from afar."""
+"""What is written on nodes that are shown zoomed out."""
 
 from __future__ import annotations
 

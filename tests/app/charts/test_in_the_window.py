@@ -32,7 +32,7 @@ def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
 
 
 def show_run(desktop: Desktop, qtbot: QtBot, folder: Path) -> ChartPane:
-    """Show a run of the strategy in front, as the end of a run does, and return the chart once it is drawn."""
+    """Show a run of the current strategy, as the end of a run does, and return the chart once it is drawn."""
     tab_of(desktop).session.show_run(saved_example("rsi_pullback", folder))
     desktop.docks.show_results(first=True)
     chart = desktop.docks.chart
@@ -92,7 +92,7 @@ def test_a_node_is_shown_and_hidden_by_its_own_menu(desktop: Desktop, qtbot: QtB
     entry = next(action for action in menu.actions() if action.objectName() == "chart.show_node")
     assert entry.isEnabled()
     assert not entry.isChecked()
-    desktop.shell.actions.refresh()  # as it is once the present event is dealt with
+    desktop.shell.actions.refresh()  # as it is once the current event has been processed
     entry.trigger()
     settle(qtbot, chart)
     assert chart.choice.is_shown("uptrend")

@@ -1,4 +1,4 @@
-"""The plots are made when they are seen, read off by mouse and keyboard, and drawn in the theme of the moment."""
+"""The plots are made when they are seen, read off by mouse and keyboard, and drawn in the current theme."""
 
 from __future__ import annotations
 

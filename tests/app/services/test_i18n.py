@@ -45,7 +45,7 @@ def _places(text: str) -> set[str]:
 
 
 def _has_words(text: str) -> bool:
-    """Return whether a text says anything in words: letters outside its places."""
+    """Return whether a text says anything as text: letters outside its places."""
     return any(re.search(r"[A-Za-z]{2,}", part) for part in _PLACE.split(text)[::2])
 
 

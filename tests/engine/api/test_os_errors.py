@@ -1,4 +1,4 @@
-"""A file that can't be read or written: the cause in words, and a remedy that helps against that cause."""
+"""A file that can't be read or written: the cause as text, and a remedy that helps against that cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An outside broker reports what becomes of orders: the books follow its reports, and it is told what follows."""
+"""An outside broker reports the result of orders: the books follow its reports, and it is told what follows."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def listen(session: SimulationSession, broker: OutsideBroker, *, all_of_them: bo
 
 
 def settle(session: SimulationSession, broker: OutsideBroker) -> None:
-    """Let all that is under way come to its end, without a further bar."""
+    """Let all that is in progress come to its end, without a further bar."""
     broker.trouble = 0.0
     for _ in range(20):
         broker.work(at_once=True)

@@ -79,7 +79,7 @@ class Failure:
     Args:
         code: that of the error, such as `spec`, `data`, `component` or `cancelled`; `unexpected` for an error that is
             not one of ours, `engine_ended` when the process ended.
-        message: the error in words.
+        message: the error as text.
         node: id of the node concerned, if any.
         field: name of the node's field concerned, if any.
         problems: every finding of validation, if the strategy is wrong.

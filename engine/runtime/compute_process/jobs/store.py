@@ -179,7 +179,7 @@ class StoreFillRequest(Request):
         provider: name of the provider to take bars from.
         options: its parameters.
         source_symbol: the name of the symbol there; the same if empty.
-        base_dir: against which relative paths are meant.
+        base_dir: the folder for relative paths.
         repair: fix bad bars instead of refusing them.
     """
 

@@ -40,7 +40,7 @@ def desktop(qtbot: QtBot) -> Iterator[Desktop]:
 
 
 def question(desktop: Desktop) -> FolderNotice | None:
-    """Return the question over the strategy in front."""
+    """Return the question over the current strategy."""
     assert desktop.tab is not None
     found = desktop.tab._notices.get(ABOUT)
     assert found is None or isinstance(found, FolderNotice)

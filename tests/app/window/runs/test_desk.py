@@ -34,7 +34,7 @@ def desktop(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
 
 
 def press_run(desktop: Desktop) -> None:
-    desktop.shell.actions.refresh()  # as it is once the present event is dealt with
+    desktop.shell.actions.refresh()  # as it is once the current event has been processed
     QTest.keyClick(desktop.window, Qt.Key.Key_F5)
 
 
