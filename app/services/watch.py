@@ -154,7 +154,7 @@ class FileWatch(QObject):
             self._collect.stop()
 
     def _compare(self, watched: _Watched, sight: Sight | None) -> None:
-        """Report changes of a file; a deleted file must be missing in several checks, because a save may be in progress."""
+        """Report changes of a file; a deleted file must be missing several times, as a save may be in progress."""
         path = watched.path
         if self._files.get(path) is not watched:  # unwatched meanwhile, or saved since: what was seen is old
             return

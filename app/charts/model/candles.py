@@ -58,7 +58,7 @@ class CandleLevels:
         return len(self._close)
 
     def span(self, left: float, right: float, most: int) -> Candles:
-        """Return the candles of bars `left` to `right`: one per bar, or one for several bars if there are more than `most`."""
+        """Return the candles of bars `left` to `right`: at most `most`, of one or several bars each."""
         step = bucket_step(right - left, most)
         first, end = bucket_range(left, right, step, len(self))
         reach = self._range.span(left, right, most)
