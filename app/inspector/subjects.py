@@ -17,7 +17,7 @@ from quantcrafter.app.inspector.fields import FieldKind, fields_of
 from quantcrafter.app.inspector.form import FileForm, NodeForm, common_fields
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
-from quantcrafter.engine.api.settings import Currency, InstrumentKind, InstrumentMargin
+from quantcrafter.engine.api.settings import Currency, InstrumentKind, InstrumentMargin, Settlement
 from quantcrafter.engine.runtime.running.engines import Engines, engine_choices, modes_of
 
 
@@ -80,6 +80,20 @@ class InstrumentFields(BaseModel):
         default=None,
         unit="%",
         ge=0,
+        advanced=True,
+    )
+    settlement: Settlement | None = param(
+        "t+0: a position can be closed at once. t+1: from the next session on. The default is that of the market.",
+        default=None,
+        advanced=True,
+    )
+    price_limit_percent: float | None = param(
+        "How far prices of a session can move from the last close before it. 0: no limit. The default is that of the "
+        "market.",
+        default=None,
+        unit="%",
+        ge=0,
+        lt=100,
         advanced=True,
     )
     trading_days: float | None = param(

@@ -77,7 +77,7 @@ from quantcrafter.engine.api.errors import (
 from quantcrafter.engine.api.folders import PathRefusedError
 from quantcrafter.engine.api.hookspecs import API_VERSION, ENTRY_POINT_GROUP, hookimpl
 from quantcrafter.engine.api.ledger import Ledger, OrderKind
-from quantcrafter.engine.api.market import Contract, Market, Term, Venue
+from quantcrafter.engine.api.market import Contract, Market, PriceLimit, Term, Venue
 from quantcrafter.engine.api.matching import Matcher, Phase, WorkingOrder
 from quantcrafter.engine.api.message import Message, joined, word
 from quantcrafter.engine.api.opening import open_named, open_regular
@@ -239,6 +239,7 @@ __all__ = [
     "PluginError",
     "PortType",
     "PositionNode",
+    "PriceLimit",
     "Problem",
     "Protection",
     "ProtectiveKind",

@@ -18,7 +18,7 @@ from quantcrafter.engine.api.market import Term
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
-from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings
+from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings, Settlement
 from quantcrafter.engine.api.step_program import StepProgram
 
 
@@ -88,6 +88,10 @@ class InstrumentJob:
 
     `history` contains all bars that decision components see and ends with `bars`; None if these are all. `step_state`
     is the state of the job's `steps` before the first bar, None for the initial one.
+
+    `settlement` says from when a position can be closed. `price_limits` are pairs of a trading day (since 1970) and how
+    many percent the prices of a session may move from then on, from the last close of the session before; 0 means as
+    far as they like. Bars longer than a day have none.
     """
 
     symbol: str
@@ -116,6 +120,8 @@ class InstrumentJob:
     buy_duty_percent: float = 0.0
     sell_duty_percent: float = 0.0
     trading_days: float | None = None
+    settlement: Settlement = "t+0"
+    price_limits: tuple[tuple[int, float], ...] = ()
     terms: Mapping[str, Term] = field(default_factory=dict)
     further: tuple[ExecutionColumns, ...] = ()
     history: Bars | None = None

@@ -76,6 +76,7 @@ class StatusReason(IntEnum):
     BELOW_MINIMUM = 13
     NO_SIZE = 14
     STOPPED = 15
+    PRICE_LIMIT = 16
 
 
 class BlockReason(IntEnum):
@@ -204,6 +205,8 @@ class InterventionKind(IntEnum):
     MARGIN_CALL = 7
     FLATTENED_LATE = 8
     ACCOUNT_LOST = 9
+    EXIT_HELD_BACK = 10
+    LIMIT_LOCKED = 11
 
 
 INTERVENTION_DTYPE = np.dtype(
@@ -218,9 +221,9 @@ INTERVENTION_DTYPE = np.dtype(
     align=True,
 )
 """`instrument` is -1 for the whole account, whose `bar` is the step; `rule` is the index of the rule, protective ones
-first, then guards, or -1 for the broker. `before` and `after` are the prices of an order that was moved; the quantity
-asked for and allowed of an entry; the position and 0 when it is flattened; the equity that a halt measures from, or
-that the margin asks for, and the equity there was."""
+first, then guards, or -1 for the broker or the exchange. `before` and `after` are the prices of an order that was
+moved; the quantity asked for and allowed of an entry, or of an order that was held back; the position and 0 when it is
+flattened; the equity that a halt measures from, or that the margin asks for, and the equity there was."""
 
 
 class CashflowKind(IntEnum):

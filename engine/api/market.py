@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from quantcrafter.engine.api.bars import Session
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.settings import Currency, InstrumentKind
+from quantcrafter.engine.api.settings import Currency, InstrumentKind, Settlement
+
+LONG_AGO = -1_000_000
+"""A day before all others, in days since 1970."""
 
 MARKET_NAME = r"^[a-z][a-z0-9_]*$"
 _CONFIG = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -36,13 +41,33 @@ class Contract(BaseModel):
     currency: Currency = "USD"
 
 
+class PriceLimit(BaseModel):
+    """How far the prices of a session may move from the last close before it, in percent: of all, or of some symbols.
+
+    `codes` are the beginnings of the six digits in a symbol; without any it holds for all. It holds `since` a day.
+    """
+
+    model_config = _CONFIG
+
+    percent: float = Field(ge=0, lt=100)
+    codes: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}$")], ...] = ()
+    since: date | None = None
+
+    @property
+    def since_day(self) -> int:
+        """The day from which it holds, in days since 1970; long ago if none is given."""
+        return LONG_AGO if self.since is None else (self.since - _EPOCH).days
+
+
 class Market(BaseModel):
     """The values that `market:` of an instrument sets; None means that the data or the default decides.
 
     `calendar` is a code of `resources/calendars.json` such as XNYS, which defines session and time zone; a market
     without one has a `session`. `timezone` is for times without a zone, by default that of the session. `trading_days`
     are the days of a year on which it trades, for annualised figures. `buy_duty_percent` and `sell_duty_percent` are
-    taxes on the value of purchases and sales. With `negative_prices`, prices can be zero or less.
+    taxes on the value of purchases and sales. With `negative_prices`, prices can be zero or less. `settlement` says
+    from when a position can be closed, `price_limits` how far prices can move in a session; limits for the code of a
+    symbol take precedence over limits for all.
     """
 
     model_config = _CONFIG
@@ -61,6 +86,8 @@ class Market(BaseModel):
     trading_days: float | None = Field(None, gt=0)
     buy_duty_percent: float | None = Field(None, ge=0)
     sell_duty_percent: float | None = Field(None, ge=0)
+    settlement: Settlement = "t+0"
+    price_limits: tuple[PriceLimit, ...] = ()
     negative_prices: bool = False
     venues: tuple[Venue, ...] = ()
     contracts: tuple[Contract, ...] = ()
@@ -80,6 +107,14 @@ class Market(BaseModel):
             (each for each in self.venues if upper.endswith(each.suffix) and len(upper) > len(each.suffix)), None
         )
 
+    def limits_of(self, symbol: str) -> tuple[tuple[int, float], ...]:
+        """Return since which day (since 1970) prices of a symbol may move by how many percent, in order of the days."""
+        found = _CODE.search(symbol)
+        code = found.group() if found else ""
+        own = [each for each in self.price_limits if each.codes and code.startswith(each.codes)]
+        chosen = own or [each for each in self.price_limits if not each.codes]
+        return tuple(sorted((each.since_day, each.percent) for each in chosen))
+
     def contract(self, symbol: str) -> Contract | None:
         """Return the contract of a symbol: ES, ESZ4, ESZ2024, ES1!, ES=F, /ES; None if there is none."""
         root = symbol.upper().removeprefix("/").partition("=")[0].removesuffix("!").rstrip("0123456789")
@@ -91,6 +126,8 @@ class Market(BaseModel):
 
 
 _MONTHS = tuple("FGHJKMNQUVXZ")
+_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,9 @@ class Margin(BaseModel):
 InstrumentKind = Literal["spot", "contract"]
 """How a position is paid for: in full, or only with margin."""
 
+Settlement = Literal["t+0", "t+1"]
+"""From when a position can be closed: at once, or from the session after the one in which it was entered."""
+
 
 class InstrumentMargin(BaseModel):
     """The margin of positions in one instrument, if it differs from the run's margin.

@@ -66,10 +66,23 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
         out.print(f"Kept as run {run_id} (quantcrafter runs show last)")
 
 
+_HELD_BACK = {
+    "exit_held_back": (
+        "{symbol}: exits waited for the next session, as settlement is t+1. Sessions: {count:,}, the first on "
+        "{first} UTC."
+    ),
+    "limit_locked": (
+        "{symbol}: orders found the price locked at its limit and didn't fill. Sessions: {count:,}, the first on "
+        "{first} UTC."
+    ),
+}
+
+
 def stepped_in(result: RunResult) -> list[str]:
     """Return a line for each halt, margin call, late exit and lost account: when, by which node, at what equity."""
     table = result.interventions
     lines = []
+    held_back: dict[tuple[str, str], list[int]] = {}
     for row in table.rows():
         if row["kind"] == "account_lost":
             lines.append(
@@ -81,10 +94,16 @@ def stepped_in(result: RunResult) -> list[str]:
                 f"{row['instrument']} was closed late by '{row['node']}', on {utc_text(row['ts_ns'])} UTC: "
                 "the last bars of its session are missing."
             )
+        if row["kind"] in _HELD_BACK:
+            held_back.setdefault((row["instrument"], row["kind"]), []).append(row["ts_ns"])
         if row["kind"] in ("halt_began", "margin_call"):
             what = "Trading was halted" if row["kind"] == "halt_began" else "Margin was called"
             by = f" by '{row['node']}'" if row["node"] else ""
             lines.append(f"{what}{by} on {utc_text(row['ts_ns'])} UTC at an equity of {row['after']:,.2f}.")
+    lines += [
+        _HELD_BACK[kind].format(symbol=symbol, count=len(times), first=utc_text(times[0]))
+        for (symbol, kind), times in held_back.items()
+    ]
     more = len(lines) - _MOST_LINES
     return [*lines[:_MOST_LINES], f"... and {more:,} more times."] if more > 0 else lines
 

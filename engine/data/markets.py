@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
-from quantcrafter.engine.api import Contract, DataError, DataRequest, Market, Session, Venue
+from quantcrafter.engine.api import Contract, DataError, DataRequest, Market, PriceLimit, Session, Venue
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.trading_calendar.exchange_calendar import calendar, calendar_names
@@ -19,6 +20,15 @@ _EUROPE = {
     ".VI": ("XWBO", "EUR"), ".HE": ("XHEL", "EUR"), ".IR": ("XDUB", "EUR"), ".SW": ("XSWX", "CHF"),
     ".ST": ("XSTO", "SEK"), ".CO": ("XCSE", "DKK"), ".OL": ("XOSL", "NOK"), ".L": ("XLON", None),
 }  # fmt: skip
+# ChiNext (300, 301) has twice the limit of the main board since its reform, STAR (688, 689) since it began, Beijing
+# three times as much.
+_CHINA = (
+    PriceLimit(percent=10),
+    PriceLimit(percent=10, codes=("300", "301")),
+    PriceLimit(percent=20, codes=("300", "301"), since=date(2020, 8, 24)),
+    PriceLimit(percent=20, codes=("688", "689")),
+    PriceLimit(percent=30, codes=("4", "8", "920")),
+)
 # Root, tick, and what a point of one contract is worth, as the exchanges specify them.
 _FUTURES = (
     ("ES", 0.25, 50), ("MES", 0.25, 5), ("NQ", 0.25, 20), ("MNQ", 0.25, 2), ("YM", 1, 5), ("MYM", 1, 0.5),
@@ -39,7 +49,7 @@ MARKETS = (
     Market(
         name="cn_stocks", description="A shares of Shanghai, Shenzhen and Beijing.",
         calendar="XSHG", currency="CNY", tick_size=0.01, lot_size=100, trading_days=243,
-        sell_duty_percent=0.05,
+        sell_duty_percent=0.05, settlement="t+1", price_limits=_CHINA,
         venues=tuple(Venue(suffix=each, calendar="XSHG", currency="CNY") for each in (".SH", ".SS", ".SZ", ".BJ")),
     ),
     Market(

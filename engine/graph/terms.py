@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api import Bars, FloatColumn, Market, Problem, RunSettings, Session, Severity, Term
+from quantcrafter.engine.api.market import LONG_AGO
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.markets import session_of
@@ -47,21 +48,26 @@ _NAMES = (
     "kind",
     "buy_duty_percent",
     "sell_duty_percent",
+    "settlement",
     "trading_days",
 )
+_USUAL = (("multiplier", 1.0), ("settlement", "t+0"))
+"""Values of a market that are those of any instrument."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What is known of an instrument beside its bars: values by name, and the market they come from.
 
-    `session` is that of the market, None without one; `zone` is that of its times that carry none.
+    `session` is that of the market, None without one; `zone` is that of its times that carry none. `price_limits` says
+    since which day (since 1970) prices may move by how many percent in a session.
     """
 
     market: Market | None = None
     session: Session | None = None
     zone: str = ""
     values: Mapping[str, Term] = field(default_factory=dict)
+    price_limits: tuple[tuple[int, float], ...] = ()
 
     def value(self, name: str) -> Any:
         """Return a value, None where nobody says it."""
@@ -91,14 +97,16 @@ def resolve(
     """
     market, source, problems = _market_of(instrument, markets)
     if market is None:
-        return instrument, Terms(values=_own(instrument, {}, run)), problems
+        limits = _limits_of(instrument, None)
+        values = {**_own(instrument, {}, run), **_limit_term(limits, "file")}
+        return instrument, Terms(values=values, price_limits=limits), problems
     venue = market.venue(instrument.symbol)
     contract = market.contract(instrument.symbol)
     pair = pair_of(instrument.symbol) if market.pairs else None
     found: dict[str, Term] = {
         name: Term(value, source)
         for name in _NAMES
-        if (value := getattr(market, name)) not in (None, "") and (name, value) != ("multiplier", 1.0)
+        if (value := getattr(market, name)) not in (None, "") and (name, value) not in _USUAL
     }
     if venue is not None:
         found |= {} if venue.currency is None else {"currency": Term(venue.currency, "suffix")}
@@ -120,7 +128,21 @@ def resolve(
     session = session_of(market, "" if venue is None else venue.calendar)
     if venue is not None and venue.calendar != market.calendar and not instrument.says("trading_days"):
         values["trading_days"] = Term(float(calendar(session.calendar).sessions_a_year()), "suffix")
-    return made, Terms(market, session, market.timezone or session.timezone, values), problems
+    limits = _limits_of(instrument, market)
+    values |= _limit_term(limits, "file" if instrument.price_limit_percent is not None else source)
+    return made, Terms(market, session, market.timezone or session.timezone, values, limits), problems
+
+
+def _limits_of(instrument: InstrumentSpec, market: Market | None) -> tuple[tuple[int, float], ...]:
+    """Return since which day prices may move by how many percent: as the file says, else as the market does."""
+    if instrument.price_limit_percent is not None:
+        return ((LONG_AGO, instrument.price_limit_percent),) if instrument.price_limit_percent else ()
+    return () if market is None else market.limits_of(instrument.symbol)
+
+
+def _limit_term(limits: tuple[tuple[int, float], ...], source: str) -> dict[str, Term]:
+    """Return the latest limit as a value with its source; nothing where there is none."""
+    return {"price_limit_percent": Term(limits[-1][1], source)} if limits else {}
 
 
 def _market_of(instrument: InstrumentSpec, markets: Sequence[Market]) -> tuple[Market | None, str, list[Problem]]:
@@ -303,5 +325,7 @@ _WORDING = {
     "currency": "{}",
     "buy_duty_percent": "duty {} % when bought",
     "sell_duty_percent": "duty {} % when sold",
+    "settlement": "settlement {}",
+    "price_limit_percent": "price limit {} %",
     "trading_days": "{} trading days a year",
 }

@@ -19,6 +19,7 @@ from quantcrafter.engine.api.settings import Margin
 from quantcrafter.engine.simulation.buffers import COLUMNS
 from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.risk_records import CUT_SHORT, MAX_GUARDS, OVERDUE, AccountColumns
+from quantcrafter.engine.simulation.venue_columns import has_limits, limits_of, session_days
 from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
 
 MINUTE_NS = 60_000_000_000
@@ -86,6 +87,11 @@ def is_financed(job: EngineJob) -> bool:
     return any(
         each.borrow_percent > 0.0 or each.rate_open is not None or each.split is not None for each in job.instruments
     )
+
+
+def has_venue_rules(job: EngineJob) -> bool:
+    """Return whether any instrument has rules of its exchange: a later session to close in, or limits of its price."""
+    return any(each.settlement == "t+1" or has_limits(each) for each in job.instruments)
 
 
 def is_moving(job: EngineJob) -> bool:
@@ -190,7 +196,8 @@ def set_account(portfolio: Record, job: EngineJob) -> None:
     portfolio["spare_rows"] = spare_rows(job)
     portfolio["skip_empty"] = settings.fills.zero_volume == "none"
     special = slippage.range_percent > 0.0 or needs_volume(job)
-    special = special or bool(job.components)
+    portfolio["venue_rules"] = has_venue_rules(job)
+    special = special or bool(job.components) or has_venue_rules(job)
     portfolio["plain"] = not (
         special or job.guards or portfolio["financed"] or portfolio["moving"] or portfolio["watched"]
     )
@@ -252,6 +259,7 @@ def account_of(job: EngineJob) -> AccountColumns:
         return joined(parts, np.float64)
 
     financed, no_times = is_financed(job), joined([np.empty(0, np.int64)], np.int64)
+    limited = [limits_of(each) for each in jobs] if any(map(has_limits, jobs)) else []
     return AccountColumns(
         open_ns=joined([each.bars.open_ns for each in jobs], np.int64) if financed else no_times,
         close_ns=joined([each.bars.close_ns for each in jobs], np.int64) if financed else no_times,
@@ -262,6 +270,9 @@ def account_of(job: EngineJob) -> AccountColumns:
         dividend=column(lambda each: each.dividend, 0.0),
         closing=joined([_closing(job, each) for each in jobs], np.uint8),
         day=_days(job) if counts_days(job) else no_times,
+        session_day=joined([session_days(each) for each in jobs], np.int64) if has_venue_rules(job) else no_times,
+        limit_up=joined([limits[0] for limits in limited] or [nothing], np.float64),
+        limit_down=joined([limits[1] for limits in limited] or [nothing], np.float64),
     )
 
 

@@ -44,6 +44,7 @@ from quantcrafter.engine.simulation.records import (
     portfolio_dtype,
 )
 from quantcrafter.engine.simulation.step_arrays import check_steps
+from quantcrafter.engine.simulation.venue_columns import NO_DAY, has_limits
 
 
 def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], steps: StepProgram | None = None) -> None:
@@ -202,6 +203,9 @@ def holdings_of(job: EngineJob) -> Table:
         holding["lot_size"], holding["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
         holding["min_quantity"], holding["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
         holding["buy_duty"], holding["sell_duty"] = instrument.buy_duty_percent, instrument.sell_duty_percent
+        holding["next_session"], holding["limited"] = instrument.settlement == "t+1", has_limits(instrument)
+        for name in ("session_day", "fresh_day", "held_back_day", "locked_day"):
+            holding[name] = NO_DAY
         holding["pip_size"], holding["multiplier"] = instrument.pip_size or 0.0, instrument.multiplier
         holding["contract"] = instrument.kind == "contract"
         margins = margins_of(instrument, job.settings.margin)

@@ -15,6 +15,7 @@ from quantcrafter.engine.simulation.primitives import to_quantity
 from quantcrafter.engine.simulation.records import CANCELLED, ENDED_BY_STOP, Record
 from quantcrafter.engine.simulation.sizing import note_result
 from quantcrafter.engine.simulation.units import clear_units, grow_unit, put_unit, shrink_units
+from quantcrafter.engine.simulation.venue_rules import note_entered
 from quantcrafter.engine.simulation.worth import value_of
 
 
@@ -92,6 +93,8 @@ def open_position(portfolio: Record, holding: Record, k: int, bar: int, lots: in
     if held == 0 or order["filled"] == lots:
         holding["entries"] += 1
         holding["entries_made"] += 1
+    if holding["next_session"] == 1:
+        note_entered(holding, lots)
     holding["last_lots"] = lots
     holding["last_price"] = price
     holding["decided_bar"] = holding["decided"][k]

@@ -15,7 +15,7 @@ from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ExecutionRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.unit_rules import unit_fault
-from quantcrafter.engine.simulation.account_terms import needs_volume
+from quantcrafter.engine.simulation.account_terms import has_venue_rules, needs_volume
 from quantcrafter.engine.simulation.records import (
     DAY_BEGINS,
     DAY_ENDS,
@@ -25,6 +25,9 @@ from quantcrafter.engine.simulation.records import (
     Record,
 )
 from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
+
+VENUE_ROWS = 2
+"""How many rows a bar may take to note what the exchange's rules held back: one for each of them."""
 
 SIZE_COLUMN = "size"
 """How the column of a size rule is called among those of its execution."""
@@ -203,7 +206,8 @@ def rows_per_bar(job: EngineJob) -> int:
     by_components = WORKING_SLOTS if job.components else 0
     # Each execution may have a signal that is blocked.
     further = len(job.executions) - 1
-    return ROWS_PER_BAR + 2 * (len(job.protection) + _most_levels(job)) + by_components + further
+    noted = VENUE_ROWS if has_venue_rules(job) else 0
+    return ROWS_PER_BAR + 2 * (len(job.protection) + _most_levels(job)) + by_components + further + noted
 
 
 def set_decision_terms(portfolio: Record, job: EngineJob, rows: Mapping[tuple[int, str], int]) -> None:

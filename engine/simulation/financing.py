@@ -66,6 +66,7 @@ def split_position(portfolio: Record, holding: Record, bar: int, ratio: float) -
     holding["last_price"] /= ratio
     holding["first_lots"] = split_lots(holding["first_lots"], ratio)
     holding["last_lots"] = split_lots(holding["last_lots"], ratio)
+    holding["fresh_lots"] = split_lots(holding["fresh_lots"], ratio)
     holding["lots"] = split_lots(holding["lots"], ratio)
     holding["quantity"] = to_quantity(holding["lots"], holding["lot_size"], holding["lot_inverse"])
     split_units(holding, ratio)

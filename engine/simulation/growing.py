@@ -19,13 +19,14 @@ from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import GuardKind
-from quantcrafter.engine.simulation.account_terms import counts_days, is_financed, needs_volume
+from quantcrafter.engine.simulation.account_terms import counts_days, has_venue_rules, is_financed, needs_volume
 from quantcrafter.engine.simulation.arrays import execution_columns_of, market_of, shared_columns
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.execution_terms import SIZE_COLUMN, is_by_day
 from quantcrafter.engine.simulation.records import MarketArrays, Table
 from quantcrafter.engine.simulation.risk_records import AccountColumns
 from quantcrafter.engine.simulation.step_arrays import with_steps
+from quantcrafter.engine.simulation.venue_columns import has_limits
 
 LEAST_ROWS = 256
 """How many rows a stretch has at least."""
@@ -116,7 +117,7 @@ class GrowingMarket:
             target[..., new.offset : new.offset + kept] = source[..., first : first + kept]
         return target
 
-    def append(self, i: int, bar: ClosedBar, calendar: Mapping[str, int]) -> int:
+    def append(self, i: int, bar: ClosedBar, calendar: Mapping[str, float]) -> int:
         """Write the next bar of an instrument, which must have a free row, and return its number.
 
         `calendar` contains the values of the columns that depend on its times, such as `closing`.
@@ -196,7 +197,7 @@ class GrowingMarket:
 
     def _view(self) -> MarketArrays:
         """Return the columns as the bar loop is given them, read-only; those that the job does not have are empty."""
-        nothing = {"day_edge": np.uint8, "closing": np.uint8, **_FINANCED}
+        nothing = {"day_edge": np.uint8, "closing": np.uint8, "session_day": np.int64, **_FINANCED}
         views = {
             name: _lent(self._columns.get(name, np.empty(0, nothing.get(name, np.float64))))
             for name in (*_ALWAYS, "day_edge", *AccountColumns._fields)
@@ -240,6 +241,10 @@ def _dtypes(job: EngineJob) -> dict[str, Any]:
         dtypes |= _FINANCED
     if needs_volume(job):
         dtypes["volume"] = np.float64
+    if has_venue_rules(job):
+        dtypes["session_day"] = np.int64
+    if any(map(has_limits, job.instruments)):
+        dtypes |= {"limit_up": np.float64, "limit_down": np.float64}
     for name in _DEFAULTS:
         if any(getattr(each, name) is not None for each in job.instruments):
             dtypes[name] = np.float64

@@ -146,7 +146,7 @@ class Growth:
         if self._rows.is_full(i):
             self.make_room(state)
         holding = state.holdings[i]
-        number = self._rows.append(i, bar, self.calendar.of_bar(i, bar.open_ns, bar.close_ns))
+        number = self._rows.append(i, bar, self.calendar.of_bar(i, bar))
         holding["bars"] = number + 1
         if not bar.ready:
             holding["first_bar"] = number + 1

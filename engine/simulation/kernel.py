@@ -56,6 +56,7 @@ from quantcrafter.engine.simulation.records import (
     Timeline,
 )
 from quantcrafter.engine.simulation.steps import Steps, run_nodes
+from quantcrafter.engine.simulation.venue_rules import read_rules
 from quantcrafter.engine.simulation.worth import worth
 
 AT_OPEN: Any = np.int64(0)
@@ -149,6 +150,8 @@ def open_step(portfolios: Table, holdings: Table, market: MarketArrays, timeline
         holding["bar_range"] = market.high[row] - market.low[row]
         if portfolio["skip_empty"] == 1:
             holding["untraded"] = 0 if market.account.volume[row] > 0.0 else 1
+        if portfolio["venue_rules"] == 1:
+            read_rules(holding, market, row)
         if portfolio["volume_percent"] > 0.0:
             holding["volume_left"] = market.account.volume[row] * portfolio["volume_percent"] / 100.0
         if len(market.account.closing) > 0:

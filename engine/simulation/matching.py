@@ -28,6 +28,7 @@ from quantcrafter.engine.simulation.records import (
     NO_REASON,
     NONE,
     OPENS,
+    PRICE_LIMIT,
     REDUCED,
     REJECTED,
     STOP,
@@ -39,6 +40,7 @@ from quantcrafter.engine.simulation.records import (
 )
 from quantcrafter.engine.simulation.risk_records import ENTRY_BLOCKED, ENTRY_CUT
 from quantcrafter.engine.simulation.sizing import is_too_small
+from quantcrafter.engine.simulation.venue_rules import closable_lots, hold_back, is_locked, note_locked
 
 
 @jit
@@ -112,15 +114,22 @@ def fill_entry(
 def fill_exit(
     portfolio: Record, holdings: Table, rules: Table, columns: FloatColumn, i: int, k: int, bar: int, price: float
 ) -> None:
-    """Close with an order as much of the position as the bar's volume allows.
+    """Close with an order as much of the position as the bar's volume and the settlement allow.
 
-    What it does not take stays open; for a triggered stop, as a market order.
+    The rest stays open; for a triggered stop, as a market order. If nothing can be closed in this session, nothing is
+    triggered.
     """
     holding = holdings[i]
+    closable = closable_lots(holding)
+    if closable == 0 and holding["lots"] != 0:
+        hold_back(portfolio, holding, bar, holding["slots"][k]["lots"] - holding["slots"][k]["filled"])
+        return
     if holding["slots"][k]["kind"] == STOP and holding["opens"][k] == 0:
         k = end_partial_entries(portfolio, holding, k, bar)
     wanted = min(holding["slots"][k]["lots"] - holding["slots"][k]["filled"], abs(holding["lots"]))
-    lots = volume_lots(portfolio, holding, k, wanted)
+    if closable < wanted:
+        hold_back(portfolio, holding, bar, wanted)
+    lots = volume_lots(portfolio, holding, k, min(wanted, closable))
     if lots < wanted and holding["phase"][k] == STOPS:
         holding["phase"][k] = OPENS
         if holding["unit"][k] < 0 or wanted == abs(holding["lots"]):
@@ -130,16 +139,38 @@ def fill_exit(
 
 
 @jit
+def keep_locked(portfolio: Record, holding: Record, k: int, bar: int) -> None:
+    """Deal with an order that would fill at a price locked at its limit: an entry ends, but for limit orders.
+
+    Exits and limit orders wait; a stop that was triggered does so as a market order.
+    """
+    order = holding["slots"][k]
+    note_locked(portfolio, holding, bar, order["lots"] - order["filled"])
+    if holding["phase"][k] == LIMITS:
+        return
+    if holding["opens"][k] == 1:
+        retire(portfolio, holding, k, bar, REJECTED if order["filled"] == 0 else FILLED, PRICE_LIMIT)
+    elif holding["phase"][k] == STOPS and closable_lots(holding) > 0:
+        holding["phase"][k] = OPENS
+        if holding["unit"][k] < 0:
+            holding["leaving"] = 1
+
+
+@jit
 def fill_order(
     portfolio: Record, holdings: Table, rules: Table, columns: FloatColumn, i: int, k: int, bar: int, price: float
 ) -> None:
     """Fill the order in slot `k` of instrument `i` at `price`.
 
-    An order that may open a position first closes a position on the other side, then opens with the rest.
+    An order that may open a position first closes a position on the other side, then opens with the rest. At a price
+    that is locked at its limit it does neither.
     """
     holding = holdings[i]
     order = holding["slots"][k]
     number, opens = order["id"], holding["opens"][k] == 1
+    if holding["limited"] == 1 and is_locked(holding, int(order["side"]), price):
+        keep_locked(portfolio, holding, k, bar)
+        return
     if not opens or holding["lots"] * order["side"] < 0:
         fill_exit(portfolio, holdings, rules, columns, i, k, bar, price)
         if not opens or holding["lots"] != 0:
@@ -330,9 +361,17 @@ def mark(portfolio: Record, holding: Record, bar: int, high: float, low: float, 
 
 @jit
 def close_last(portfolio: Record, holding: Record, bar: int, close: float) -> None:
-    """Close the position at the last close of its instrument's data."""
-    k = add_order(portfolio, holding, bar, CLOSE, -1 if holding["lots"] > 0 else 1, abs(holding["lots"]), DATA_ENDED)
-    apply_exit(portfolio, holding, k, bar, abs(holding["lots"]), close, math.nan)
+    """Close the position at the last close of its instrument's data: what of it can be closed."""
+    side, lots = -1 if holding["lots"] > 0 else 1, closable_lots(holding)
+    if lots < abs(holding["lots"]):
+        hold_back(portfolio, holding, bar, abs(holding["lots"]))
+    if lots == 0:
+        return
+    if holding["limited"] == 1 and is_locked(holding, side, close):
+        note_locked(portfolio, holding, bar, lots)
+        return
+    k = add_order(portfolio, holding, bar, CLOSE, side, lots, DATA_ENDED)
+    apply_exit(portfolio, holding, k, bar, lots, close, math.nan)
 
 
 @inlined

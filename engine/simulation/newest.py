@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,14 +12,14 @@ import numpy as np
 from quantcrafter.engine.api.bars import Session
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.rules import GuardKind
-from quantcrafter.engine.simulation.account_terms import MINUTE_NS, counts_days
+from quantcrafter.engine.simulation.account_terms import MINUTE_NS, counts_days, has_venue_rules
+from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.execution_terms import is_by_day, rebalance_of
+from quantcrafter.engine.simulation.plain import is_same
 from quantcrafter.engine.simulation.records import DAY_BEGINS, DAY_ENDS
 from quantcrafter.engine.simulation.risk_records import CLOSING, CUT_SHORT, OVERDUE
+from quantcrafter.engine.simulation.venue_columns import NO_DAY, has_limits, limits_at, reference_price
 from quantcrafter.engine.trading_calendar.trading_days import bounds, day_edges, trading_days
-
-NO_DAY = int(np.iinfo(np.int64).min)
-"""No trading day: there was no bar."""
 
 
 class Days:
@@ -54,12 +55,16 @@ class Seen:
     """The state of one instrument's calendar: the days of its last open and close.
 
     `closing` is whether the end of the latter's session was announced, `short` whether the close is before it.
+    `reference` is the price from which the limits of session `limit_day` are counted, `last_close` the latest close.
     """
 
     open_day: int = NO_DAY
     close_day: int = NO_DAY
     closing: bool = False
     short: bool = False
+    last_close: float = math.nan
+    limit_day: int = NO_DAY
+    reference: float = math.nan
 
 
 class Calendar:
@@ -73,15 +78,19 @@ class Calendar:
         nominal = [each.bars.timeframe.nominal_ns for each in job.instruments]
         self._reach = [each + int(max(minutes) * MINUTE_NS) for each in nominal] if minutes else []
         self._by_day = is_by_day(job)
+        self._instruments = job.instruments
+        self._has_rules, self._has_limits = has_venue_rules(job), any(map(has_limits, job.instruments))
         self._rebalance = rebalance_of(job)
         self.seen = [Seen() for _ in job.instruments]
         self.due_first = -1
         """The first step at which weights are restored; -1 before it."""
 
-    def of_bar(self, i: int, open_ns: int, close_ns: int) -> dict[str, Any]:
+    def of_bar(self, i: int, bar: ClosedBar) -> dict[str, Any]:
         """Return the values for the next bar of an instrument, by column."""
         found: dict[str, Any] = {}
-        seen = self.seen[i]
+        seen, open_ns, close_ns = self.seen[i], bar.open_ns, bar.close_ns
+        if self._has_rules:
+            found |= self._rules_at(i, bar)
         if self._by_day:
             day = self._days[i].day_of(open_ns)
             ends = close_ns >= self._days[i].end_of(open_ns)
@@ -89,6 +98,21 @@ class Calendar:
             seen.open_day = day
         if self._reach:
             found["closing"] = self._closing(i, close_ns)
+        return found
+
+    def _rules_at(self, i: int, bar: ClosedBar) -> dict[str, Any]:
+        """Return the session of the newest bar, and the limits of its price."""
+        seen, instrument = self.seen[i], self._instruments[i]
+        day = self._days[i].day_of(bar.open_ns)
+        found: dict[str, Any] = {"session_day": day}
+        if self._has_limits:
+            if day != seen.limit_day:
+                split = 1.0 if bar.split is None else bar.split
+                dividend = 0.0 if bar.dividend is None else bar.dividend
+                seen.reference = reference_price(seen.last_close, split, dividend)
+                seen.limit_day = day
+            found["limit_up"], found["limit_down"] = limits_at(instrument, day, seen.reference)
+            seen.last_close = float(bar.close)
         return found
 
     def _closing(self, i: int, close_ns: int) -> int:
@@ -111,7 +135,7 @@ class Calendar:
 
     def state(self, i: int) -> dict[str, Any]:
         """Return the state of an instrument's calendar, without initial values."""
-        return {name: value for name, value in asdict(self.seen[i]).items() if value != getattr(Seen, name)}
+        return {name: value for name, value in asdict(self.seen[i]).items() if not is_same(value, getattr(Seen, name))}
 
     def resume(self, i: int, kept: Mapping[str, Any]) -> None:
         """Go on from what `state` returned."""

@@ -82,6 +82,7 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
     BELOW_MINIMUM,
     NO_SIZE,
     ENDED_BY_STOP,
+    PRICE_LIMIT,
 ) = _numbers(StatusReason)
 (
     BLOCKED_FILTER,

@@ -43,6 +43,8 @@ NO_NEW_TRADES, FLATTEN_AND_HALT, FLATTEN_FOR_THE_DAY = _numbers(HaltAction)
     MARGIN_CALL,
     FLATTENED_LATE,
     ACCOUNT_LOST,
+    EXIT_HELD_BACK,
+    LIMIT_LOCKED,
 ) = _numbers(InterventionKind)
 BORROW, DIVIDEND, CASH_IN_LIEU = _numbers(CashflowKind)
 
@@ -77,6 +79,9 @@ RISK_HOLDING_FIELDS: list[tuple[str, type]] = [
     # Taxes on the value of what is bought and sold, in percent.
     ("buy_duty", np.float64),
     ("sell_duty", np.float64),
+    # Whether what is entered in a session can be closed in a later one only, and whether prices have limits.
+    ("next_session", np.int64),
+    ("limited", np.int64),
     # Margin as parts of a position's value: what an entry takes, what a long position must keep, and a short one. And
     # as amounts for a unit, in the currency of its prices: what an entry takes, and what any position must keep.
     ("initial_margin", np.float64),
@@ -105,6 +110,20 @@ RISK_HOLDING_FIELDS: list[tuple[str, type]] = [
     ("volume_left", np.float64),
     # Whether the bar had no volume, and orders wait for one that has.
     ("untraded", np.int64),
+    # The session of its bar; the lots entered in which session cannot be closed in it; and for which sessions it was
+    # noted that an exit was held back, and that the price was locked at a limit.
+    ("session_day", np.int64),
+    ("fresh_lots", np.int64),
+    ("fresh_day", np.int64),
+    ("held_back_day", np.int64),
+    ("locked_day", np.int64),
+    # The open of its bar; from which price on nothing is bought at it, and later in the bar; down from which nothing is
+    # sold (see `quantcrafter.engine.simulation.venue_rules`).
+    ("bar_open", np.float64),
+    ("lid_at_open", np.float64),
+    ("lid_inside", np.float64),
+    ("floor_at_open", np.float64),
+    ("floor_inside", np.float64),
 ]
 
 RISK_HOLDING_TERMS = (
@@ -112,6 +131,8 @@ RISK_HOLDING_TERMS = (
     "borrow_percent",
     "buy_duty",
     "sell_duty",
+    "next_session",
+    "limited",
     "initial_margin",
     "maintenance_margin",
     "short_margin",
@@ -133,6 +154,8 @@ RISK_TERMS: list[tuple[Any, ...]] = [
     ("moving", np.int64),
     ("spare_rows", np.int64),
     ("skip_empty", np.int64),
+    # Whether any instrument has rules of its exchange: a later session to close in, or limits of its price.
+    ("venue_rules", np.int64),
     # Whether steps of the plan run at every close.
     ("stepped", np.int64),
     ("guards", np.int64),
@@ -183,7 +206,8 @@ class AccountColumns(NamedTuple):
     instrument's, as known then; `split` is how many units one becomes at the bar's open, `dividend` the cash a unit
     gets then. `closing` says whether the session is about to end (CLOSING), or should have ended a position of the one
     before (OVERDUE); and whether orders by the end of the one before come late, as its last bar is missing (CUT_SHORT).
-    `day` is the trading day of each step, not of each bar.
+    `day` is the trading day of each step, not of each bar; `session_day` that of each bar's open. `limit_up` and
+    `limit_down` are the highest and the lowest price of the bar's session, infinite where there is none.
     """
 
     open_ns: TimeColumn
@@ -195,3 +219,6 @@ class AccountColumns(NamedTuple):
     dividend: FloatColumn
     closing: FlagColumn
     day: TimeColumn
+    session_day: TimeColumn
+    limit_up: FloatColumn
+    limit_down: FloatColumn

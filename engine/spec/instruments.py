@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentKind, InstrumentMargin
+from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentKind, InstrumentMargin, Settlement
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.api.wording import nearest
 from quantcrafter.engine.spec.field_messages import findings
@@ -36,9 +36,12 @@ OWN_FIELDS = (
     "margin",
     "buy_duty_percent",
     "sell_duty_percent",
+    "settlement",
+    "price_limit_percent",
     "trading_days",
     "on_bad_bars",
 )
+_WHOLE = 100.0
 _CURRENCY = re.compile(CURRENCY_PATTERN)
 _T = TypeVar("_T")
 
@@ -160,6 +163,10 @@ class _Reader:
             sell_duty_percent=self._field(
                 "sell_duty_percent", 0.0, _not_negative, Message("a number that is not negative")
             ),
+            settlement=cast("Settlement", self._field("settlement", "t+0", _settlement, Message("t+0 or t+1"))),
+            price_limit_percent=self._field(
+                "price_limit_percent", None, _below_hundred, Message("a number from 0 to below 100; 0 for no limit")
+            ),
             trading_days=self._field("trading_days", None, _positive, Message("a number above 0")),
             on_bad_bars=cast(
                 "Literal['refuse', 'repair']",
@@ -256,6 +263,19 @@ def _not_negative(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         raise ValueError(value)
     return float(value)
+
+
+def _below_hundred(value: object) -> float:
+    percent = _not_negative(value)
+    if percent >= _WHOLE:
+        raise ValueError(value)
+    return percent
+
+
+def _settlement(value: object) -> str:
+    if value not in get_args(Settlement):
+        raise ValueError(value)
+    return str(value)
 
 
 def _currency(value: object) -> str:

@@ -157,6 +157,16 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
         "pip_size": {"type": "number", "exclusiveMinimum": 0, "description": "A pip of its price, such as 0.0001."},
         "buy_duty_percent": {"type": "number", "minimum": 0, "description": "A tax on the value of what is bought."},
         "sell_duty_percent": {"type": "number", "minimum": 0, "description": "A tax on the value of what is sold."},
+        "settlement": {
+            "enum": ["t+0", "t+1"],
+            "description": "Whether what was entered can be closed in the same session, or from the next one on.",
+        },
+        "price_limit_percent": {
+            "type": "number",
+            "minimum": 0,
+            "exclusiveMaximum": 100,
+            "description": "How far prices of a session may move from the last close before it; 0 for no limit.",
+        },
         "trading_days": {"type": "number", "exclusiveMinimum": 0, "description": "Days of a year on which it trades."},
         "margin": _nullable(_model_schema(InstrumentMargin, "margin", defs)),
         "on_bad_bars": {"enum": ["refuse", "repair"], "default": "refuse"},

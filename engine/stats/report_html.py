@@ -51,6 +51,11 @@ _BLOCKED = {
 _STATUS = {
     StatusReason.NO_CASH: "Order rejected: not enough cash",
     StatusReason.REDUCED: "Order cut to what the account could pay",
+    StatusReason.PRICE_LIMIT: "Order rejected: the price was locked at its limit",
+}
+_HELD_BACK = {
+    "exit_held_back": "Exit waited for the next session: settlement is t+1",
+    "limit_locked": "Order found the price locked at its limit",
 }
 _FULL_HEAT_PCT, _FULL_YEAR_HEAT_PCT = 10.0, 40.0
 _DAY, _MINUTE = 10, 16
@@ -252,6 +257,10 @@ def decisions(data: ReportData) -> str:
         job = data.instruments[int(order["instrument"])]
         text = _STATUS.get(reason, f"Order rejected: {reason.name.lower().replace('_', ' ')}")
         counts.setdefault((text, job.symbol), []).append(int(job.bars.close_ns[int(order["created_bar"])]))
+    notes = tables.interventions_table(data.ledger, data.instruments)
+    for kind, symbol, ts_ns in zip(notes["kind"], notes["instrument"], notes["ts_ns"], strict=True):
+        if kind in _HELD_BACK:
+            counts.setdefault((_HELD_BACK[str(kind)], str(symbol)), []).append(int(ts_ns))
     heads = ("What happened", "Instrument", "Times", "First (UTC)", "Last (UTC)")
     rows = [
         (text, symbol, f"{len(times):,}", time_text(min(times)), time_text(max(times)))

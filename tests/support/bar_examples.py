@@ -137,6 +137,8 @@ def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], size
     used += ["dividend"] if "split" in used and "dividend" not in used else []
     used += ["split"] if "dividend" in used and "split" not in used else []
     more = {name: column(name) for name in used} | example.get("instrument", {})
+    if "price_limit_percent" in more:
+        more["price_limits"] = ((0, more.pop("price_limit_percent")),)
     if "margin" in more:
         more["margin"] = InstrumentMargin.model_validate(more["margin"])
     if "second" in example:

@@ -116,6 +116,16 @@ def random_financing(seed: int, bars: Bars, *, currency: bool, actions: bool) ->
     return more
 
 
+def random_venue(seed: int) -> dict[str, Any]:
+    """Return the rules of an instrument's exchange: every other one has none."""
+    rng = np.random.default_rng(seed + 5)
+    limits = [(), ((-5, 1.0),), ((3, 2.5), (20, 0.4)), ((0, 1.5), (10, 0.0), (30, 0.8))]
+    return {
+        "settlement": str(rng.choice(["t+0", "t+0", "t+1"])),
+        "price_limits": limits[rng.choice([0, 0, 1, 2, 3])],
+    }
+
+
 PIP = 0.1
 """The pip of all random instruments."""
 

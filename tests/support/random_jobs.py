@@ -24,6 +24,7 @@ from tests.support.random_account import (
     lines,
     random_contract,
     random_financing,
+    random_venue,
 )
 from tests.support.random_executions import with_executions
 
@@ -196,7 +197,7 @@ def jobs(
         bars = random_bars(seed, f"S{k}", days, shift)
         setup = random_setup(seed, bars, protection, lot_size, execution, ranked=ranked)
         if account:
-            setup.more |= random_financing(seed, bars, currency=currency, actions=actions)
+            setup.more |= random_financing(seed, bars, currency=currency, actions=actions) | random_venue(seed)
         if contract:
             setup.more |= random_contract(seed)
         pairs.append((bars, setup))

@@ -45,6 +45,8 @@ INSTRUMENT_FIELDS: dict[str, tuple[Any, ...]] = {
     "borrow_percent": (None, None, 30),
     "buy_duty_percent": (None, None, 0.5),
     "sell_duty_percent": (None, None, 0.1),
+    "settlement": (None, None, "t+1"),
+    "price_limit_percent": (None, None, 0, 2, 10),
     "trading_days": (None, 252, 365),
     "kind": (None, None, "contract"),
     "multiplier": (None, 2, 10),

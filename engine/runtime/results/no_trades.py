@@ -49,6 +49,7 @@ _ENDED = {
     StatusReason.HALT: Message("cancelled by a risk rule that halted trading"),
     StatusReason.CAP: Message("cut to zero by a cap"),
     StatusReason.BELOW_MINIMUM: Message("cut below the least allowed size"),
+    StatusReason.PRICE_LIMIT: Message("rejected with the price locked at its limit"),
     StatusReason.NO_SIZE: Message("without a size or a stop distance at their new price"),
 }
 _BY_RULE: dict[BlockReason, Callable[[str], Message]] = {

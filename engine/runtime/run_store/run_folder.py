@@ -222,6 +222,8 @@ class RunFolder(RunTables):
             buy_duty_percent=about.get("buy_duty_percent", 0.0),
             sell_duty_percent=about.get("sell_duty_percent", 0.0),
             trading_days=about.get("trading_days"),
+            settlement=about.get("settlement", "t+0"),
+            price_limits=tuple((since, percent) for since, percent in about.get("price_limits", ())),
             terms={name: Term(*term) for name, term in about.get("terms", {}).items()},
             margin=None if margin is None else InstrumentMargin.model_validate(margin),
             **account,

@@ -276,6 +276,8 @@ def _instrument(job: InstrumentJob) -> dict[str, Any]:
         "buy_duty_percent": job.buy_duty_percent,
         "sell_duty_percent": job.sell_duty_percent,
         "trading_days": job.trading_days,
+        "settlement": job.settlement,
+        "price_limits": job.price_limits,
         "terms": {name: [term.value, term.source] for name, term in job.terms.items()},
         "min_quantity": job.min_quantity,
         "borrow_percent": job.borrow_percent,

@@ -138,6 +138,8 @@ def instrument_job(
         buy_duty_percent=spec.buy_duty_percent,
         sell_duty_percent=spec.sell_duty_percent,
         trading_days=terms.value("trading_days"),
+        settlement=spec.settlement,
+        price_limits=terms.price_limits,
         terms=with_session(terms, evaluation.bars).values,
         currency=currency,
         rate_open=None if rate_open is None else frozen(rate_open),

@@ -1,0 +1,119 @@
+"""What the exchange of an instrument allows, by its market or the file, as a run and `validate` tell of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from quantcrafter.engine.cli.summary import stepped_in
+from quantcrafter.engine.data.markets import MARKETS
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.results.no_trades import why_no_trade
+from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.running.load_graph import validate_file
+from quantcrafter.engine.runtime.running.run import run
+from quantcrafter.engine.simulation.venue_columns import limits_of
+from tests.support.market_files import ENTER, EXIT, Row, from_of, strategy
+
+CHINA = next(market for market in MARKETS if market.name == "cn_stocks")
+LOCKED: list[Row] = [
+    ("2024-06-03", 10.0, 10.1, 9.9, 10.0, ENTER),
+    ("2024-06-04", 11.0, 11.0, 11.0, 11.0, 0),
+    ("2024-06-05", 12.1, 12.1, 12.1, 12.1, 0),
+]
+
+
+def test_no_share_is_bought_at_a_locked_limit_of_china(tmp_path: Path) -> None:
+    result = run(strategy(tmp_path, LOCKED, 'symbol: "600000.SH"', quantity=100), registry=load_registry())
+    assert len(result.ledger.fills) == 0
+    assert from_of(result, "price_limit_percent") == (10, "suffix")
+    assert why_no_trade(result) == (
+        "No trades: 1 entry order, not filled but rejected with the price locked at its limit."
+    )
+    (told,) = stepped_in(result)
+    assert told == (
+        "600000.SH: orders found the price locked at its limit and didn't fill. Sessions: 1, the first on "
+        "2024-06-04 07:00 UTC."
+    )
+
+
+@pytest.mark.parametrize(
+    ("symbol", "limits"),
+    [
+        ("600000.SH", [10]),
+        ("000001.SZ", [10]),
+        ("sz.300750", [10, 20]),
+        ("301236.SZ", [10, 20]),
+        ("688981.SH", [20]),
+        ("835185.BJ", [30]),
+        ("920002.BJ", [30]),
+        ("KWEICHOW", [10]),
+    ],
+)
+def test_the_code_of_a_chinese_share_tells_its_limit(symbol: str, limits: list[float]) -> None:
+    assert [percent for _, percent in CHINA.limits_of(symbol)] == limits
+
+
+def test_the_limit_of_chinext_was_doubled_on_24_august_2020() -> None:
+    since = CHINA.limits_of("300750.SZ")[1][0]
+    assert since == 18_498  # days since 1970
+
+
+@pytest.mark.parametrize(("percent", "fills"), [(5, 1), (0, 1), (10, 0)])
+def test_the_file_says_another_limit(tmp_path: Path, percent: float, fills: int) -> None:
+    rows: list[Row] = [*LOCKED[:1], ("2024-06-04", 11.0, 11.0, 11.0, 11.0, 0)]
+    rows[1] = rows[1] if percent != 5 else ("2024-06-04", 10.5, 10.5, 10.4, 10.4, 0)
+    file = strategy(tmp_path, rows, f'symbol: "600000.SH", price_limit_percent: {percent}', quantity=100)
+    result = run(file, registry=load_registry())
+    assert len(result.ledger.fills) == fills
+    if percent:
+        assert from_of(result, "price_limit_percent") == (percent, "file")
+
+
+def test_what_was_bought_today_is_sold_tomorrow_in_china(tmp_path: Path) -> None:
+    day = ["01:30", "02:00", "02:30", "03:00", "05:00", "05:30", "06:00", "06:30"]
+    times = [f"2024-06-{number:02}T{time}:00Z" for number in (3, 4) for time in day]
+    rows = [(time, 10.0, 10.0, 10.0, 10.0, 0.0) for time in times]
+    rows[0], rows[2] = (*rows[0][:5], ENTER), (*rows[2][:5], EXIT)
+    result = run(
+        strategy(tmp_path, rows, 'symbol: "600000.SH", timeframe: 30m', quantity=100), registry=load_registry()
+    )
+    assert result.trades["exit_bar"].tolist() == [8]
+    assert from_of(result, "settlement") == ("t+1", "suffix")
+    (told,) = stepped_in(result)
+    assert told.startswith("600000.SH: exits waited for the next session, as settlement is t+1. Sessions: 1, the first")
+    save_run(result, tmp_path / "kept")
+    kept = RunFolder.open(tmp_path / "kept").instruments[0]
+    assert (kept.settlement, kept.price_limits) == ("t+1", ((-1_000_000, 10.0),))
+    at_once = run(
+        strategy(tmp_path, rows, 'symbol: "600000.SH", timeframe: 30m, settlement: t+0', quantity=100),
+        registry=load_registry(),
+    )
+    assert at_once.trades["exit_bar"].tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [("settlement: t+2", "t+0 or t+1"), ("price_limit_percent: 100", "from 0 to below 100")],
+)
+def test_a_rule_that_there_is_not_is_refused(tmp_path: Path, given: str, remedy: str) -> None:
+    problems = validate_file(strategy(tmp_path, LOCKED, f"symbol: X, {given}"), load_registry())
+    (error,) = [each for each in problems if each.severity == "error"]
+    assert error.field == given.partition(":")[0]
+    assert remedy in error.message + error.remedy
+
+
+def test_the_first_session_of_a_run_has_limits_from_the_close_before_its_start(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        ("2024-06-03", 10.0, 10.1, 9.9, 10.0, 0),
+        ("2024-06-04", 10.0, 11.0, 10.0, 11.0, ENTER),
+        ("2024-06-05", 12.1, 12.1, 12.1, 12.1, 0),
+    ]
+    file = strategy(tmp_path, rows, 'symbol: "600000.SH"', quantity=100, settings=", start: 2024-06-04")
+    result = run(file, registry=load_registry())
+    up, down = limits_of(result.instruments[0])
+    assert up.tolist() == [11.0, 12.1]
+    assert down.tolist() == [9.0, 9.9]
+    assert len(result.ledger.fills) == 0
