@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOADS = {"import_module", "__import__", "methodcaller"}
 ALLOWED = {
     "engine/adapters/classes/loading.py": "imports a user's strategy class, which the strategy file names",
+    "engine/data/download/ccxt_provider.py": "imports an exchange of ccxt, which the user names",
     "engine/plugins/hooks.py": "calls the hooks of a plugin: the door through which plugins come",
     "nodes/indicators/talib_family.py": "calls a function of TA-Lib; a strategy file names it",
     "nodes/indicators/talib_stream.py": "the same, bar by bar",

@@ -42,6 +42,15 @@ from quantcrafter.engine.api.decisions import (
     SessionDay,
 )
 from quantcrafter.engine.api.desktop import MENUS, DesktopAction, DesktopPane, DesktopView
+from quantcrafter.engine.api.download import (
+    ADJUSTMENTS,
+    AS_TRADED,
+    BarPage,
+    BarQuery,
+    DownloadProvider,
+    Listing,
+    TryAgainError,
+)
 from quantcrafter.engine.api.engine import (
     ClassInstrument,
     ClassJob,
@@ -144,7 +153,9 @@ from quantcrafter.engine.api.timeframe import Duration, Timeframe, duration_ns
 from quantcrafter.engine.api.unit_rules import unit_fault
 
 __all__ = [
+    "ADJUSTMENTS",
     "API_VERSION",
+    "AS_TRADED",
     "BAR_COLUMNS",
     "BAR_STANDARD",
     "ENTER_LONG",
@@ -165,6 +176,8 @@ __all__ = [
     "AnyOf",
     "AtLeast",
     "Bar",
+    "BarPage",
+    "BarQuery",
     "Bars",
     "BarsInput",
     "BoolColumn",
@@ -191,6 +204,7 @@ __all__ = [
     "DesktopAction",
     "DesktopPane",
     "DesktopView",
+    "DownloadProvider",
     "Duration",
     "EngineAdapter",
     "EngineJob",
@@ -217,6 +231,7 @@ __all__ = [
     "InstrumentJob",
     "Known",
     "Ledger",
+    "Listing",
     "Logic",
     "Market",
     "Matcher",
@@ -280,6 +295,7 @@ __all__ = [
     "Term",
     "TimeColumn",
     "Timeframe",
+    "TryAgainError",
     "Venue",
     "WorkingOrder",
     "compiled",

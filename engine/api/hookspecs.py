@@ -20,6 +20,7 @@ from quantcrafter.engine.api.component import (
     RiskManager,
 )
 from quantcrafter.engine.api.desktop import DesktopAction, DesktopPane
+from quantcrafter.engine.api.download import DownloadProvider
 from quantcrafter.engine.api.engine import EngineAdapter
 from quantcrafter.engine.api.market import Market
 from quantcrafter.engine.api.provider import DataProvider, StrategyTemplate
@@ -70,6 +71,11 @@ def register_money_managers() -> Iterable[type[MoneyManager]]:  # type: ignore[e
 @hookspec
 def register_data_providers() -> Iterable[type[DataProvider]]:  # type: ignore[empty-body]
     """Return sources of bars."""
+
+
+@hookspec
+def register_download_providers() -> Iterable[type[DownloadProvider]]:  # type: ignore[empty-body]
+    """Return servers of bars, which `quantcrafter data download --from` names."""
 
 
 @hookspec

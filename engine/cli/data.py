@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quantcrafter.engine.cli.console import complain, console, is_terminal, note, print_json, table, warn
+from quantcrafter.engine.cli.data_options import Json, Repair, Settings, frame_of, options_of, series_json
+from quantcrafter.engine.cli.download import download, update
 from quantcrafter.engine.cli.main import WRONG_INPUT
 from quantcrafter.engine.cli.time_format import moment_ns, utc_text
 
 if TYPE_CHECKING:
-    from quantcrafter.engine.api import Bars, Timeframe
+    from quantcrafter.engine.api import Bars
     from quantcrafter.engine.data.findings import Finding
     from quantcrafter.engine.data.store import BarStore, Series
     from quantcrafter.engine.data.store.bar_files import ImportOptions
@@ -23,21 +25,15 @@ Frame = Annotated[str, typer.Argument(help="Length of the bars, such as 1m or 1d
 OneOrAll = Annotated[
     str | None, typer.Argument(help="Length of the bars, such as 1m or 1d; all if left out.", metavar="[TIMEFRAME]")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Start = Annotated[str | None, typer.Option("--start", help="Only bars that open at or after this day or time (UTC).")]
 End = Annotated[str | None, typer.Option("--end", help="Only bars that open before this day or time (UTC).")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", "-s", metavar="NAME=VALUE", help="An option of the source, such as timezone=Europe/Berlin; repeatable."
-    ),
-]
-Repair = Annotated[bool, typer.Option("--repair", help="Fix bad bars instead of refusing them.")]
 
 
 def data_app() -> typer.Typer:
     """Return the group of commands."""
-    group = typer.Typer(help="Keep bars of your own: import, list, export, delete, fill.", invoke_without_command=True)
+    group = typer.Typer(
+        help="Keep bars of your own: import, download, list, export, delete, fill.", invoke_without_command=True
+    )
     group.callback()(_data)
     group.command("list")(list_series)
     group.command("import")(import_files)
@@ -45,11 +41,13 @@ def data_app() -> typer.Typer:
     group.command("delete")(delete)
     group.command("gaps")(gaps)
     group.command("fill")(fill)
+    group.command("download")(download)
+    group.command("update")(update)
     return group
 
 
 def _data(context: typer.Context, *, json: Json = False) -> None:
-    """Keep bars of your own: import, list, export, delete, fill; without a command, list them."""
+    """Keep bars of your own: import, download, list, export, delete, fill; without a command, list them."""
     if context.invoked_subcommand is None:
         list_series(json=json)
 
@@ -73,18 +71,7 @@ def list_series(
     elif symbol is not None:
         raise store.unknown(symbol)
     else:
-        note("The bar store is empty. 'quantcrafter data import FILE' puts bars into it.")
-
-
-def series_json(series: Series) -> dict[str, Any]:
-    """Return a series as JSON has it; times are UTC nanoseconds."""
-    names = ("symbol", "count", "first_ns", "last_ns", "end_ns", "gaps", "missing", "size", "synthetic", "updated")
-    return {
-        "timeframe": str(series.timeframe),
-        "market": series.market or None,
-        **{name: getattr(series, name) for name in names},
-        "sources": list(series.sources),
-    }
+        note("The bar store is empty. 'quantcrafter data import FILE' or 'data download SYMBOL' puts bars into it.")
 
 
 def _overview(kept: list[Series]) -> Any:
@@ -148,7 +135,7 @@ def import_files(  # noqa: PLR0913 - one argument an option
     from quantcrafter.engine.data.store.bar_files import ImportOptions
 
     choices = ImportOptions(
-        options=_options(settings),
+        options=options_of(settings),
         on_bad_bars="repair" if repair else "refuse",
         overlap=Overlap.KEEP if keep else Overlap.REPLACE,
         fresh=fresh,
@@ -206,7 +193,7 @@ def export(
     from quantcrafter.engine.data.store import BarStore
     from quantcrafter.engine.data.store.bar_files import export_bars
 
-    count = export_bars(BarStore(), symbol, _frame(timeframe), out, moment_ns(start), moment_ns(end))
+    count = export_bars(BarStore(), symbol, frame_of(timeframe), out, moment_ns(start), moment_ns(end))
     note(f"{count:,} bars were written to {out}.")
 
 
@@ -284,11 +271,11 @@ def fill(
     from quantcrafter.engine.data.store.fill import fill_gaps
     from quantcrafter.engine.data.store.sources import source_of
 
-    provider = source_of(registry_with_warnings(), source, _options(settings))
+    provider = source_of(registry_with_warnings(), source, options_of(settings))
     done = fill_gaps(
         BarStore(),
         symbol,
-        _frame(timeframe),
+        frame_of(timeframe),
         provider,
         source_symbol=name,
         on_bad_bars="repair" if repair else "refuse",
@@ -301,37 +288,8 @@ def fill(
 def _of(store: BarStore, symbol: str, timeframe: str | None) -> list[Series]:
     """Return one series, or all of a symbol."""
     if timeframe is not None:
-        return [store.series(symbol, _frame(timeframe))]
+        return [store.series(symbol, frame_of(timeframe))]
     kept = store.list(symbol)
     if not kept:
         raise store.unknown(symbol)
     return kept
-
-
-def _frame(text: str) -> Timeframe:
-    from quantcrafter.engine.api import Timeframe
-
-    try:
-        return Timeframe.parse(text)
-    except ValueError as error:
-        message = str(error)
-        raise typer.BadParameter(message[:1].upper() + message[1:] + ".") from None
-
-
-def _options(settings: list[str] | None) -> dict[str, Any]:
-    """Return the options that `--set` gives, with values as a strategy file would have them."""
-    from quantcrafter.engine.spec.compose import compose
-    from quantcrafter.engine.spec.source import ProblemLog
-    from quantcrafter.engine.spec.tree import plain
-
-    made: dict[str, Any] = {}
-    for text in settings or ():
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise typer.BadParameter(f"An option is NAME=VALUE, was {text!r}.", param_hint="'--set'")
-        log = ProblemLog()
-        node = compose(value, "--set", log, located=False) if value.strip() else None
-        if log.problems:
-            raise typer.BadParameter(f"The value of {name!r} can't be read: {value!r}.", param_hint="'--set'")
-        made[name.strip()] = None if node is None else plain(node)
-    return made

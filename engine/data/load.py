@@ -172,6 +172,15 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
         raise DataError(text) from error
     if isinstance(raw, RawBars) and request.session is not None and raw.session_source != "file":
         raw = replace(raw, session=request.session)
+    return raw_columns(raw, request, provider.name, subject, own=is_own(provider))
+
+
+def raw_columns(raw: RawBars, request: DataRequest, name: str, subject: str, *, own: bool = False) -> RawBars:
+    """Return raw bars with columns of the right types and one length; copies, unless they are our `own`.
+
+    Raises:
+        DataError: there are no bars, or they can't be such.
+    """
     if not isinstance(raw, RawBars) or raw.stamp not in _STAMPS:
         raise DataError(
             Message(
@@ -180,7 +189,7 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
                 stamps=", ".join(_STAMPS),
             )
         )
-    take = _as_it_is if is_own(provider) else _copied
+    take = _as_it_is if own else _copied
     raw = replace(
         raw,
         time_ns=take(raw.time_ns, np.int64),
@@ -211,7 +220,7 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
             Message(
                 "{symbol} from {source}: there are no bars. Give other data.",
                 symbol=request.symbol,
-                source=raw.source or provider.name,
+                source=raw.source or name,
             )
         )
     odd = np.flatnonzero((raw.time_ns < EARLIEST_NS) | (raw.time_ns >= LATEST_NS))

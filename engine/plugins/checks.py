@@ -14,6 +14,7 @@ from quantcrafter.engine.api import (
     Component,
     ComponentFamily,
     DataProvider,
+    DownloadProvider,
     EngineAdapter,
     FeedNode,
     Market,
@@ -43,6 +44,7 @@ COMPONENT_HOOKS = MappingProxyType(
 OTHER_HOOKS = MappingProxyType(
     {
         "register_data_providers": "data_providers",
+        "register_download_providers": "download_providers",
         "register_markets": "markets",
         "register_engines": "engines",
         "register_strategies": "strategies",
@@ -148,6 +150,7 @@ def check_other(entry: object, hook: str) -> str:
         return entry.name
     base: type = {
         "register_data_providers": DataProvider,
+        "register_download_providers": DownloadProvider,
         "register_engines": EngineAdapter,
     }[hook]
     if not (inspect.isclass(entry) and issubclass(entry, base)):

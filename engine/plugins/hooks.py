@@ -40,7 +40,8 @@ class Contribution:
     """What one plugin adds, checked but not yet compared with the other plugins.
 
     `components` maps a role and a name to a class, or to the family that builds it; `others` maps a kind
-    (`data_providers`, `markets`, `engines`, `strategies`, `actions`, `panes`) and a name to the thing itself.
+    (`data_providers`, `download_providers`, `markets`, `engines`, `strategies`, `actions`, `panes`) and a name to the
+    thing itself.
     """
 
     components: dict[tuple[Role, str], type[Component] | ComponentFamily] = field(default_factory=dict)

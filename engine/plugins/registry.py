@@ -12,6 +12,7 @@ from quantcrafter.engine.api import (
     DataProvider,
     DesktopAction,
     DesktopPane,
+    DownloadProvider,
     EngineAdapter,
     Market,
     PluginError,
@@ -78,6 +79,14 @@ class Registry:
         """Return the names that `data:` may say."""
         return self._names("data_providers")
 
+    def download_provider(self, name: str) -> type[DownloadProvider] | None:
+        """Return the download provider of that name, or None."""
+        return self._others.get("download_providers", {}).get(name)
+
+    def download_provider_names(self) -> tuple[str, ...]:
+        """Return the names that `data download --from` may say."""
+        return self._names("download_providers")
+
     def engine(self, name: str) -> type[EngineAdapter] | None:
         """Return the engine of that name, or None."""
         return self._others.get("engines", {}).get(name)
@@ -114,7 +123,8 @@ class Registry:
     def owner(self, section: str, name: str) -> str:
         """Return the name of the plugin that added a component or thing; '' when nobody did.
 
-        `section` is a role or one of `data_providers`, `markets`, `engines`, `strategies`, `actions`, `panes`.
+        `section` is a role or one of `data_providers`, `download_providers`, `markets`, `engines`, `strategies`,
+        `actions`, `panes`.
         """
         return self._owners.get((section, name), "")
 

@@ -13,13 +13,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quantcrafter.engine.api import DataError, Session, Timeframe
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.transaction import transaction
+from quantcrafter.engine.data.store.origin import Origin
 from quantcrafter.engine.storage import Database, Schema
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class Series:
     `first_ns` and `last_ns` are the opening times of the first and the last bar, `end_ns` when the last one closes
     (UTC ns). `gaps` is how many gaps there are, `missing` how many bars are missing in them. `sources` says where
     the bars came from, the latest last; `updated` is an ISO time in UTC; `size` is in bytes. `file` and `version` are
-    the store's own. `market` is the market that was named when they were imported, '' if none was.
+    the store's own. `market` is the market that was named when they were imported, or that their provider states, '' if
+    none was. `origin` is where the series is updated from, None for one that wasn't downloaded.
     """
 
     symbol: str
@@ -52,6 +54,7 @@ class Series:
     file: str
     version: int
     market: str = ""
+    origin: Origin | None = None
 
     @property
     def source(self) -> str:
@@ -60,7 +63,7 @@ class Series:
 
 
 _NAMES = tuple(field.name for field in fields(Series))
-_TEXTS = {"symbol", "timeframe", "session", "sources", "updated", "file", "market"}
+_TEXTS = {"symbol", "timeframe", "session", "sources", "updated", "file", "market", "origin"}
 _DECLARED = ", ".join(f"{name} {'TEXT' if name in _TEXTS else 'INTEGER'} NOT NULL" for name in _NAMES)
 
 
@@ -69,10 +72,15 @@ def _note_the_market(database: sqlite_utils.Database) -> None:
     database.table("series").add_column("market", str, not_null_default="")
 
 
+def _note_the_origin(database: sqlite_utils.Database) -> None:
+    """Bring format 2 to 3: a series says where it was downloaded from."""
+    database.table("series").add_column("origin", str, not_null_default="")
+
+
 SCHEMA = Schema(
-    version=2,
+    version=3,
     tables={"series": f"CREATE TABLE series ({_DECLARED}, PRIMARY KEY (symbol, timeframe))"},
-    steps={1: _note_the_market},
+    steps={1: _note_the_market, 2: _note_the_origin},
 )
 
 
@@ -139,11 +147,12 @@ class Index:
 
 
 def _row(series: Series) -> tuple[str | int, ...]:
-    values = dict(zip(_NAMES, astuple(series), strict=True))
+    values = dict(zip(_NAMES, astuple(replace(series, origin=None)), strict=True))
     values["timeframe"] = str(series.timeframe)
     values["session"] = json.dumps(astuple(series.session))
     values["sources"] = json.dumps(series.sources)
     values["synthetic"] = int(series.synthetic)
+    values["origin"] = "" if series.origin is None else series.origin.to_json()
     return tuple(values.values())
 
 
@@ -154,4 +163,5 @@ def _series(row: tuple[str | int, ...]) -> Series:
     values["session"] = Session(zone, opening, closing, tuple(weekdays), *calendar)
     values["sources"] = tuple(json.loads(str(values["sources"])))
     values["synthetic"] = bool(values["synthetic"])
+    values["origin"] = Origin.from_json(str(values["origin"])) if values["origin"] else None
     return Series(**values)  # type: ignore[arg-type] # the table has the fields' types

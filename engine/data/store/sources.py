@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from quantcrafter.engine.api import DataError, DataProvider
+from quantcrafter.engine.api import DataError, DataProvider, DownloadProvider
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.store.bar_files import SUFFIXES, file_provider
+
+Provider = TypeVar("Provider", DataProvider, DownloadProvider)
 
 
 class Providers(Protocol):
@@ -46,6 +48,15 @@ def source_of(providers: Providers, source: str, options: Mapping[str, Any]) -> 
 
 def make_provider(cls: type[DataProvider], options: Mapping[str, Any]) -> DataProvider:
     """Return a provider with these options.
+
+    Raises:
+        DataError: some are wrong; the message names every one.
+    """
+    return made_of(cls, options)
+
+
+def made_of(cls: type[Provider], options: Mapping[str, Any]) -> Provider:
+    """Return a provider, of bars or of downloads, with these options.
 
     Raises:
         DataError: some are wrong; the message names every one.

@@ -34,6 +34,7 @@ from quantcrafter.engine.data.store.bar_columns import (
     write,
 )
 from quantcrafter.engine.data.store.index import Index, Series
+from quantcrafter.engine.data.store.origin import Origin
 from quantcrafter.engine.data.store.series_rules import check_prices, file_stem, listed, together, usual
 from quantcrafter.engine.data.store.stored_gaps import gaps_of
 
@@ -124,12 +125,20 @@ class BarStore:
 
     # ------------------------------------------------------------------ changing
 
-    def put(self, bars: Bars, *, overlap: Overlap = Overlap.REPLACE, fresh: bool = False, market: str = "") -> Put:
+    def put(
+        self,
+        bars: Bars,
+        *,
+        overlap: Overlap = Overlap.REPLACE,
+        fresh: bool = False,
+        market: str = "",
+        origin: Origin | None = None,
+    ) -> Put:
         """Keep checked bars in the series of their symbol and timeframe.
 
         Where a new bar and a stored one overlap in time, the new one stays, or with `Overlap.KEEP` the stored one; all
-        others stay. With `fresh` everything stored of the series goes first. `market` is the name of their market, the
-        stored one if left out.
+        others stay. With `fresh` everything stored of the series goes first. `market` is the name of their market, and
+        `origin` where they were downloaded from, the stored ones if left out.
 
         Raises:
             DataError: there are no bars; they have other trading hours than those stored, or are generated and those
@@ -147,7 +156,7 @@ class BarStore:
             nonlocal counts
             if stored is None or fresh:
                 counts = (new.bars, 0 if stored is None else stored.count)
-                return replace(self._written(bars, new, stored, (), bars.session), market=market)
+                return replace(self._written(bars, new, stored, (), bars.session), market=market, origin=origin)
             session = together(stored, bars)
             stored, columns = self._read(stored)
             check_prices(stored, columns, new)
@@ -156,7 +165,8 @@ class BarStore:
             named = market or stored.market
             if not counts[0] and named == stored.market:
                 return stored
-            return replace(self._written(bars, merged, stored, stored.sources, session), market=named)
+            written = self._written(bars, merged, stored, stored.sources, session)
+            return replace(written, market=named, origin=origin or stored.origin)
 
         series = self._swap(bars.symbol, usual(bars.timeframe), change)
         if series is None:
@@ -190,10 +200,22 @@ class BarStore:
                 return None
             kept = columns.take(left)
             written = self._written(_bars(stored, kept), kept, stored, stored.sources, stored.session)
-            return replace(written, market=stored.market)
+            return replace(written, market=stored.market, origin=stored.origin)
 
         self._swap(symbol, first.timeframe, change)
         return gone
+
+    def set_origin(self, symbol: str, timeframe: Timeframe, origin: Origin) -> None:
+        """Note where a series was downloaded from; its bars stay.
+
+        Raises:
+            DataError: the series is not kept, or the store cannot be written.
+        """
+        for _ in range(_ATTEMPTS):
+            before = self.series(symbol, timeframe)
+            if before.origin == origin or self._index.swap(before, replace(before, origin=origin)):
+                return
+        raise self._too_busy(symbol)
 
     # ------------------------------------------------------------------ inside
 
@@ -213,7 +235,10 @@ class BarStore:
                 return after
             if after is not None:
                 remove(self.folder, after.file)
-        raise DataError(
+        raise self._too_busy(symbol)
+
+    def _too_busy(self, symbol: str) -> DataError:
+        return DataError(
             Message(
                 "{symbol}: other programs kept changing its bars in '{folder}'. Try again.",
                 symbol=symbol,
@@ -222,7 +247,12 @@ class BarStore:
         )
 
     def _written(
-        self, bars: Bars, columns: BarColumns, before: Series | None, sources: tuple[str, ...], session: Session
+        self,
+        bars: Bars,
+        columns: BarColumns,
+        before: Series | None,
+        sources: tuple[str, ...],
+        session: Session,
     ) -> Series:
         """Write bars to new files and return the row that names them."""
         timeframe = usual(bars.timeframe)
@@ -280,13 +310,7 @@ class BarStore:
                         )
                     ) from None
                 series = now
-        raise DataError(
-            Message(
-                "{symbol}: other programs kept changing its bars in '{folder}'. Try again.",
-                symbol=series.symbol,
-                folder=self.folder,
-            )
-        )
+        raise self._too_busy(series.symbol)
 
     def _sweep(self) -> None:
         """Remove files that no row names, which a process may leave that died, once they are an hour old."""

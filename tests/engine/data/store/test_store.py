@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api import NEW_YORK_STOCKS, DataError, Timeframe
-from quantcrafter.engine.data.store import BarStore, Overlap, index
+from quantcrafter.engine.data.store import BarStore, Origin, Overlap, index
 from quantcrafter.engine.storage import Schema
 from quantcrafter.engine.storage.schema import columns_of
 from tests.support.bar_store import MINUTE, Row, bars_of, merged_by_hand, rows_of, run_of_rows, some_rows
@@ -170,8 +170,8 @@ def test_a_store_of_an_older_version_keeps_its_bars_and_a_copy_of_its_index(
     store.put(bars_of(run_of_rows(0, 2)))
     before = store.list()
     made = index.SCHEMA.tables["series"].replace(", PRIMARY KEY", ", venue TEXT NOT NULL DEFAULT '', PRIMARY KEY")
-    steps = {**index.SCHEMA.steps, index.SCHEMA.version: note_the_venue}
-    later = Schema(index.SCHEMA.version + 1, {"series": made}, steps)
+    version = index.SCHEMA.version
+    later = Schema(version + 1, {"series": made}, {**index.SCHEMA.steps, version: note_the_venue})
     monkeypatch.setattr(index, "SCHEMA", later)
 
     store = BarStore(tmp_path)
@@ -181,7 +181,7 @@ def test_a_store_of_an_older_version_keeps_its_bars_and_a_copy_of_its_index(
     assert len(store.read("SPY", MINUTE)) == 4
     with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
         assert connection.execute("SELECT venue FROM series").fetchall() == [("",)]
-    (copy,) = tmp_path.glob("index.db.v2-*.bak")
+    (copy,) = tmp_path.glob(f"index.db.v{version}-*.bak")
     with closing(sqlite3.connect(copy)) as connection:
         assert "venue" not in columns_of(connection, "series")
 
@@ -190,6 +190,7 @@ def test_a_store_from_before_markets_were_noted_opens_without_one(tmp_path: Path
     store = BarStore(tmp_path)
     store.put(bars_of(run_of_rows(0, 2)))
     with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
+        connection.execute("ALTER TABLE series DROP COLUMN origin")
         connection.execute("ALTER TABLE series DROP COLUMN market")
         connection.execute("PRAGMA user_version = 1")
         connection.commit()
@@ -206,6 +207,33 @@ def test_a_series_keeps_its_market_while_bars_come_and_go(tmp_path: Path) -> Non
     store.delete("SPY", MINUTE, start_ns=int(bars_of(run_of_rows(5, 1)).open_ns[0]))
     assert [(series.market, series.count) for series in store.list()] == [("forex", 5)]
     assert store.put(bars_of(run_of_rows(0, 2)), fresh=True).series.market == ""
+
+
+def test_a_store_from_before_downloads_is_migrated(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    store.put(bars_of(run_of_rows(0, 2)))
+    before = store.list()
+    with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
+        connection.execute("ALTER TABLE series DROP COLUMN origin")
+        connection.execute("PRAGMA user_version = 2")
+
+    assert BarStore(tmp_path).list() == before
+    assert before[0].origin is None
+
+
+def test_where_a_series_was_downloaded_from_stays_until_it_is_replaced(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    origin = Origin("ccxt", "SPY/USD", "none", 5, {"exchange": "kraken"}, "USD")
+    store.put(bars_of(run_of_rows(0, 2)), origin=origin)
+    store.put(bars_of(run_of_rows(2, 2)))
+    assert store.delete("SPY", MINUTE, bars_of(run_of_rows(3, 1)).open_ns[0].item()) == 1
+    assert store.series("SPY", MINUTE).origin == origin
+
+    store.set_origin("SPY", MINUTE, replace(origin, since_ns=1))
+    assert store.series("SPY", MINUTE).origin == replace(origin, since_ns=1)
+    assert len(store.read("SPY", MINUTE)) == 3
+
+    assert store.put(bars_of(run_of_rows(0, 2)), fresh=True).series.origin is None
 
 
 def test_old_files_go_and_stray_ones_are_swept_after_an_hour(tmp_path: Path) -> None:
