@@ -29,7 +29,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.download.extra import not_installed
 from quantcrafter.engine.data.download.reasons import moment_of, one_line, reason_of_request, seconds_of
-from quantcrafter.engine.data.zones import DAY_NS
+from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 _MS = 1_000_000
 _UNITS = {"s": "s", "m": "m", "h": "h", "d": "d", "w": "w", "M": "mo", "y": "mo", "Y": "mo"}

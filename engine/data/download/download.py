@@ -36,7 +36,7 @@ from quantcrafter.engine.data.download.adjusting import readjusted, were_adjuste
 from quantcrafter.engine.data.download.network import Patience, Requests, Stop, UnreachableError
 from quantcrafter.engine.data.download.pages import accept, in_one
 from quantcrafter.engine.data.store import BarStore, Origin, Series
-from quantcrafter.engine.data.zones import DAY_NS
+from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 COMPARED = 10
 """How many of the newest stored bars are downloaded again: the newest may have been corrected, all may be adjusted."""

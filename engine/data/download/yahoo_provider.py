@@ -36,7 +36,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.download.extra import not_installed
 from quantcrafter.engine.data.download.reasons import moment_of, one_line, reason_of_request, seconds_of
 from quantcrafter.engine.data.markets import session_of
-from quantcrafter.engine.data.zones import SECOND_NS
+from quantcrafter.engine.trading_calendar.zones import SECOND_NS
 
 _FRAMES = {"1m": 29, "2m": 59, "5m": 59, "15m": 59, "30m": 59, "1h": 729, "1d": 0}
 """Timeframes, and of how many days before now Yahoo has them; 0 for all."""
