@@ -50,7 +50,7 @@ def download(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Download bars into the store; what is stored already is continued."""
     from quantcrafter.engine.api import DataError
-    from quantcrafter.engine.cli.catalog import registry_with_warnings
+    from quantcrafter.engine.cli.installed import registry_with_warnings
     from quantcrafter.engine.data.download.batch import Task, provider_of
     from quantcrafter.engine.data.download.download import Wish, check_wish, origin_of
     from quantcrafter.engine.data.store import BarStore
@@ -80,7 +80,7 @@ def update(
     json: Json = False,
 ) -> None:
     """Download what is new of everything that was downloaded before."""
-    from quantcrafter.engine.cli.catalog import registry_with_warnings
+    from quantcrafter.engine.cli.installed import registry_with_warnings
     from quantcrafter.engine.data.download.batch import updates
     from quantcrafter.engine.data.store import BarStore
 
