@@ -128,9 +128,8 @@ def import_files(  # noqa: PLR0913 - one argument an option
     check: Annotated[bool, typer.Option("--check", help="Only say what would be imported.")] = False,
 ) -> None:
     """Put the bars of files into the store; where bars overlap, the new ones replace the stored ones."""
-    from quantcrafter.engine.cli.catalog import registry_with_warnings
-
     from quantcrafter.engine.api import DataError
+    from quantcrafter.engine.cli.installed import registry_with_warnings
     from quantcrafter.engine.data.store import BarStore, Overlap
     from quantcrafter.engine.data.store.bar_files import ImportOptions
 

@@ -27,6 +27,7 @@ def series_json(series: Series) -> dict[str, Any]:
     names = ("symbol", "count", "first_ns", "last_ns", "end_ns", "gaps", "missing", "size", "synthetic", "updated")
     return {
         "timeframe": str(series.timeframe),
+        "market": series.market or None,
         **{name: getattr(series, name) for name in names},
         "sources": list(series.sources),
         "timezone": series.session.timezone,

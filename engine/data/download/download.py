@@ -117,10 +117,10 @@ def download(
     )
     try:
         listing: Listing = _called(requests, provider, lambda: provider.listing(wish.symbol, wish.timeframe, markets))
-        origin = replace(origin, market=listing.market, currency=listing.currency)
+        origin = replace(origin, currency=listing.currency)
         negative = any(market.negative_prices for market in markets if market.name == listing.market)
         request = DataRequest(wish.stored_as, wish.timeframe, session=listing.session, negative_prices=negative)
-        return _Download(store, provider, wish, origin, request, requests, conduct).carry_out(stored)
+        return _Download(store, provider, wish, origin, request, requests, conduct, listing.market).carry_out(stored)
     finally:
         requests.close()
 
@@ -273,10 +273,11 @@ class _Download:
         request: DataRequest,
         requests: Requests,
         conduct: Conduct,
+        market: str,
     ) -> None:
         self._store, self._provider, self._wish = store, provider, wish
         self._origin, self._request = origin, request
-        self._requests, self._conduct = requests, conduct
+        self._requests, self._conduct, self._market = requests, conduct, market
         self._notes: dict[str, None] = {}
         self._began_ns = time.time_ns()
 
@@ -399,7 +400,7 @@ class _Download:
     # ------------------------------------------------------------------ the store
 
     def _put(self, bars: Bars) -> None:
-        self._store.put(bars, origin=self._origin)
+        self._store.put(bars, market=self._market, origin=self._origin)
 
     def _compared_from(self, stored: Series) -> int:
         """Return from when on stored bars are downloaded again."""
@@ -430,7 +431,9 @@ class _Download:
     def _download_anew(self, stored: Series, since_ns: int) -> None:
         """Replace the series, whose prices were adjusted since; it stays as it is until the new one is complete."""
         pages = list(self._pages(since_ns, None))
-        self._store.put(readjusted(self._stored(stored, None), in_one(pages)), fresh=True, origin=self._origin)
+        self._store.put(
+            readjusted(self._stored(stored, None), in_one(pages)), fresh=True, market=self._market, origin=self._origin
+        )
         text = Message(
             "{symbol} {timeframe}: prices were adjusted since the last download, as after a split or a dividend. "
             "The whole series was replaced.",

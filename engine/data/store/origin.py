@@ -15,7 +15,7 @@ class Origin:
 
     `provider` is the name of the download provider, `options` are its options, `symbol` is the symbol's name there.
     `adjustment` is what prices are adjusted for (`none`, `splits` or `all`), `since_ns` (UTC) from when bars were asked
-    for. `market` and `currency` are those that the provider states, empty if it doesn't.
+    for. `currency` is that of the prices, empty if the provider doesn't state it.
     """
 
     provider: str
@@ -23,7 +23,6 @@ class Origin:
     adjustment: str
     since_ns: int
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    market: str = ""
     currency: str = ""
 
     def to_json(self) -> str:

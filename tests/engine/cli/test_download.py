@@ -40,13 +40,13 @@ def test_bars_are_downloaded_updated_listed_and_run_on(tmp_path: Path, server: S
     )
     (made,) = json.loads(done.stdout)
     assert (made["symbol"], made["added"], made["series"]["count"]) == ("BTC/USDT", 1500, 1500)
+    assert made["series"]["market"] == "crypto_spot"
     assert made["series"]["download"] == {
         "provider": "ccxt",
         "symbol": "BTC/USDT",
         "adjustment": "none",
         "since_ns": START_MS * 1_000_000,
         "options": {"exchange": "binance", "url": server.url},
-        "market": "crypto_spot",
         "currency": "USDT",
     }
 

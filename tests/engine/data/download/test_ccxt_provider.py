@@ -67,7 +67,7 @@ def test_bars_come_page_by_page_without_the_one_that_has_not_closed(tmp_path: Pa
     series = done.series
     assert (series.missing, series.session.timezone, series.sources) == (0, "UTC", ("ccxt:binance",))
     assert series.origin is not None
-    assert (series.origin.market, series.origin.currency, series.origin.adjustment) == ("crypto_spot", "USDT", "none")
+    assert (series.market, series.origin.currency, series.origin.adjustment) == ("crypto_spot", "USDT", "none")
     assert series.file.startswith("BTC_USDT-1h-")
 
 

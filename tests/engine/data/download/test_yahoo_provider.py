@@ -68,7 +68,7 @@ def test_days_have_the_session_of_their_market_and_today_is_left_out(tmp_path: P
     assert bars.close.tolist() == wave()[:-1]
     assert (done.series.missing, done.series.session.calendar) == (0, "XNYS")
     assert done.series.origin is not None
-    assert (done.series.origin.market, done.series.origin.currency) == ("us_stocks", "USD")
+    assert (done.series.market, done.series.origin.currency) == ("us_stocks", "USD")
 
 
 @pytest.mark.parametrize(("minutes", "count"), [(19, len(DAYS) - 1), (21, len(DAYS))])
@@ -158,7 +158,7 @@ def test_market_and_time_zone_follow_from_what_yahoo_says(
         bars = store.read(symbol, DAY)
 
     assert series.origin is not None
-    assert (series.origin.market, series.session.timezone) == (market, zone)
+    assert (series.market, series.session.timezone) == (market, zone)
     closed = dt.datetime.fromtimestamp(bars.close_ns[0] / 1e9, where)
     assert (closed - dt.datetime(2024, 1, 2, tzinfo=where)) == dt.timedelta(hours=closes[0], minutes=closes[1])
 
