@@ -33,7 +33,7 @@ from quantcrafter.engine.api.errors import QuantCrafterError, RunCancelledError,
 from quantcrafter.engine.api.foreign_output import LineStream
 from quantcrafter.engine.api.foreign_process import guard_process, leave_fork, release_process, set_handler
 from quantcrafter.engine.api.message import Message, without_stop
-from quantcrafter.engine.api.os_errors import told
+from quantcrafter.engine.api.os_errors import os_error_text
 from quantcrafter.engine.api.wording import shortened
 
 LOAD_SLOW_S = 3.0
@@ -427,7 +427,7 @@ def reason_of(error: BaseException) -> str:
     elif isinstance(error, MemoryError):
         reason = Message("there is not enough memory")
     elif isinstance(error, OSError) and error.errno:
-        reason = told(error)
+        reason = os_error_text(error)
     else:
         reason = described(error)
     return without_stop(shortened(reason, MOST_TEXT))

@@ -180,7 +180,7 @@ def is_in_use(error: BaseException) -> bool:
     return _known(error) is _IN_USE
 
 
-def told(error: OSError) -> str:
+def os_error_text(error: OSError) -> str:
     """Return the text for an unexpected error: the file, if known, the cause and the remedy."""
     cause, remedy = fault(error, "write")
     named = joined([f"'{shown_path(str(error.filename))}'"]) if error.filename else Message("A file")

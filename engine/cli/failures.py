@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from quantcrafter.engine.api import PluginError, QuantCrafterError, RunCancelledError, SpecError
 from quantcrafter.engine.api.foreign import text_of
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.api.os_errors import fault, told
+from quantcrafter.engine.api.os_errors import fault, os_error_text
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.cli.console import complain, note
 from quantcrafter.engine.cli.main import FAILED, INTERRUPTED, WRONG_INPUT
@@ -51,7 +51,7 @@ def _unexpected(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "There is not enough memory for this. Use fewer bars, or close other programs."
     if isinstance(error, OSError) and error.errno:
-        return told(error)
+        return os_error_text(error)
     return f"Unexpected {type(error).__name__}: {' '.join(text_of(error).split()) or 'no message'}"
 
 

@@ -67,7 +67,7 @@ def list_plugins(*, json: Annotated[bool, typer.Option("--json", help="Print JSO
         if info.status is PluginStatus.FAILED:
             out.print(f"\n{info.name}: {info.error}", style="red")
     for problem in registry.problems:
-        if problem.code in ("plugin.state", "plugin.not_allowed"):
+        if problem.code in ("plugin_state", "plugin_not_allowed"):
             warn(str(problem).removeprefix("warning: "))
 
 

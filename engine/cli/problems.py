@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quantcrafter.engine.api import PathRefusedError, Problem, Severity, open_regular
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.cli.console import is_terminal, paint, printable, terminal_width
 from quantcrafter.engine.spec.limits import MAX_FILE_BYTES
 
@@ -43,8 +45,23 @@ def print_problems(problems: Iterable[Problem]) -> None:
 
 
 def as_json(problem: Problem) -> dict[str, Any]:
-    """Return the problem as JSON has it."""
-    return {**asdict(problem), "severity": str(problem.severity)}
+    """Return the problem as JSON has it: its code and parameters stay as they are when its texts are reworded."""
+    return {**asdict(problem), "severity": str(problem.severity), "parameters": _parameters(problem)}
+
+
+def _parameters(problem: Problem) -> dict[str, Any]:
+    """Return what the message and the remedy name: numbers as numbers, messages within messages as texts."""
+    found: dict[str, Any] = {}
+    for text in (problem.remedy, problem.message):  # the message last: its values have priority
+        if isinstance(text, Message):
+            found |= text.parameters
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 def excerpt(problem: Problem, sources: dict[str, list[str]], width: int) -> str:

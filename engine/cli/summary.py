@@ -25,7 +25,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
     """Print the summary of a run, the files it wrote and its number in the history."""
     from rich.text import Text
 
-    from quantcrafter.engine.graph.terms import told
+    from quantcrafter.engine.graph.terms import terms_text
     from quantcrafter.engine.runtime.results.no_trades import why_no_trade
 
     title = Text(result.strategy, style="bold")
@@ -36,7 +36,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
         bars = instrument.bars
         label = f"{instrument.symbol} {bars.timeframe}, {len(bars):,} bars from {bars.source or 'its provider'}"
         out.print(label + (" (synthetic)" if bars.synthetic and "synthetic" not in bars.source else ""))
-        out.print(f"  {told(instrument.terms)}", style="dim", highlight=False)
+        out.print(f"  {terms_text(instrument.terms)}", style="dim", highlight=False)
     begins = f"no decision before bar {result.warmup:,}" if result.warmup else "decisions from the first bar on"
     earlier = max((len(each.seen) - len(each.bars) for each in result.instruments), default=0)
     seen = f", {earlier:,} bars before the start for the warm-up" if earlier else ""

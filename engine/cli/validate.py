@@ -29,6 +29,9 @@ def validate(
         list[str] | None,
         typer.Option("--set", "-s", metavar="PATH=VALUE", help="Change a value first, such as run.cash=5000."),
     ] = None,
+    instruments: Annotated[
+        bool, typer.Option("--instruments", help="Print all values of each instrument, such as the tick size.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
 ) -> int:
     """Check strategy files and report every problem with its place. Exit code 2 if there is an error."""
@@ -59,7 +62,7 @@ def validate(
             colour = "1;31" if has_errors(problems) else "1;32"
             results().write(f"{printable(file)}: {paint(verdict, colour, results())}\n")
             if file in seen:
-                seen[file].print()
+                seen[file].print(every_value=instruments)
     return WRONG_INPUT if any(has_errors(problems) for problems in found.values()) else DONE
 
 
@@ -75,15 +78,18 @@ class _Data:
         terms = [{"symbol": symbol, "terms": each.texts()} for symbol, each in self.terms.items()]
         return {"findings": list(self.findings), "notes": list(self.notes), "instruments": terms}
 
-    def print(self) -> None:
-        from quantcrafter.engine.graph.terms import told
+    def print(self, *, every_value: bool) -> None:
+        """Print findings and guesses, and the values of each instrument: those that were guessed, or all."""
+        from quantcrafter.engine.graph.terms import terms_text
 
         for finding in self.findings:
             warn(finding)
         for guess in self.notes:
             note(guess)
         for symbol, each in self.terms.items():
-            note(f"{symbol}: {told(each.values)}")
+            shown = {name: term for name, term in each.values.items() if every_value or term.source == "guess"}
+            if shown:
+                note(f"{symbol}: {terms_text(shown)}")
 
 
 def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:

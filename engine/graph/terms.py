@@ -303,7 +303,7 @@ def plain(number: float) -> str:
     return f"{number:.12f}".rstrip("0").rstrip(".") if 1e-12 <= abs(number) < 1 else f"{number:g}"  # noqa: PLR2004
 
 
-def told(values: Mapping[str, Term]) -> str:
+def terms_text(values: Mapping[str, Term]) -> str:
     """Return an instrument's values with their sources as one line: `tick 0.01 (data), lot 100 (market)`."""
     parts = []
     for name, wording in _WORDING.items():

@@ -48,7 +48,7 @@ class PluginInfo:
         """Return the finding that says why the plugin was left out, or None when it was not."""
         if self.status is PluginStatus.NOT_ALLOWED:
             return Problem(
-                code="plugin.not_allowed",
+                code="plugin_not_allowed",
                 message=Message(
                     "The node file '{file}' is not used: you have not allowed it yet. It runs with all your "
                     "permissions.",
@@ -80,7 +80,7 @@ class PluginInfo:
 class PluginRefusedError(PluginError):
     """A plugin breaks the contract; the message goes on after "Plugin 'name' was not loaded: "."""
 
-    code = "plugin.refused"
+    code = "plugin_refused"
 
     def __init__(self, message: str, *, traceback: str = "") -> None:
         super().__init__(message)

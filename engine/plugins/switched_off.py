@@ -96,7 +96,7 @@ def _reason(error: Exception) -> str:
 
 def _unreadable(path: Path, why: str) -> Problem:
     return Problem(
-        code="plugin.state",
+        code="plugin_state",
         message=Message(
             "The list of disabled plugins, '{path}', can't be read ({why}); every plugin counts as enabled.",
             path=path,

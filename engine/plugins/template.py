@@ -11,7 +11,7 @@ from pathlib import Path
 
 from quantcrafter.engine.api import PluginError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.os_errors import told
+from quantcrafter.engine.api.os_errors import os_error_text
 from quantcrafter.engine.api.wording import shown_path
 
 SMALL, COMPLETE = "mine", "demo"
@@ -54,7 +54,7 @@ def create_plugin(name: str, parent: Path, *, complete: bool = False) -> Path:
             _write(COMPLETE if complete else SMALL, name, made)
             shutil.move(made, target)
     except OSError as error:
-        raise PluginError(told(error)) from error
+        raise PluginError(os_error_text(error)) from error
     return target
 
 

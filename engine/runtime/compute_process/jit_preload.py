@@ -29,7 +29,7 @@ run: {cash: 100000}
 """
 
 
-class WarmUp(threading.Thread):
+class JitPreload(threading.Thread):
     """Works in a separate thread; `done` is called at its end."""
 
     def __init__(self, done: Callable[[], None]) -> None:

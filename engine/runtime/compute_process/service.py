@@ -25,7 +25,7 @@ from quantcrafter.engine.api.foreign_process import leave_process
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.waiting import COMPILE, IMPORT, listen_to_waits
 from quantcrafter.engine.runtime.compute_process.event_batcher import EventBatcher
-from quantcrafter.engine.runtime.compute_process.jit_preload import WarmUp
+from quantcrafter.engine.runtime.compute_process.jit_preload import JitPreload
 from quantcrafter.engine.runtime.compute_process.job_messages import (
     Batch,
     CancelJob,
@@ -88,7 +88,7 @@ class Service:
         self._batcher.post(Ready())
         listen_to_waits(self._report_wait)
         if compiles:
-            WarmUp(lambda: self._batcher.post(Ready(compiled=True))).start()
+            JitPreload(lambda: self._batcher.post(Ready(compiled=True))).start()
         while True:
             self._carry_out(self._queue.get())
 

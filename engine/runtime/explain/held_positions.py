@@ -22,7 +22,7 @@ class HeldPosition:
 
 
 @dataclass(frozen=True)
-class Positions:
+class PositionHistory:
     """The fills of one instrument in order, and the signed lots held after each."""
 
     bars: IntColumn
@@ -30,7 +30,7 @@ class Positions:
     prices: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, ledger: Ledger, instrument: int) -> Positions:
+    def of(cls, ledger: Ledger, instrument: int) -> PositionHistory:
         """Return the positions of a run in an instrument."""
         fills = ledger.fills[ledger.fills["instrument"] == instrument]
         signed = fills["lots"] * fills["side"].astype(np.int64)

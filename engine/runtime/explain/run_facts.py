@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, Bars, Catalog, Component, PortType
 from quantcrafter.engine.runtime.explain.findings import Side
-from quantcrafter.engine.runtime.explain.held_positions import Positions
+from quantcrafter.engine.runtime.explain.held_positions import PositionHistory
 from quantcrafter.engine.runtime.explain.path import Wire
 from quantcrafter.engine.runtime.results.run_view import RunSource, RunView
 
@@ -56,9 +56,9 @@ class Facts:
         return given & (ENTER_LONG | ENTER_SHORT)
 
     @cached_property
-    def positions(self) -> Positions:
+    def positions(self) -> PositionHistory:
         """The position, by bar."""
-        return Positions.of(self.run.ledger, self.instrument)
+        return PositionHistory.of(self.run.ledger, self.instrument)
 
     def component(self, node: str) -> Component | None:
         """Return a node's component with the run's parameters, or None if not available; its ports are not set."""

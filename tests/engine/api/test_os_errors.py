@@ -13,7 +13,7 @@ import pytest
 
 from quantcrafter.engine.api import QuantCrafterError
 from quantcrafter.engine.api.foreign import reason_of
-from quantcrafter.engine.api.os_errors import all_words, fault, told
+from quantcrafter.engine.api.os_errors import all_words, fault, os_error_text
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.cli.failures import report_failure
 from quantcrafter.engine.data.store.index import Index
@@ -98,7 +98,7 @@ def test_the_middle_of_a_long_path_is_left_out() -> None:
 def test_an_error_of_the_system_that_nobody_expected_is_told_by_its_cause() -> None:
     error = PermissionError(errno.EACCES, "Permission denied", "/somewhere/x")
     said = "'/somewhere/x' can't be used: access is denied. Check the permissions of the file"
-    assert told(error).startswith(said)
+    assert os_error_text(error).startswith(said)
     assert reason_of(error).startswith(said)
     failure = Failure.of(of(errno.ENOSPC))
     assert failure.message == "A file can't be used: the disk is full. Free some space, or choose another location."

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api import Problem, Severity
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.cli.problems import as_json, count, excerpt, has_errors
+from tests.support.codes import ROOT, codes
 
 
 def at(column: int, *, file: str = "s.yaml", line: int = 1) -> Problem:
@@ -85,4 +89,26 @@ def test_a_problem_in_json_is_all_of_its_facts() -> None:
         "field": "",
         "severity": "error",
         "more": 0,
+        "parameters": {},
     }
+
+
+def test_json_has_the_parameters_of_the_texts_beside_them() -> None:
+    message = Message("'{name}' must be above {least}, was {value:g}.", name=Message("the tick"), least=0, value=-1.5)
+    remedy = Message("Raise {name}, at most to {most}.", name="it", most=float("inf"))
+    found = as_json(Problem("tick", message, remedy))
+
+    assert found["message"] == "'the tick' must be above 0, was -1.5."
+    assert found["parameters"] == {"name": "the tick", "least": 0, "value": -1.5, "most": None}
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_every_code_of_a_problem_is_documented_and_each_stands_for_something() -> None:
+    page = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("### Problem codes")[2].partition("\n## ")[0]
+    documented = re.findall(r"^\| `([^`]+)` \| (.+) \|$", page, re.MULTILINE)
+    names = [code for code, _ in documented]
+
+    assert names == sorted(set(names))
+    assert len({meaning for _, meaning in documented}) == len(documented)
+    assert [code for code in names if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
+    assert set(names) == {*codes(), "block_file", "folder", "path"}

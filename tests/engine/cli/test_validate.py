@@ -54,7 +54,9 @@ def test_a_valid_file_is_said_to_be_valid(good: Path, capsys: pytest.CaptureFixt
     assert main(["validate", str(good)]) == 0
     shown = capsys.readouterr()
     assert shown.out == f"{good}: valid\n"
-    assert shown.err.startswith("TEST: 24x7 UTC (data), tick 0.01 (data), lot 1 (default)")
+    assert shown.err == ""
+    assert main(["validate", "--instruments", str(good)]) == 0
+    assert capsys.readouterr().err.startswith("TEST: 24x7 UTC (data), tick 0.01 (data), lot 1 (default)")
 
 
 def test_guesses_and_faults_of_the_data_are_told(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,6 +125,10 @@ def test_the_findings_as_json(good: Path, bad: Path, capsys: pytest.CaptureFixtu
     assert not document["valid"]
     assert [(file["file"], file["valid"]) for file in document["files"]] == [(str(good), True), (str(bad), False)]
     assert document["files"][1]["problems"][0]["line"] == 6
+    for problem in document["files"][1]["problems"]:
+        assert problem["code"]
+        assert all(str(value) in problem["message"] + problem["remedy"] for value in problem["parameters"].values())
+    assert any(problem["parameters"] for problem in document["files"][1]["problems"])
     assert document["plugin_problems"] == []
 
 

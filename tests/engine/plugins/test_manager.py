@@ -213,7 +213,7 @@ def test_an_unreadable_list_of_disabled_plugins_is_a_warning_and_counts_as_empty
     registry = load_registry()
 
     assert registry.component(Role.INDICATOR, "good.pass") is not None
-    warnings = [problem for problem in registry.problems if problem.code == "plugin.state"]
+    warnings = [problem for problem in registry.problems if problem.code == "plugin_state"]
     assert [problem.severity for problem in warnings] == [Severity.WARNING]
     assert "plugins.json" in str(warnings[0])
     with pytest.raises(PluginError, match=r"can't be read"):

@@ -79,7 +79,7 @@ def test_a_file_is_not_run_before_it_is_allowed(nodes: Path) -> None:
     write(nodes / "lines.py", f"raise SystemExit\n{LINE}")
     assert plugin("lines").status is PluginStatus.NOT_ALLOWED
     assert load_registry().component(Role.INDICATOR, "my.double") is None
-    problem = next(each for each in load_registry().problems if each.code == "plugin.not_allowed")
+    problem = next(each for each in load_registry().problems if each.code == "plugin_not_allowed")
     assert str(nodes / "lines.py") in problem.message
     assert "quantcrafter plugins allow lines" in problem.remedy
 

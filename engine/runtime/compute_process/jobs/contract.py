@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from quantcrafter.engine.api.errors import Problem, QuantCrafterError, RunCancelledError, SpecError
 from quantcrafter.engine.api.foreign import described, text_of
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.os_errors import told
+from quantcrafter.engine.api.os_errors import os_error_text
 
 CANCELLED = RunCancelledError.code
 UNEXPECTED = "unexpected"
@@ -109,5 +109,5 @@ class Failure:
                 "memory", Message("There is not enough memory for this. Use fewer bars, or close other programs.")
             )
         if isinstance(error, OSError) and error.errno:
-            return cls(UNEXPECTED, told(error), trace="".join(traceback.format_exception(error)))
+            return cls(UNEXPECTED, os_error_text(error), trace="".join(traceback.format_exception(error)))
         return cls(UNEXPECTED, described(error), trace="".join(traceback.format_exception(error)))
