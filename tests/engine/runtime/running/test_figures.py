@@ -162,6 +162,14 @@ def test_a_feed_or_a_file_is_a_benchmark(compared: Path, name: str) -> None:
     assert result.benchmark.growth.tolist() == pytest.approx([price / OTHER[0] for price in OTHER[1:]])
 
 
+@pytest.mark.parametrize("name", ["other", "other.csv"])
+def test_a_benchmark_counts_from_the_start_of_the_run_on(compared: Path, name: str) -> None:
+    result = result_of(compared, f"run.benchmark={name}", f"run.start={day(10)}")
+    assert result.benchmark is not None
+    assert result.benchmark.growth.tolist() == pytest.approx([price / OTHER[10] for price in OTHER[11:]])
+    assert result.metrics["buy_and_hold_pct"] == pytest.approx(100 * (WALK[-1] / WALK[10] - 1))
+
+
 def test_an_instrument_is_a_benchmark_and_buying_it_is_the_same_as_buy_and_hold(compared: Path) -> None:
     metrics = result_of(compared, "run.benchmark=ONE").metrics
     assert metrics["benchmark_return_pct"] == pytest.approx(metrics["buy_and_hold_pct"])

@@ -1,0 +1,96 @@
+"""The state of steps at the start of a run: bounded where the program's memory is, and that of all bars otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from quantcrafter.engine.runtime.running.source import load_text
+
+from quantcrafter.engine.api import EngineJob
+from quantcrafter.engine.runtime.running.run import Clock, prepare_run
+from quantcrafter.engine.simulation import warm_steps
+from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.warm_steps import bars_remembered, remembered_steps
+from tests.support.kept_runs import registry
+from tests.support.ledger_checks import assert_same_bits
+
+STRATEGY = """\
+quantcrafter: 1
+name: Reads its position
+instruments:
+  - {symbol: ONE, data: synthetic, timeframe: 1d, bars: 400, seed: 3}
+  - {symbol: TWO, data: synthetic, timeframe: 1d, bars: 300, seed: 4}
+indicators:
+  average: {use: ta.EMA, input: bars.close, timeperiod: 12}
+logic:
+  pos: {use: position}
+  up: {use: compare, left: bars.close, op: ">", right: average}
+  free: {use: compare, left: pos.side, op: "==", right: 0}
+  old: {use: compare, left: pos.bars, op: ">=", right: 5}
+  fresh: {use: and, conditions: [up, free]}
+  MEMORY
+advisors:
+  go: {use: rule, enter_long: [node], exit_long: [old]}
+money:
+  size: {use: fixed_quantity, quantity: 1}
+execution:
+  entry: {use: market, signals: [go], money: size}
+run: {cash: 100000}
+"""
+CASES = [
+    # The position node holds the day of the entry, and counts the entries of the day: a bar each.
+    ("node: {use: and, conditions: [up, free]}", 2),
+    (
+        (
+            "level: {use: where, condition: fresh, then: 1, otherwise: 0}\n"
+            "  node: {use: compare, left: level, op: '>', right: 0}"
+        ),
+        3,
+    ),
+    (
+        (
+            "often: {use: rolling_count, condition: fresh, bars: 9}\n"
+            "  node: {use: compare, left: often, op: '>=', right: 5}"
+        ),
+        12,
+    ),
+    (
+        "since: {use: bars_since, condition: fresh}\n  node: {use: compare, left: since, op: '==', right: 2}",
+        None,
+    ),
+]
+
+
+def job_of(nodes: str) -> EngineJob:
+    graph = load_text(STRATEGY.replace("MEMORY", nodes), registry())
+    return prepare_run(graph, graph.spec.run, clock=Clock()).job
+
+
+@pytest.mark.parametrize(("nodes", "bars"), CASES)
+def test_what_a_program_remembers_is_enough_for_the_same_books(
+    nodes: str, bars: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_of(nodes)
+    assert job.steps is not None
+    assert bars_remembered(job.steps) == bars
+    earlier = replace(job, instruments=tuple(each.rows(0, 150) for each in job.instruments))
+    ledgers = []
+    for remembers in (bars_remembered, lambda _program: None):
+        monkeypatch.setattr(warm_steps, "bars_remembered", remembers)
+        states = remembered_steps(earlier)
+        pairs = zip(job.instruments, states, strict=True)
+        later = [replace(each.rows(150, len(each.bars)), step_state=state) for each, state in pairs]
+        ledgers.append(simulate(replace(job, instruments=tuple(later))))
+    assert_same_bits(*ledgers)
+    assert len(ledgers[0].fills) > 5
+
+
+def test_an_instrument_without_earlier_bars_begins_with_the_programs_own_state() -> None:
+    job = job_of(CASES[2][0])
+    assert job.steps is not None
+    first, second = job.instruments
+    states = remembered_steps(replace(job, instruments=(first.rows(0, 0), second.rows(0, 50))))
+    assert np.array_equal(states[0], job.steps.state, equal_nan=True)
+    assert not np.array_equal(states[1], job.steps.state, equal_nan=True)
