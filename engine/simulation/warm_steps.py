@@ -10,7 +10,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from quantcrafter.engine.simulation.kernels import INTERPRETED
 
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunCancelledError
@@ -19,6 +18,7 @@ from quantcrafter.engine.api.ports import FloatColumn
 from quantcrafter.engine.api.step_program import Known, Op, StepProgram
 from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.instructions import calculated
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED
 from quantcrafter.engine.simulation.records import WHOLE
 from quantcrafter.engine.simulation.state import SimulationState
 
