@@ -42,11 +42,11 @@ class Crossover(DirectedAdvisor):
     """Enter when the fast line crosses above the slow one, exit when it crosses back.
 
     long: enters long at a cross above, exits at a cross below. short: enters short at a cross below, exits at a cross
-    above. both: does both, and so turns from one side to the other.
+    above. both: does both, and so reverses from one side to the other.
 
-    A cross is a bar at which the lines stand the other way round than at the last bar before at which they differed,
-    so that a touch between neither loses a cross nor counts it twice; none before both lines have a value, and a side
-    is forgotten after 1,000 bars of touching. Known at the bar's close; warm-up one bar.
+    A cross is a bar at which the order of the lines is the opposite of that at the last bar before at which they
+    differed, so a touch in between doesn't hide or repeat a cross; none before both lines have a value, and a side is
+    forgotten after 1,000 bars of touching. Known at the bar's close; warm-up one bar.
     """
 
     name = "crossover"
@@ -78,16 +78,16 @@ class Crossover(DirectedAdvisor):
 
 
 class Levels(DirectedAdvisor):
-    """Enter and exit where an oscillator passes levels; as it stands, buy RSI below 30 and sell it above 70.
+    """Enter and exit where an oscillator passes levels; by default, buy RSI below 30 and sell it above 70.
 
-    Long entries lie beyond `long_entry`, long exits beyond `long_exit`. Beyond means away from each other: with the
+    Long entries are beyond `long_entry`, long exits beyond `long_exit`. Beyond means away from each other: with the
     entry below the exit (30, 70), enter below 30 and exit above 70, which buys weakness; with the entry above the exit
-    (60, 40), enter above 60 and exit below 40, which buys strength. For shorts the same: (70, 30) enters above 70
-    and exits below 30; (40, 60) enters below 40 and exits above 60.
+    (60, 40), enter above 60 and exit below 40, which buys strength. The same applies to shorts: (70, 30) enters above
+    70 and exits below 30; (40, 60) enters below 40 and exits above 60.
 
-    `mode` says when. cross: at the bar at which the line passes the level. return: enter at the bar at which it comes
-    back over the entry level, exit as in cross. inside: at every bar at which it lies beyond. A line exactly on a level
-    is not beyond it; crosses are those of `crosses_above`. Known at the bar's close; warm-up one bar.
+    `mode` determines when. cross: at the bar at which the line passes the level. return: enter at the bar at which it
+    crosses back over the entry level, exit as in cross. inside: at every bar at which it is beyond. A line exactly on a
+    level is not beyond it; crosses are those of `crosses_above`. Known at the bar's close; warm-up one bar.
     """
 
     name = "levels"
@@ -166,8 +166,8 @@ class BandReversal(DirectedAdvisor):
     """Enter when a price that left its band comes back inside, exit at the middle.
 
     Enters long at the bar at which the line crosses above the lower band, unless it has reached the middle by then;
-    exits at every bar at which it stands at or above the middle. Shorts mirror that at the upper band. Crosses are
-    those of `crosses_above`. Known at the bar's close; warm-up one bar.
+    exits at every bar at which it is at or above the middle. Shorts are mirrored at the upper band. Crosses are those
+    of `crosses_above`. Known at the bar's close; warm-up one bar.
     """
 
     name = "band_reversal"
@@ -212,11 +212,11 @@ class BandReversal(DirectedAdvisor):
 
 
 class Breakout(DirectedAdvisor):
-    """Enter when the close leaves the channel of the bars before, exit when it leaves a shorter one the other way.
+    """Enter when the close leaves the channel of previous bars, exit when it leaves a shorter one on the other side.
 
-    Enters long at every bar whose close lies above the highest high of the `entry_bars` bars before it; exits where
-    the close lies below the lowest low of the `exit_bars` bars before. Shorts mirror that. Known at the bar's close;
-    no signal of a leg before its channel is complete. Source: Donchian channel breakout, as the Turtle rules use it.
+    Enters long at every bar whose close is above the highest high of the `entry_bars` bars before it; exits where the
+    close is below the lowest low of the `exit_bars` bars before. Shorts are mirrored. Known at the bar's close; no
+    signal of a leg before its channel is complete. Source: Donchian channel breakout, as the Turtle rules use it.
     """
 
     name = "breakout"

@@ -44,8 +44,9 @@ from quantcrafter.nodes.advisors.kernels import pattern_flags, stances
 class Rule(SignalAdvisor):
     """Turn any conditions into entries and exits.
 
-    A leg signals at every bar at which its conditions hold: for entries all of them or any, as `combine` says; for
-    exits as `combine_exits` says. A leg without conditions never signals. Known at the bar's close, no warm-up.
+    A leg signals at every bar at which its conditions are true: for entries all of them or any, according to `combine`;
+    for exits according to `combine_exits`. A leg without conditions never signals. Known at the bar's close, no
+    warm-up.
     """
 
     name = "rule"
@@ -106,9 +107,9 @@ class Candlestick(DirectedAdvisor):
     """Enter on a candlestick pattern, exit on the opposite one or after some bars.
 
     `pattern` is a column such as ta.CDLENGULFING gives: a value of at least `threshold` is bullish, one of at most
-    -`threshold` bearish. Bullish enters long and ends shorts; bearish enters short and ends longs. With `hold` above
-    0 a position is also left that many bars after the latest pattern in its direction. Patterns that only come one
-    way need `hold` or a risk manager to get out. Known at the bar's close, no warm-up of its own.
+    -`threshold` bearish. Bullish enters long and ends shorts; bearish enters short and ends longs. With `hold` above 0,
+    a position is also closed that many bars after the latest pattern in its direction. Patterns that occur only in one
+    direction need `hold` or a risk manager for the exit. Known at the bar's close, no warm-up of its own.
     """
 
     name = "candlestick"
@@ -156,11 +157,11 @@ class Candlestick(DirectedAdvisor):
 class Vote(SignalAdvisor):
     """Enter when enough advisors agree, exit when they no longer do.
 
-    Each advisor stands where its latest signal put it: long after a long entry, short after a short entry, out after
-    the exit of that side. (At a bar with an exit and an entry the exit counts first; entries both ways at one bar count
-    as none.) The vote is long while at least `need` advisors stand long and more than stand short, and short likewise.
-    It enters at the bar at which the vote begins and exits at the bar at which it ends. Known at the bar's close, no
-    warm-up; depends on the whole history.
+    The state of each advisor follows from its latest signal: long after a long entry, short after a short entry, out
+    after the exit of that side. (At a bar with an exit and an entry the exit counts first; entries both ways at one bar
+    count as none.) The vote is long while at least `need` advisors are long and more are long than short, and vice
+    versa. It enters at the bar at which the vote begins and exits at the bar at which it ends. Known at the bar's
+    close, no warm-up; depends on the whole history.
     """
 
     name = "vote"

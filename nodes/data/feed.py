@@ -8,8 +8,8 @@ from quantcrafter.engine.api import FeedNode
 class Feed(FeedNode):
     """The bars of another instrument, such as an index to compare with; it is not traded.
 
-    Options of the data provider go beside the others, such as `path` for `csv`. Each bar of the feed is seen once it
-    has closed.
+    Options of the data provider are set next to the others, such as `path` for `csv`. Each bar of the feed is visible
+    once it has closed.
     """
 
     name = "feed"

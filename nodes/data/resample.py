@@ -6,9 +6,9 @@ from quantcrafter.engine.api import ResampleNode
 
 
 class Resample(ResampleNode):
-    """The instrument's own bars in a longer timeframe, such as weekly bars beside daily ones.
+    """The instrument's own bars in a longer timeframe, such as weekly bars in addition to daily ones.
 
-    Each longer bar is seen once it has closed, never before: on Wednesday the last weekly bar is last week's.
+    Each longer bar is visible once it has closed, never before: on Wednesday, the last weekly bar is last week's.
     """
 
     name = "resample"

@@ -13,10 +13,11 @@ from quantcrafter.nodes.execution.base import NEEDS_ATR, SignalExecution
 class Grid(SignalExecution):
     """Buy at lines below the price and sell each purchase one line higher, again and again; a short grid is mirrored.
 
-    An entry signal lays the grid: its anchor is `line`, or the close; its lines lie the spacing apart below (for a
-    short grid: above) the anchor, and stay where they are. At each line a limit order waits, of the size that the
-    money manager gives. What a line has bought is offered by a limit order at the line above, the first line's at the
-    anchor; once sold, the line's entry is placed again. Orders are made on the close of a bar, and work from the next.
+    An entry signal starts the grid: its anchor is `line`, or the close; its lines are the spacing apart below (for a
+    short grid: above) the anchor, and don't move. At each line, a limit order waits, with the size of the money
+    manager. What was bought at a line is offered by a limit order at the line above, for the first line at the anchor;
+    once sold, the line's entry is placed again. Orders are created at the close of a bar, and are active from the next
+    one on.
 
     An exit signal ends the grid and closes the position; so does an entry signal of the other side, as `on_opposite`
     says. When a stop-loss closes the position the grid ends too. `cap_percent` limits the position that all waiting

@@ -10,11 +10,11 @@ class MarketOrder(SignalExecution):
     """Send a market order for each entry and exit signal; it fills at the next bar's open.
 
     Several signals combine: with any, one entry signal is enough; with all, every signal must give the entry at the
-    same bar. An exit from any of them is an exit. Filters hold back entries, never exits. The risk managers' orders
-    are placed when an entry fills: the nearest stop-loss and the nearest take-profit, of which one cancels the other.
+    same bar. An exit from any of them is an exit. Filters block entries, never exits. The risk managers' orders are
+    placed when an entry fills: the nearest stop-loss and the nearest take-profit, which cancel each other.
 
-    `on_opposite` says what an entry signal against the open position does, when no exit signal comes with it: ignore
-    it, close the position, or reverse it (close it and open the other side by a second order).
+    `on_opposite` determines what an entry signal against the open position does, if there is no exit signal on the same
+    bar: ignore it, close the position, or reverse it (close it and open the other side by a second order).
     """
 
     name = "market"

@@ -20,14 +20,14 @@ from quantcrafter.engine.api import (
 
 
 class Rebalance(ExecutionLogic):
-    """Hold every instrument at a part of the equity, and restore these weights from time to time.
+    """Hold every instrument at a share of the equity, and restore these weights from time to time.
 
     `weight` is a series of each instrument: 0.25 is a quarter of the equity long, -0.1 a tenth short, 0 nothing; no
     value leaves the position as it is. Quantities follow from equity and close, rounded towards zero to whole lots, and
-    are traded at the next open: what is too much is sold in all instruments before what is too little is bought. An
-    instrument without a bar at that moment is left out. Filters hold back purchases (and short sales), never
-    reductions. It begins on the first bar with a decision; then `every_bars` moments later, at the first close of a
-    month, or when a position is more than `drift_percent` of the equity away from its weight, whichever is set.
+    are traded at the next open: surplus is sold in all instruments before anything is bought. An instrument without a
+    bar at that time is left out. Filters block purchases (and short sales), never reductions. It starts at the first
+    bar with a decision; then `every_bars` steps later, at the first close of a month, or when a position is more than
+    `drift_percent` of the equity away from its weight, whichever is set.
     """
 
     name = "rebalance"

@@ -13,10 +13,10 @@ from quantcrafter.nodes.execution.base import NEEDS_ATR, SignalExecution
 class ScaleIn(SignalExecution):
     """Enter by market orders, and enlarge the position in steps: pyramiding with it, averaging down against it.
 
-    A further entry is ordered on a close that lies the spacing or more from the last entry's fill price, in favour of
-    the position or against it; with `on_signal` only on a bar with an entry signal of its side. The spacing is the sum
-    of the three, each counted from the last entry. The second entry has the first one's size times `size_factor`, the
-    third that times the factor again, in whole lots. Filters hold back further entries as well.
+    A further entry is ordered at a close that is at least the spacing away from the last entry's fill price, in favour
+    of the position or against it; with `on_signal` only on a bar with an entry signal of its side. The spacing is the
+    sum of the three, each counted from the last entry. The second entry has the first one's size times `size_factor`,
+    the third that times the factor again, in whole lots. Filters also block further entries.
 
     Stops and targets belong to the whole position: with each entry they are replaced by orders for all of it, at their
     distance from its average price. Those with `scope: unit` belong to one entry each, and stay at their distance from

@@ -10,12 +10,13 @@ class Limit(WaitingExecution):
     """Enter at a better price: a limit order below the line for a long, above it for a short.
 
     The price is the line (or the close of the signal's bar) less, for a short plus, the sum of the four offsets,
-    rounded to the tick. The order works from the next bar on. It fills when a bar touches the price, there or at the
-    open when that is better. Exits are market orders, as with market.
+    rounded to the tick. The order is active from the next bar on. It fills when a bar touches the price, there or at
+    the open when that is better. Exits are market orders, as with market.
 
-    A new entry signal replaces an entry that still waits; an exit signal, or an entry signal of the other side, ends
-    it. With `follow` it is replaced on each close on which the line has moved its price. The size is that for the
-    order's price. Stops and targets work in the bar of the fill for what certainly came after it, then on every bar.
+    A new entry signal replaces an entry that still waits; an exit signal, or an entry signal of the other side, cancels
+    it. With `follow`, it is replaced at each close at which the line has changed its price. The size is that for the
+    order's price. Stops and targets are active in the bar of the fill for the part that certainly came after it, then
+    on every bar.
     """
 
     name = "limit"
@@ -29,12 +30,12 @@ class StopEntry(WaitingExecution):
     """Enter on strength: a stop order above the line for a long, below it for a short, as breakouts are traded.
 
     The trigger is the line (or the close of the signal's bar) plus, for a short less, the sum of the four offsets,
-    rounded to the tick. Give the upper edge of a range as `line` and the lower one as `short_line`. The order works
+    rounded to the tick. Give the upper edge of a range as `line` and the lower one as `short_line`. The order is active
     from the next bar on and fills when a bar touches the trigger: there, or at the open when the bar begins beyond it.
 
-    A new entry signal replaces an entry that still waits; an exit signal, or an entry signal of the other side, ends
-    it. With `follow` it is replaced on each close on which the line has moved its price. Exits are market orders.
-    Stops and targets work in the bar of the fill for what certainly came after it, then on every bar.
+    A new entry signal replaces an entry that still waits; an exit signal, or an entry signal of the other side, cancels
+    it. With `follow`, it is replaced at each close at which the line has changed its price. Exits are market orders.
+    Stops and targets are active in the bar of the fill for the part that certainly came after it, then on every bar.
     """
 
     name = "stop_entry"
@@ -47,10 +48,10 @@ class StopEntry(WaitingExecution):
 class StopLimit(WaitingExecution):
     """Enter on strength, but not at any price: a stop order that becomes a limit order when it is touched.
 
-    The trigger lies as with stop_entry, the limit the sum of the four limit offsets beyond it. When the bar touches
+    The trigger is that of stop_entry, the limit is the sum of the four limit offsets beyond it. When the bar touches
     the trigger the order fills there, or at the open of a bar that begins beyond it, as long as that is within the
-    limit; otherwise it goes on as a limit order, in that bar with what is known to have come after: the whole bar when
-    it began beyond the trigger, else its close.
+    limit; otherwise it continues as a limit order, in that bar with the part that is known to have come after: the
+    whole bar if it opened beyond the trigger, else its close.
     """
 
     name = "stop_limit"

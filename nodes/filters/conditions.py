@@ -32,7 +32,7 @@ _MAX_BARS = 100_000
 class VolatilityBand(WindowedFilter):
     """Hold while a measure of volatility lies within a band, both ends included.
 
-    Wire ATR, NATR, a standard deviation or any other line; give `minimum`, `maximum` or both. Known at the bar's
+    Connect ATR, NATR, a standard deviation or any other line; set `minimum`, `maximum` or both. Known at the bar's
     close, no warm-up of its own. Where the line has no value (NaN) it does not hold: group trade then blocks every
     entry, group block allows every entry.
     """
@@ -84,7 +84,7 @@ class VolatilityBand(WindowedFilter):
 class Trend(WindowedFilter):
     """Hold while the price is on the trend's side of its average.
 
-    up: the line lies above the average; down: below it. With `slope_bars` above 0 the average must also have risen
+    up: the line is above the average; down: below it. With `slope_bars` above 0 the average must also have risen
     (fallen) over that many bars, which are the warm-up. Known at the bar's close. Where a value is missing (NaN) it
     does not hold.
     """

@@ -21,7 +21,7 @@ class EventCalendar(WindowedFilter):
     `after` its end, both included. The file is CSV with a header line, or iCalendar (.ics); a path is relative to the
     strategy file's folder. A CSV row has its time in `time_column` as 2024-01-31 14:00 (with or without an offset such
     as +00:00) and, if `end_column` is given, its end there. A date alone means the whole day. Times without an offset
-    are in `timezone`, or in that of the session. Repeating iCalendar events are refused. No warm-up.
+    are in `timezone`, or in that of the session. Repeating iCalendar events are rejected. No warm-up.
 
     Only use events whose date was known beforehand: the file is not checked for that.
     """

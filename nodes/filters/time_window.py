@@ -21,8 +21,8 @@ _ZONE_HELP = Message("Time zone such as America/New_York; that of the instrument
 class TimeWindow(WindowedFilter):
     """Hold while the bar closes within a time of day, both ends included.
 
-    A bar that closes exactly at `start` or exactly at `end` is inside. The close counts, since decisions are taken
-    then and filled at the next bar's open. An `end` before `start` makes a window over midnight: 22:00 to 02:00 holds
+    A bar that closes exactly at `start` or exactly at `end` is inside. The close counts, since decisions are taken then
+    and filled at the next bar's open. If `end` is before `start`, the window includes midnight: 22:00 to 02:00 holds
     from 22:00 on and until 02:00; 24:00 is midnight. Times are local to the session, or to `timezone`, and follow
     daylight saving. Daily bars close at the session's end. No warm-up.
     """

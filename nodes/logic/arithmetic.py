@@ -25,7 +25,7 @@ from quantcrafter.nodes.logic.base import CATEGORY_ARITHMETIC, MAX_BARS, SeriesL
 class Constant(SeriesLogic):
     """Give the same number at every bar.
 
-    A series port takes a number as it is; a node is of use where several of them share one. Known at every bar, no
+    A series port also accepts a number; a node is useful if several ports share the same number. Known at every bar, no
     warm-up.
     """
 
@@ -71,7 +71,7 @@ class Arithmetic(SeriesLogic):
 
 
 class Absolute(SeriesLogic):
-    """Drop the sign of a series. Known at the bar's close, no warm-up; NaN stays NaN."""
+    """Return the absolute value of a series. Known at the bar's close, no warm-up; NaN stays NaN."""
 
     name = "absolute"
     category = CATEGORY_ARITHMETIC

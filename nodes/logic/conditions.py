@@ -101,10 +101,10 @@ class _Crossing(ConditionLogic):
 class CrossesAbove(_Crossing):
     """Hold at the bar at which left crosses above right.
 
-    That is: left is above right at this bar, and was below it at the last bar before at which the two differed. So a
-    touch between neither loses a crossing nor counts it twice. Bars without a value on either side count as a touch;
-    there is no crossing before both lines had a value, and a side is forgotten after 1,000 bars of touching. Known at
-    the bar's close; warm-up one bar.
+    That is: left is above right at this bar, and was below it at the last bar before at which the two differed. A touch
+    in between therefore doesn't hide or repeat a crossing. Bars without a value on one side count as a touch; there is
+    no crossing before both lines had a value, and a side is forgotten after 1,000 bars of touching. Known at the bar's
+    close; warm-up one bar.
     """
 
     name = "crosses_above"
@@ -123,10 +123,10 @@ class CrossesAbove(_Crossing):
 class CrossesBelow(_Crossing):
     """Hold at the bar at which left crosses below right.
 
-    That is: left is below right at this bar, and was above it at the last bar before at which the two differed. So a
-    touch between neither loses a crossing nor counts it twice. Bars without a value on either side count as a touch;
-    there is no crossing before both lines had a value, and a side is forgotten after 1,000 bars of touching. Known at
-    the bar's close; warm-up one bar.
+    That is: left is below right at this bar, and was above it at the last bar before at which the two differed. A touch
+    in between therefore doesn't hide or repeat a crossing. Bars without a value on one side count as a touch; there is
+    no crossing before both lines had a value, and a side is forgotten after 1,000 bars of touching. Known at the bar's
+    close; warm-up one bar.
     """
 
     name = "crosses_below"
@@ -184,7 +184,7 @@ class Not(ConditionLogic):
     """Hold while the condition does not.
 
     Known at the bar's close, no warm-up. A comparison without a value is False, so its opposite is True here: to be
-    safe in the warm-up, compare the other way round instead.
+    safe in the warm-up, use the opposite comparison instead.
     """
 
     name = "not"

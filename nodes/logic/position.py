@@ -13,13 +13,13 @@ def _series(name: str, description: str) -> Output:
 class PositionReading(PositionNode):
     """Read the instrument's open position, so that conditions, signals and filters can depend on it.
 
-    Known at the bar's close, after its fills and marks and before its decisions: what a condition makes of it acts on
-    the next bar. Without a position `side`, `quantity`, `bars` and `entries` are 0, and what only a position has is
-    NaN, so that comparisons with it are False. Profits count the costs of the entries, fees and dividends, not those
-    of the exit. No warm-up.
+    Known at the bar's close, after its fills and before its decisions: conditions that use it take effect on the next
+    bar. Without a position, `side`, `quantity`, `bars` and `entries` are 0, and the other values are NaN, so that
+    comparisons with them are False. Profits include the costs of the entries, fees and dividends, but not the costs of
+    the exit. No warm-up.
 
-    Wired behind it may be logic nodes, advisors and filters that run inside the bar loop, as all built-in ones do. An
-    indicator may not: it is computed before the run.
+    Logic nodes, advisors and filters that can run inside the bar loop can be connected to it, such as all built-in
+    ones. Indicators can't, because they are computed before the run.
     """
 
     name = "position"
@@ -64,9 +64,9 @@ class PositionReading(PositionNode):
 class AccountReading(PositionNode):
     """Read the account, so that conditions, signals and filters can depend on it.
 
-    Known at the bar's close, when all positions are marked and before any decision: what a condition makes of it acts
-    on the next bar. Amounts are in the account's currency. No warm-up. What may be wired behind it is described at
-    `position`.
+    Known at the bar's close, after all positions have been valued and before any decision: conditions that use it take
+    effect on the next bar. Amounts are in the account's currency. No warm-up. See `position` for the nodes that can be
+    connected to it.
     """
 
     name = "account"

@@ -13,7 +13,7 @@ class Rank(SeriesLogic):
     """Rank a value among the last `bars`: 0 for the lowest, 100 for the highest, 50 in the middle.
 
     The percentage of the bars - 1 values before that lie below it; equal ones count half (percentile rank). Known at
-    the bar's close. The first bars - 1 bars have no value, nor has a window that holds a NaN.
+    the bar's close. The first bars - 1 bars have no value, nor does a window with a NaN.
     """
 
     name = "rank"
@@ -37,8 +37,8 @@ class Rank(SeriesLogic):
 class ZScore(SeriesLogic):
     """Measure how many standard deviations a value lies above the mean of the last `bars`, this one included.
 
-    The deviation is that of the population (divided by the count), as in TA-Lib's STDDEV. Known at the bar's close.
-    The first bars - 1 bars have no value, nor has a window that holds a NaN or does not move.
+    The deviation is that of the population (divided by the count), as in TA-Lib's STDDEV. Known at the bar's close. The
+    first bars - 1 bars have no value, nor does a window with a NaN or without movement.
     """
 
     name = "zscore"
@@ -64,7 +64,7 @@ class Volatility(SeriesLogic):
 
     100 x standard deviation of the last `bars` log returns (of a sample: divided by bars - 1) x square root of
     `bars_per_year`. Known at the bar's close. The first `bars` bars have no value, nor has a window with a price that
-    is NaN or not above zero. There are 252 trading days a year on stock exchanges, 365 where trading never stops.
+    is NaN or not above zero. There are 252 trading days per year on stock exchanges, 365 where trading never stops.
     """
 
     name = "volatility"

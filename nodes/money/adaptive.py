@@ -37,8 +37,8 @@ class Kelly(MoneyManager):
     K = W - (1 - W) / R, with W the part of winning trades and R the average gain of the winning over the average loss
     of the losing ones, both in percent of their entry value, net of costs; over the last `window` trades of all
     instruments. Quantity = equity x K x `fraction` / close. Never less than `minimum_percent` nor more than
-    `maximum_percent` of the equity; `start_percent` while there are fewer than `trades` trades. Without a losing trade
-    R has no end and K is W. Source: Kelly, A New Interpretation of Information Rate (1956); the form is Thorp's.
+    `maximum_percent` of the equity; `start_percent` while there are fewer than `trades` trades. Without a losing trade,
+    R is infinite and K is W. Source: Kelly, A New Interpretation of Information Rate (1956); the form is Thorp's.
     """
 
     name = "kelly"
@@ -102,7 +102,7 @@ class AntiMartingale(MoneyManager):
 
 
 class FixedRatio(MoneyManager):
-    """Trade one unit more each time that the units traded have earned a fixed amount each.
+    """Trade one more unit each time that the traded units have earned a fixed amount each.
 
     Quantity = units x n, n = (1 + sqrt(1 + 8 x profit / delta)) / 2 rounded down, with the profit of all closed trades,
     net of costs; 1 while there is none. Never more than `maximum` units. Source: Jones, The Trading Game (1999).

@@ -13,8 +13,9 @@ class MaxPosition(RiskManager):
     """Hold no more of one instrument than a cap allows.
 
     Checked when an entry fills, at its price: the position, what is held already included, may be worth no more than
-    the cap. The entry is cut to the whole lots that are left, or rejected when there is none. With `symbol` the cap is
-    for that instrument alone, else for each by itself. A position that grows past the cap by its price is left alone.
+    the cap. The entry is reduced to the whole lots that are left, or rejected if there are none. With `symbol`, the cap
+    applies only to that instrument, otherwise to each one separately. A position that exceeds the cap later because of
+    its price is not reduced.
     """
 
     name = "max_position"
@@ -43,7 +44,7 @@ class MaxExposure(RiskManager):
     Gross exposure is the value of long and short positions added up; net exposure is the value of the long ones less
     that of the short ones, its sign ignored. Checked when an entry fills, at its price, with the other positions at
     their latest prices: the entry is cut to the whole lots that are left, or rejected when there is none. Entries that
-    bring the net exposure nearer to zero pass.
+    bring the net exposure nearer to zero are allowed.
     """
 
     name = "max_exposure"

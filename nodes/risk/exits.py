@@ -10,8 +10,8 @@ CATEGORY = "Exit by time"
 class TimeStop(RiskManager):
     """Close the position after it was held for a number of bars.
 
-    The bar of the entry counts as the first. At the close of the last one a market order is made, which fills at the
-    next open.
+    The bar of the entry counts as the first. At the close of the last one, a market order is created, which fills at
+    the next open.
     """
 
     name = "time_stop"
@@ -26,10 +26,10 @@ class TimeStop(RiskManager):
 class SessionEnd(RiskManager):
     """Close the position before the trading session ends, and enter no more until the next one.
 
-    At the close of the last bar but one of a session a market order is made; it fills at the open of the last bar. With
-    `minutes` it is made so much earlier: at the first close from which at most `minutes` plus the length of a bar are
-    left. No entry is made from then on. The session is that of the instrument's data: its hours are known beforehand,
-    holidays and early closes are not. Only for bars shorter than a day.
+    At the close of the second-to-last bar of a session, a market order is created; it fills at the open of the last
+    bar. With `minutes` it is made so much earlier: at the first close from which at most `minutes` plus the length of a
+    bar are left. No entry is made from then on. The session is that of the instrument's data: its hours are known
+    beforehand, holidays and early closes are not. Only for bars shorter than a day.
     """
 
     name = "session_end"

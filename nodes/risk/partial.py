@@ -24,9 +24,9 @@ class PartialTarget(RiskManager):
     """Take the profit of a part of the position when it has gained a distance; several can be combined.
 
     A limit order for `share` percent of the position, at the entry's average price plus (for a short: less) the sum of
-    the three distances, rounded to the tick. Partial targets work side by side, the nearest first; their shares are
-    added up before they are rounded down to lots, so that shares of 100 % together close all of it. What is left stays
-    with the stop-loss, which is cut to it.
+    the three distances, rounded to the tick. Partial targets are active at the same time, the nearest first; their
+    shares are added up before they are rounded down to lots, so that shares of 100 % together close all of it. The rest
+    stays protected by the stop-loss, which is reduced to it.
     """
 
     name = "partial_target"

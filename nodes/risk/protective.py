@@ -11,7 +11,7 @@ class PercentStop(RiskManager):
     """Close the position when it has lost a percentage of its entry price.
 
     A stop order at the entry's fill price less (for a short: plus) `percent` of it, rounded to the tick. It fills at
-    its level, or at the open of a bar that begins beyond it.
+    its level, or at the open of a bar that opens beyond it.
     """
 
     name = "percent_stop"
@@ -47,7 +47,7 @@ class PercentTarget(RiskManager):
     """Take the profit when the position has gained a percentage of its entry price.
 
     A limit order at the entry's fill price plus (for a short: less) `percent` of it, rounded to the tick. It fills at
-    its level, or at the open of a bar that begins beyond it. In a bar that touches a stop as well, the stop counts.
+    its level, or at the open of a bar that opens beyond it. In a bar that also touches a stop, the stop fills.
     """
 
     name = "percent_target"

@@ -10,9 +10,9 @@ CATEGORY = "Moving stop"
 class TrailingStop(RiskManager):
     """Follow the price with a stop at a percentage from its best since the entry.
 
-    Works from the entry on like a stop-loss at that distance. On each close, after the bar was checked, the stop goes
+    From the entry on, it is like a stop-loss at that distance. On each close, after the bar was checked, the stop goes
     to highest high since the entry x (1 - percent / 100); for a short to lowest low x (1 + percent / 100). It never
-    moves away from the price. It is rounded to the tick, and works at its new place from the next bar on.
+    moves away from the price. It is rounded to the tick, and is active at its new price from the next bar on.
     """
 
     name = "trailing_stop"
@@ -82,7 +82,8 @@ class BreakEven(RiskManager):
 
     When the best price since the entry lies `percent` beyond the entry price, the stop goes on that close to the entry
     price, or to `lock_percent` beyond it, which secures so much of the gain. A stop that is nearer to the price already
-    stays. Without any other stop the position has one from then on. Rounded to the tick; works from the next bar on.
+    stays. If there was no other stop, the position has one from then on. Rounded to the tick; works from the next bar
+    on.
     """
 
     name = "break_even"
