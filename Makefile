@@ -33,7 +33,7 @@ else
 	@echo "There is no display: the app's window is drawn in reports/app.png"
 endif
 
-# The simulation is compiled before the workers start: each would do it for itself, within the time of one test.
+# The simulation is compiled before the workers start; otherwise, each worker would compile it within a test.
 test: $(STAMP) $(SYSTEM)
 	$(PY) -m tests.support.compile_ahead
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal
@@ -47,13 +47,13 @@ test-quick: $(STAMP) $(SYSTEM)
 	$(PY) -m tests.support.compile_ahead
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not benchmark_report"
 
-# The tests that draw random cases, with the large counts: hours. They write the figures in docs/reliability.md.
+# Tests with random cases in large counts, which take hours. They write the figures in docs/reliability.md.
 test-long: export QUANTCRAFTER_TEST_LONG = 1
 test-long: $(STAMP) $(SYSTEM)
 	$(PY) -m tests.support.compile_ahead
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "long or hypothesis" --timeout 36000
 
-# Lines and branches of engine and nodes that the quick tests run: at least 95 percent, or it fails. `T=tests/nodes` measures a part.
+# Lines and branches of engine and nodes that the quick tests cover; fails below 95 percent. `T=tests/nodes` measures a part.
 coverage: export QUANTCRAFTER_TEST_INTERPRETED = 1
 coverage: $(STAMP) $(SYSTEM)
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not benchmark_report" --timeout 900 --cov --cov-report=html:reports/coverage --cov-report=term $(if $(T),,--cov-fail-under=95) $(T)
@@ -65,7 +65,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(PY) -m vulture
 
-# What the newest Python removed or deprecates, by the types of its library; and each file compiled, warnings as errors.
+# Finds what the newest Python removed or deprecated, and compiles each file with warnings as errors.
 check-python: $(STAMP)
 	$(PY) -m mypy --python-version 3.13 --enable-error-code deprecated
 	$(PY) -W error -m compileall -q -f app engine nodes quantcrafter/testing resources tests
@@ -77,7 +77,7 @@ docs: $(STAMP)
 	$(BIN)/quantcrafter nodes --markdown > docs/nodes.md
 	$(PY) -m tests.support.metrics_page > docs/metrics.new && mv docs/metrics.new docs/metrics.md
 
-# Holidays and hours of exchanges, from exchange_calendars; to be made anew once a year.
+# Holidays and hours of exchanges, from exchange_calendars; to be made again once a year.
 calendars: $(STAMP)
 	$(PY) -m tests.support.calendar_tables > resources/calendars.new && mv resources/calendars.new resources/calendars.json
 
@@ -85,14 +85,14 @@ format: $(STAMP)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-# The environment is made anew when the requirements change; an unchanged one costs nothing.
+# The environment is created again when the requirements change.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else 'QuantCrafter needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is ' + sys.version.split()[0] + '. Name another: make PYTHON=python3.12 ...')"
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	$(PY) -c "import pathlib; pathlib.Path('$(STAMP)').touch()"
 
-# Libraries of the system that Qt needs: looked for once, installed where they are missing and can be.
+# System libraries for Qt: checked once, and installed if they are missing and this is possible.
 $(SYSTEM): packaging/qt_libraries.sh $(STAMP)
 	sh packaging/qt_libraries.sh
 	$(PY) -c "import pathlib; pathlib.Path('$(SYSTEM)').touch()"

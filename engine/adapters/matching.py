@@ -1,4 +1,4 @@
-"""An engine in one line: our simulation with a matcher of its own."""
+"""An engine with only a matcher of its own: the rest is our simulation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from quantcrafter.engine.api.matching import Matcher
 
 
 def match_job(job: EngineJob, matcher: Matcher) -> Ledger:
-    """Run a job, asking `matcher` at what price each order fills on each bar, and return the ledger.
+    """Run a job with `matcher`, which returns the fill price of each order on each bar, and return the ledger.
 
     Raises:
         RunError: an instrument has no bars, or an impossible tick or lot size.

@@ -10,7 +10,7 @@ from quantcrafter.engine.api.ledger import Ledger
 class NativeEngine(EngineAdapter):
     """Matches orders by itself after QC-BAR-1; the whole bar loop is machine code.
 
-    Where a component decides in Python the loop goes bar by bar, by the same functions. Machine code is compiled once
+    If a component decides in Python, the loop runs bar by bar, with the same functions. Machine code is compiled once
     on a machine, by a separate process; until then, and for small jobs, the same functions run interpreted.
     """
 

@@ -1,4 +1,4 @@
-"""The built-in engines, registered as any plugin would register its own."""
+"""The built-in engines, registered in the same way as those of plugins."""
 
 from __future__ import annotations
 

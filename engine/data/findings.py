@@ -14,7 +14,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Bars that share one fault, or a guess (kind `guess`, which names no row).
+    """Bars with the same error, or a guess (kind `guess`, without rows).
 
     `rows` and `times_ns` name the first few of them as the source counts its rows (the lines of a file), `count` says
     how many there are. An error refuses the bars unless they may be repaired; `repair` then says what was done.

@@ -1,4 +1,4 @@
-"""The limits that keep a hostile data file harmless; docs/data.md lists them for users.
+"""Limits that protect against malicious data files; docs/data.md lists them for users.
 
 Ten million one-minute bars fit: some 600 MB as CSV. Who has more can raise the size and the rows together by the
 environment variable QUANTCRAFTER_DATA_LIMIT, a factor such as 4.

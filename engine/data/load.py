@@ -1,11 +1,11 @@
-"""From a provider to bars that a run can trust.
+"""Loads bars from a provider and makes them ready for a run.
 
-1. The provider brings raw bars.
-2. Their length is told from their distances, unless the provider knows it.
-3. Every fault is found, and refused or repaired.
+1. The provider returns raw bars.
+2. Their length is derived from their distances, unless the provider knows it.
+3. All errors are found, and rejected or repaired.
 4. Opening and closing times follow from stamps, length and session.
-5. Finer bars are resampled to the timeframe asked for.
-6. The range asked for is cut out.
+5. Finer bars are resampled to the requested timeframe.
+6. The requested range is selected.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""From a strategy's spec to its typed graph. Every problem is found in one pass and reported together.
+"""Converts a strategy's spec to its typed graph. All problems are found in one pass and reported together.
 
 1. Each node's `use` is looked up and its parameters are validated by the component's own schema.
 2. Each instrument's and feed's provider is looked up and validated.
 3. Each reference is resolved in its scope, and the type of the wire is checked.
 4. Cycles are named.
-5. What is bypassed or muted leaves the graph.
-6. The decision stage is checked: one execution node, signals and money wired, nothing protective left dangling.
+5. Bypassed and muted nodes are removed from the graph.
+6. The decision stage is checked: one execution node, signals and money connected, no unconnected protective node.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ from quantcrafter.engine.spec.model import Located
 
 
 def bind(spec: StrategySpec, catalog: Catalog) -> tuple[BoundGraph, list[Problem]]:
-    """Return the usable part of the graph, and every problem found; the graph may run only if there is no error."""
+    """Return the usable part of the graph and all problems; the graph can run only without errors."""
     return _Binder(spec, catalog).bind()
 
 
@@ -186,7 +186,7 @@ class _Binder:
         return provider
 
     def _path(self, written: str, name: str, owner: InstrumentSpec | NodeSpec) -> str:
-        """Return the absolute path, after noting a problem where a strategy may not read it."""
+        """Return the absolute path, and add a problem if the strategy may not read it."""
         try:
             path = expanded(written, self.spec.base_dir)
             if self._is_given(written, name):
@@ -205,7 +205,7 @@ class _Binder:
         return any(key.rpartition(".")[2].strip() == name and value.strip(" '\"") == written for key, _, value in given)
 
     def _resolve_terms(self) -> None:
-        """Fill in what markets say of the instruments."""
+        """Fill in the values of the instruments' markets."""
         made = []
         for instrument in self.spec.instruments:
             spec, self.terms[instrument.symbol], found = resolve(instrument, self.catalog.markets, self.spec.run)

@@ -1,4 +1,4 @@
-"""The typed graph: components built from the file, each input resolved to where its column comes from."""
+"""The typed graph: components built from the file, with each input resolved to the source of its column."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BASE_CLOCK = "bars"
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A literal in place of a wire; every consumer sees it as a full column."""
+    """A literal instead of a wire; every consumer gets it as a full column."""
 
     value: float
 
@@ -52,7 +52,7 @@ Wires = Source | tuple[Source, ...]
 
 
 def type_of(source: Source) -> PortType:
-    """Return what a source gives."""
+    """Return the value type of a source."""
     if isinstance(source, NodeColumn):
         return source.type
     if isinstance(source, MarketColumn):
@@ -62,7 +62,7 @@ def type_of(source: Source) -> PortType:
 
 @dataclass(frozen=True)
 class BoundNode:
-    """A node whose component exists and accepted its parameters; `inputs` maps port names to sources."""
+    """A node with an existing component that accepted its parameters; `inputs` maps port names to sources."""
 
     spec: NodeSpec
     component: Component
@@ -100,7 +100,7 @@ def rule_of(node: BoundNode) -> Any:
 
 @dataclass(frozen=True)
 class BoundInstrument:
-    """An instrument, the provider of its bars, and its terms as far as they are known without them."""
+    """An instrument, the provider of its bars, and the terms that are known without bars."""
 
     spec: InstrumentSpec
     provider: DataProvider
@@ -133,7 +133,7 @@ class BoundBenchmark:
 
 @dataclass(frozen=True)
 class BoundGraph:
-    """Everything of a strategy that can be used, in file order, without what is bypassed or muted.
+    """The usable parts of a strategy, in file order, without bypassed and muted nodes.
 
     Errors are reported apart; `warnings` are the findings that do not keep it from running. `refused_files` are
     those that the strategy names, and may not read.

@@ -1,4 +1,4 @@
-"""What the whole graph must hold beyond its single wires: no cycles, and a decision stage that can decide."""
+"""Checks of the whole graph: no cycles, and a complete decision stage."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _walk(graph: BoundGraph, start: str, done: set[str]) -> list[Problem]:
 
 
 def _cycle(names: list[str]) -> str:
-    """Return what is said of a cycle; of a long one its ends are named."""
+    """Return the message about a cycle; for a long one, with its ends."""
     if len(names) <= _SHOWN:
         return Message("The nodes {names} form a cycle.", names=" <- ".join([*names, names[0]]))
     half = _SHOWN // 2
@@ -71,7 +71,7 @@ def _upstream(graph: BoundGraph, name: str) -> Iterator[str]:
 
 
 def decision_problems(graph: BoundGraph) -> list[Problem]:
-    """Return what keeps the decision stage from deciding."""
+    """Return the problems of the decision stage."""
     written = [node for node in graph.spec.nodes.values() if node.role is Role.EXECUTION]
     executions = [node for node in graph.nodes.values() if isinstance(node.component, ExecutionLogic)]
     problems: list[Problem] = []

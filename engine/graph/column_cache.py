@@ -1,4 +1,4 @@
-"""The columns that the running strategies of a process share, and those that grow from bar to bar."""
+"""Columns that the running strategies of a process share, and columns that grow from bar to bar."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMIT_BYTES = 256 * 1024 * 1024
 
 
 class RunningNode(Protocol):
-    """A node's step form at work, with its memory."""
+    """A node's step form with its memory."""
 
     def run(self, columns: Sequence[Column]) -> FloatColumn:
         """Return what comes out at each of the next bars, shape (outputs, bars)."""
@@ -66,7 +66,7 @@ class RunSoFar:
 
 
 class Shared:
-    """The columns of one component over certain inputs, as far as some strategy has come."""
+    """The columns of one component over certain inputs, up to the progress of the strategies."""
 
     __slots__ = ("__weakref__", "count", "run", "size", "values", "width")
 
@@ -81,12 +81,12 @@ class ColumnCache:
     """The columns that strategies of a process share, by component with its parameters, inputs and history.
 
     Of each column the newest state is kept. Those used least lately go when all take more than `limit` bytes; they are
-    computed again when they are asked for.
+    computed again when they are needed.
     """
 
     def __init__(self, limit: int = LIMIT_BYTES) -> None:
         self._limit = limit
-        # What nobody reads any more goes by itself.
+        # Unused entries are removed automatically.
         self._shared: WeakValueDictionary[Hashable, Shared] = WeakValueDictionary()
         self._kept: OrderedDict[Shared, None] = OrderedDict()
         self.bytes = 0

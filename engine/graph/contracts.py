@@ -1,4 +1,4 @@
-"""What instruments must say for contracts, margins and pips to make sense."""
+"""Checks of contracts, margins and pips of instruments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROUNDING = 1e-9
 
 
 def contract_problems(graph: BoundGraph) -> Iterator[Problem]:
-    """Yield what is wrong with margins and pips, and warnings of currencies that are hardly what was meant."""
+    """Yield problems of margins and pips, and warnings about currencies that are probably not intended."""
     yield from _terms_of_contracts(graph)
     yield from _margin_problems(graph)
     yield from _pip_problems(graph)

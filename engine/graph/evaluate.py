@@ -1,12 +1,12 @@
 """Evaluation of a plan on one instrument: every step's columns, once, in order, each checked.
 
-1. A step's inputs are brought to its clock: a literal becomes a full column, a column of another feed is aligned.
+1. A step's inputs are converted to its clock: a literal becomes a full column, a column of another feed is aligned.
 2. The component computes its columns; an event-style component is looped over the bars.
-3. Type and length are checked, and the first bar at which the step is complete is noted: its own warm-up after the
+3. Type and length are checked, and the first bar at which the step is complete is recorded: its own warm-up after the
    first bar at which all its inputs are.
 
-Components get read-only views; those of others get copies, which are compared after the call: one that wrote into its
-input fails. What one of others returns is copied, as it may keep the array and write to it later.
+Components get read-only views. Third-party components get copies, which are compared after the call: a component that
+wrote to its input fails. Their results are copied, because they may keep the array and write to it later.
 """
 
 from __future__ import annotations
@@ -306,7 +306,7 @@ def _call(step: PlanStep, bars: Bars, inputs: Mapping[str, Any]) -> Any:
 
 @contextmanager
 def guarded(step: PlanStep, bars: Bars) -> Iterator[None]:
-    """Name the step in whatever its component raises.
+    """Add the step to all exceptions of its component.
 
     Raises:
         ComponentError: it raised.

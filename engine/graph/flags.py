@@ -1,9 +1,9 @@
-"""Carry out `bypass` and `mute`: take the flagged nodes out of a typed graph.
+"""Applies `bypass` and `mute`: removes the flagged nodes from a typed graph.
 
-1. What reads a bypassed node reads instead what that node's first input of the same type reads.
-2. What a muted node gave is dropped from lists and from inputs that may be empty; a node that cannot do without, or
-   whose component refuses what is left, is muted too, and so on.
-3. Bypassed and muted nodes leave the graph. An execution node that has nothing left to trade on is an error.
+1. Readers of a bypassed node get the source of that node's first input of the same type.
+2. The output of a muted node is removed from lists and optional inputs; a node that requires it, or whose component
+   rejects the rest, is muted too, and so on.
+3. Bypassed and muted nodes leave the graph. An execution node without signals is an error.
 """
 
 from __future__ import annotations

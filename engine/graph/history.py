@@ -1,7 +1,7 @@
-"""Histories: bars of one source from a fixed anchor on, which grow at their end and are shared by all who read them.
+"""Histories: bars of one source from a fixed anchor on, which grow at their end and are shared by all readers.
 
-Columns of a running strategy are computed over the whole history, so that each value has the bits that a backtest from
-the same anchor gives it. A history never forgets and never changes: what came later is only ever added.
+Columns of a running strategy are computed over the whole history, so that each value is identical to that of a backtest
+from the same anchor. A history never drops or changes bars: it only grows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ROOM = 1024
 
 
 class Growing:
-    """A column that grows at its end; each view of its first rows is read-only and stays as it is."""
+    """A column that grows at its end; each view of its first rows is read-only and never changes."""
 
     def __init__(self, values: npt.NDArray[Any]) -> None:
         self._length = 0
@@ -110,7 +110,7 @@ class BarHistory:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all bars, which tells whether another history is the same one."""
+        """A hash of all bars, which identifies the history."""
         return self._digest.hexdigest()
 
     def bars(self, count: int | None = None) -> Bars:
@@ -144,7 +144,7 @@ class BarHistory:
         self._digest.update(self.row(bar))
 
     def take(self, index: int, bar: Bar) -> None:
-        """Take a bar that is to be number `index`: append it, or see that it is the one that another strategy brought.
+        """Take the bar number `index`: append it, or check that it equals the bar that another strategy has added.
 
         Raises:
             DataError: it can't be the next bar, or is another one than that. Nothing is changed.
@@ -158,7 +158,7 @@ class BarHistory:
             self._append(bar)
 
     def check_at(self, index: int, bar: Bar) -> None:
-        """Check what `take` does, and take nothing.
+        """Check as `take` does, without adding the bar.
 
         Raises:
             DataError: as of `take`.
@@ -189,7 +189,7 @@ class BarHistory:
         return int(opened), int(closed)
 
     def check(self, bar: Bar) -> None:
-        """Refuse a bar that can't be the next one.
+        """Reject a bar that can't be the next one.
 
         Raises:
             DataError: it can't.
@@ -287,7 +287,7 @@ class BarHistory:
 
 
 class Resampled:
-    """Bars of a longer timeframe, made from a history as it grows: each is there once it has closed."""
+    """Bars of a longer timeframe, made from a growing history: each is available once it has closed."""
 
     def __init__(self, source: BarHistory, timeframe: Timeframe) -> None:
         self._source, self._timeframe = source, timeframe
@@ -328,7 +328,7 @@ def _plain(bars: Bars) -> Bars:
 
 
 class HistoryCache:
-    """The histories of a process, by what brings them: strategies that ask for the same source share one."""
+    """The histories of a process by source: strategies with the same source share one."""
 
     def __init__(self) -> None:
         self._histories: dict[Hashable, BarHistory] = {}

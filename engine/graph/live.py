@@ -1,10 +1,10 @@
-"""Columns of a running strategy: what a plan computes, bar by bar, with the bits that a batch over the same bars has.
+"""Columns of a running strategy, computed bar by bar, with results identical to a batch over the same bars.
 
 1. The clocks move on: each history, of the instrument, a feed or longer bars made from it, has so many bars now.
 2. A step whose clock moved computes its columns over the whole history, which by causality leaves the values before as
    they were. Strategies that ask for the same columns at the same count share them (`ColumnCache`).
-3. An event-style component keeps its context and is asked about the new bars only; so does a component that says that
-   each of its values follows from that bar's inputs alone (`by_bar`).
+3. An event-style component keeps its context and is called only for the new bars; so is a component whose values depend
+   only on the inputs of the same bar (`by_bar`).
 4. A component that can continue from what it knows of the bars before (`follower`) does so.
 5. Of a component whose column is a loop with a memory (`loops`) the step form is executed at the new bars only.
 6. A column of another clock is aligned for the new bars only.
@@ -42,7 +42,7 @@ from quantcrafter.engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanStep
 
 
 class LiveColumns:
-    """The columns of one instrument that the decisions of a plan read.
+    """The columns of one instrument that the decisions of a plan need.
 
     Args:
         plan: the plan.
@@ -69,7 +69,7 @@ class LiveColumns:
         self.advance()
 
     def compute_all(self) -> None:
-        """Compute from now on what no decision reads as well.
+        """From now on, also compute columns that no decision reads.
 
         Raises:
             ComponentError: a component failed on what is there.
@@ -79,7 +79,7 @@ class LiveColumns:
         self.advance()
 
     def advance(self) -> None:
-        """Compute what the clocks' newest bars bring.
+        """Compute the columns at the clocks' newest bars.
 
         Raises:
             ComponentError: a component failed.

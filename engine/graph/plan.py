@@ -1,4 +1,4 @@
-"""From the typed graph to a plan: steps in topological order, equal sub-expressions computed once.
+"""Converts the typed graph to a plan: steps in topological order, equal sub-expressions computed once.
 
 Every step runs on one clock: that of the feed whose bars all its inputs come from, or else the instrument's own. A
 column of another clock is aligned before it is used: at each bar the value of the last bar of the other feed that has
@@ -66,8 +66,8 @@ PlanWires = PlanSource | tuple[PlanSource, ...]
 class PlanStep:
     """One column component to be computed; `nodes` are the ids that share it.
 
-    `lookback` is what the component itself remembers, in bars of the step's clock; `window` what the whole path up to
-    it remembers. One that depends on the position runs `in_loop`: bar by bar, its memory kept with the books.
+    `lookback` is that of the component itself, in bars of the step's clock; `window` that of the whole path up to it. A
+    component that depends on the position runs `in_loop`: bar by bar, with its memory in the simulation's state.
     """
 
     component: Component
@@ -87,7 +87,7 @@ class PlanStep:
 
 @dataclass(frozen=True)
 class PlannedFilter:
-    """A filter of the execution node: `blocks` tells that True keeps entries out."""
+    """A filter of the execution node: with `blocks`, True blocks entries."""
 
     node: str
     column: StepColumn
@@ -132,7 +132,7 @@ class PlannedComponent:
 
 @dataclass(frozen=True)
 class Decision:
-    """The decision stage: what the execution node was wired to.
+    """The decision stage: the inputs of the execution node.
 
     `columns` are those that the execution rule uses, by port; `size_column` is what the size rule reads; `components`
     decide in Python; `position` is the first node that reads the position or the account, '' if none does.
@@ -179,7 +179,7 @@ class Plan:
     loop: Loop | None = None
 
     def window_of(self, source: PlanSource) -> Window:
-        """Return what the path to a source remembers."""
+        """Return the window of the path to a source."""
         return _window_of(source, self.steps)
 
     @property

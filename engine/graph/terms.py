@@ -1,4 +1,4 @@
-"""The terms of an instrument: each value that its file leaves out, and where it comes from.
+"""The terms of an instrument: values that its file doesn't set, with their sources.
 
 In this order a value is taken from: the file, the market that the file names, the market that the end of the symbol
 names, the symbol itself (a pair of currencies), the data, and the usual default.
@@ -57,7 +57,7 @@ _USUAL = (("multiplier", 1.0), ("settlement", "t+0"))
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is known of an instrument beside its bars: values by name, and the market they come from.
+    """The terms of an instrument without its bars: values by name, and their market.
 
     `session` is that of the market, None without one; `zone` is that of its times that carry none. `price_limits` says
     since which day (since 1970) prices may move by how many percent in a session.
@@ -70,7 +70,7 @@ class Terms:
     price_limits: tuple[tuple[int, float], ...] = ()
 
     def value(self, name: str) -> Any:
-        """Return a value, None where nobody says it."""
+        """Return a value, or None if no source has it."""
         term = self.values.get(name)
         return None if term is None else term.value
 
@@ -208,7 +208,7 @@ _PART = 1 << 14
 
 
 def complete(terms: Terms, bars: Bars) -> Terms:
-    """Return the terms with what the data show of tick and lot, where file, market and symbol don't say it.
+    """Return the terms with tick and lot from the data, if file, market and symbol don't set them.
 
     A market's tick that prices contradict gives way to a finer one that they show, and so does the lot of a market that
     only the end of the symbol names.

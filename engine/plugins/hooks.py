@@ -1,4 +1,4 @@
-"""Read one plugin by its hooks: find them, check them, call them, and collect what they return."""
+"""Reads one plugin: finds, checks and calls its hooks, and collects their results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from quantcrafter.engine.plugins.info import PluginRefusedError
 
 API_ATTRIBUTE = "QUANTCRAFTER_API"
 MOST_ENTRIES = 10_000
-"""How much a hook may return: a generator need not end by itself."""
+"""Maximum number of items from a hook: a generator may be infinite."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ def hook_names() -> tuple[str, ...]:
 
 @contextmanager
 def of_plugin(name: str, what: str) -> Iterator[None]:
-    """Be in a call of a plugin's code, which ends with that plugin whatever it does.
+    """Call a plugin's code so that its effects are limited to that plugin.
 
     Raises:
         PluginRefusedError: it raised, or took too long; the message says what did.
@@ -178,7 +178,7 @@ def _implementations(plugin: object) -> dict[str, Callable[[], object]]:
 
 
 def _check_unmarked(plugin: object) -> None:
-    """Refuse functions that were surely meant as hooks and lack the mark: pluggy would pass them over in silence."""
+    """Reject functions that look like hooks but lack the mark: pluggy would ignore them without a message."""
     for name, member in vars(plugin).items() if isinstance(plugin, ModuleType) else ():
         if not (name.startswith("register_") and inspect.isfunction(member)) or _is_marked(member):
             continue

@@ -12,7 +12,7 @@ from quantcrafter.engine.api.message import Message, without_stop
 
 
 class PluginStatus(StrEnum):
-    """Whether a plugin is at work."""
+    """The status of a plugin."""
 
     LOADED = "loaded"
     DISABLED = "disabled"

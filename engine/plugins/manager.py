@@ -1,10 +1,9 @@
-"""Find the installed plugins, load each by itself, and put what they bring into one registry.
+"""Finds the installed plugins, loads each separately, and adds their contents to one registry.
 
 In order: 1. the entry points of the group `quantcrafter.plugins` are listed; QuantCrafter's own come first, then the
 others by name, then the node files of the user's folder; 2. those that the user has disabled, and node files that they
-have not allowed, are ignored; 3. each is imported, checked and asked by its hooks;
-whatever it raises leaves it out, and nothing else; 4. a plugin that takes a name already taken in the same role is
-left out: it is in as a whole, or not at all.
+have not allowed, are ignored; 3. each is imported, checked and its hooks are called; an exception excludes only that
+plugin; 4. a plugin with a name that is already used in the same role is excluded completely.
 """
 
 from __future__ import annotations

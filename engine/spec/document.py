@@ -1,4 +1,4 @@
-"""StrategyFile: a strategy's text that can be edited without disturbing what is not meant."""
+"""StrategyFile: a strategy's text that can be edited without changing other parts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from quantcrafter.engine.spec.tree import plain
 class StrategyFile:
     """The text of a strategy or block file, and edits that change nothing else in it.
 
-    A path is a tuple of keys and list indexes, such as `("indicators", "fast", "timeperiod")`. After each edit the
-    text is read again and must mean exactly what was asked for; if it does not, the edit raises and the text stays as
-    it was. Edits never go through an alias.
+    A path is a tuple of keys and list indexes, such as `("indicators", "fast", "timeperiod")`. After each edit, the
+    text is parsed again and must have exactly the intended content; otherwise, the edit raises an exception and the
+    text is not changed. Edits never go through an alias.
     """
 
     def __init__(self, text: str, file: str = "") -> None:

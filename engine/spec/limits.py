@@ -1,4 +1,4 @@
-"""The limits that keep a hostile strategy file harmless; docs/strategy-file.md lists them for users."""
+"""Limits that protect against malicious strategy files; docs/strategy-file.md lists them for users."""
 
 from __future__ import annotations
 

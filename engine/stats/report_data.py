@@ -1,4 +1,4 @@
-"""What a report shows, as plain pieces, so that this package need not know how runs are made."""
+"""The data of a report as plain values, so that this package doesn't depend on runs."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _WAIT_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database file, by its schema and by the words in which errors tell of it.
+    """A database file, with its schema and the texts for its errors.
 
     Args:
         path: the file.

@@ -27,12 +27,14 @@ FILES = sample(5, of=50)
 WARM_UP = 3
 """What the first few leave is there once: caches, pools, modules that are imported when they are first used."""
 MOST_FILES = 45
-"""Two runs more than at the start may still wait to be release, each holds 21. A leak of each run is far more."""
+"""Two runs more than at the start may still wait to be released; each has 21 files. A leak of each run is far
+more.
+"""
 MOST_MB = 40
 PATIENCE_MS = 120_000
 SETTLE_MS = 500
 QUIET_LOOKS = 8
-"""For so many looks in a row no file was release."""
+"""For so many checks in a row no file was released."""
 
 pytestmark = [
     pytest.mark.slow,

@@ -8,7 +8,7 @@ from quantcrafter.engine.api.ledger import Ledger
 
 
 class BacktraderEngine(EngineAdapter):
-    """Lets backtrader's broker decide which orders fill and at what price; sizes, brackets and books are ours.
+    """Lets backtrader's broker decide which orders fill and at what price; sizes, brackets and the ledger are ours.
 
     Also runs strategy classes written for backtrader, by backtrader alone.
     """

@@ -1,4 +1,4 @@
-"""A user's own backtrader strategy, on a Cerebro and a broker as backtrader makes them."""
+"""A user's own backtrader strategy, with backtrader's own Cerebro and broker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _LOOK_EVERY = 256
 
 
 class _Commission(bt.CommInfoBase):  # type: ignore[misc]
-    """Charges as `run.commission` of the settings says; backtrader does not tell of which kind an order is."""
+    """Charges `run.commission` of the settings; backtrader doesn't provide the type of an order."""
 
     params = (("stocklike", True), ("commtype", bt.CommInfoBase.COMM_PERC), ("settings", None), ("lot_size", 1.0))
 
@@ -49,7 +49,7 @@ class _Commission(bt.CommInfoBase):  # type: ignore[misc]
 
 
 class _Recorder(bt.Analyzer):  # type: ignore[misc]
-    """Writes down every order and execution, and tells how far the run is."""
+    """Records every order and execution, and reports the progress."""
 
     params = (("job", None), ("feeds", ()))
 
@@ -102,7 +102,7 @@ class _Recorder(bt.Analyzer):  # type: ignore[misc]
 
 
 def run_class(job: ClassJob) -> ClassRun:
-    """Run a backtrader strategy class on our bars and return its books.
+    """Run a backtrader strategy class on our bars and return its ledger.
 
     Raises:
         RunError: the class is unavailable, takes no such parameter, or raised.

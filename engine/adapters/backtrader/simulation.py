@@ -1,13 +1,13 @@
-"""A job on backtrader: Cerebro moves through our bars, its broker's own code decides touch and price of every order.
+"""A job on backtrader: Cerebro processes our bars, and its broker's own code decides the fill and price of every order.
 
 At each bar:
-1. Cerebro advances the feeds that have a bar at this moment, and calls the broker.
+1. Cerebro advances the feeds that have a bar at this time, and calls the broker.
 2. The broker asks our session to fill: that submits each working order, in the order of QC-BAR-1, to the broker's own
-   execution, one at a time. An order that did not fill is taken back and comes again at the next bar.
-3. Cerebro calls the strategy, which has our session decide.
+   execution, one at a time. An order that did not fill is withdrawn and submitted again at the next bar.
+3. Cerebro calls the strategy, which lets our session make its decisions.
 
-Sizes, brackets, OCO, cash and books are ours: the broker's own cash is so large that it never refuses, it charges
-nothing and slips nothing.
+Sizes, brackets, OCO, cash and the ledger are ours: the broker has so much cash that it never rejects an order, and it
+has no costs or slippage.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TICKS = ("tick_open", "tick_high", "tick_low", "tick_close")
 
 
 class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
-    """backtrader's broker, executing one order at a time when it is asked to."""
+    """backtrader's broker, which executes one order at a time on request."""
 
     params = (("checksubmit", False), ("coo", True))  # an order may fill on the bar on which it is submitted
 
@@ -42,7 +42,7 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
         self.feeds: tuple[Any, ...] = ()
 
     def next(self) -> None:
-        """Fill what is at work on the bars that Cerebro has just moved to."""
+        """Fill the open orders on the bars to which Cerebro has just advanced."""
         for instrument, bar in self.session.events(self.session.index):
             feed = self.feeds[instrument]
             if len(feed) != bar + 1:
@@ -83,11 +83,11 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
         return float(sent.executed.exbits[-1].price) if filled else None
 
     def notify(self, order: Any) -> None:
-        """Tell nobody: the session knows."""
+        """Don't notify: the session knows."""
 
     @staticmethod
     def _narrow(feed: Any, prices: tuple[float | None, ...]) -> None:
-        """Have the broker see these prices as the bar's, or the bar's own again."""
+        """Set these prices as the broker's bar, or restore the bar's own prices."""
         for name, price in zip(_TICKS, prices, strict=True):
             setattr(feed, name, price)
 

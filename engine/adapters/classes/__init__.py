@@ -1,1 +1,1 @@
-"""Strategy classes written for another engine: importing them, and books from what their engine filled."""
+"""Strategy classes written for another engine: their import, and a ledger of their engine's fills."""

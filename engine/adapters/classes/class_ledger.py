@@ -1,9 +1,9 @@
-"""Books from fills that another engine made, kept by the simulation's own functions.
+"""A ledger of another engine's fills, updated by the simulation's own functions.
 
 1. Quantities become whole lots: of one unit where all are whole, else of a hundred-millionth.
-2. Steps without a fill are run by the bar loop. At a step that has some, each is booked between open and close: cash,
-   costs, position and trades are those of any run.
-3. Orders are told by the other engine; what still works when the data ends is cancelled.
+2. Steps without a fill are run by the bar loop. At a step with fills, each is booked between open and close: cash,
+   costs, position and trades are calculated as in any run.
+3. Orders come from the other engine; open orders are cancelled when the data ends.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CHUNK_STEPS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class ClassFill:
-    """One execution as the other engine told it; `bar` counts the instrument's own bars, `side` is +1 or -1."""
+    """One execution as reported by the other engine; `bar` counts the instrument's own bars, `side` is +1 or -1."""
 
     order: int
     instrument: int
@@ -210,7 +210,7 @@ class _Books:
             drop_slot(portfolio, holding, k)
 
     def ledger(self) -> Ledger:
-        """Return the ledger, with the orders as the other engine told them, and those that closed positions at last."""
+        """Return the ledger, with the orders of the other engine, and those that closed positions at the end."""
         state, count = self._state, len(self._orders)
         state.harvest()
         for page in state.pages:

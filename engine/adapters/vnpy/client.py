@@ -1,8 +1,8 @@
-"""The vnpy process seen from outside: start it, give it jobs one at a time, end it.
+"""The client of the vnpy process: starts it, sends it jobs one at a time, and ends it.
 
 1. It starts in a folder of the user's directory that holds `.vntrader`, where vnpy then keeps its settings.
-2. It says hello once vnpy is imported; a Qt module in it would end the run.
-3. A job goes in, progress and the books come out. A cancelled job ends the process, the next one starts another.
+2. It sends a message once vnpy is imported; a Qt module in it would end the run.
+3. It receives a job, and sends progress and the ledger. A cancelled job ends the process; the next one starts another.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class VnpyProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it can take a job."""
+        """Whether it is ready for a job."""
         return self._process.poll() is None
 
     @property
@@ -80,7 +80,7 @@ class VnpyProcess:
         return self._process.pid
 
     def call(self, kind: str, job: EngineJob | ClassJob) -> Any:
-        """Run a job and return what it gave.
+        """Run a job and return its result.
 
         Raises:
             RunError: the job failed, or the process died; ComponentError if a component failed.

@@ -1,13 +1,12 @@
-"""A job on vnpy: its backtester moves through our steps, its own code decides touch and price of every order.
+"""A job on vnpy: its backtester processes our steps, and its own code decides the fill and price of every order.
 
 vnpy's backtester of CTA strategies knows one instrument, and that of portfolios neither stop orders nor missing bars
-(it repeats the last close and fills orders in it). So each instrument has a CTA backtester of its own, and one more
-leads them in lockstep:
+(it repeats the last close and fills orders in it). Therefore each instrument has its own CTA backtester, and another
+one leads them in lockstep:
 1. `run_backtesting` calls `new_bar` with each step of our time line.
 2. Our session fills: each working order, in the order of QC-BAR-1, is sent to its instrument's backtester through the
-   strategy, crossed by vnpy's `cross_limit_order` or `cross_stop_order`, and taken back if it did not fill.
-3. The strategy's `on_bar` has our session decide.
-Runs in the vnpy process.
+   strategy, crossed by vnpy's `cross_limit_order` or `cross_stop_order`, and withdrawn if it did not fill.
+3. The strategy's `on_bar` lets our session make its decisions. Runs in the vnpy process.
 """
 
 from __future__ import annotations
@@ -34,14 +33,14 @@ _MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Waiting(CtaTemplate):  # type: ignore[misc]
-    """The strategy of one instrument: sends orders when it is told to."""
+    """The strategy of one instrument: sends orders on request."""
 
     def on_init(self) -> None:
         """Do nothing."""
 
 
 class OneInstrument(BacktestingEngine):  # type: ignore[misc]
-    """vnpy's backtester for one instrument, crossing one order at a time when it is asked to."""
+    """vnpy's backtester for one instrument, which crosses one order at a time on request."""
 
     def __init__(self, instrument: InstrumentJob) -> None:
         super().__init__()

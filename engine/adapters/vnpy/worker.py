@@ -1,4 +1,4 @@
-"""The vnpy process from inside: vnpy is imported here and nowhere else."""
+"""The main module of the vnpy process, the only one that imports vnpy."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _run(kind: str, job: Any) -> Any:
 
 
 def _take_stdout() -> BinaryIO:
-    """Keep standard output for answers; whatever prints goes to standard error from now on."""
+    """Reserve standard output for answers; other output goes to standard error from now on."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return answers

@@ -1,4 +1,4 @@
-"""The inspector, used by mouse and keyboard, and the result of the file."""
+"""The inspector, used by mouse and keyboard, and the resulting file."""
 
 from __future__ import annotations
 
