@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantcrafter.engine.api.capability import BAR_STANDARD
+from quantcrafter.engine.api.capability import Capability
 from quantcrafter.engine.api.engine import EngineAdapter, EngineJob
 from quantcrafter.engine.api.ledger import Ledger
 
@@ -15,7 +15,18 @@ class NativeEngine(EngineAdapter):
     """
 
     name = "native"
-    capabilities = BAR_STANDARD
+    capabilities = frozenset(
+        {
+            Capability.MARKET_ORDERS,
+            Capability.STOP_ORDERS,
+            Capability.LIMIT_ORDERS,
+            Capability.STOP_LIMIT_ORDERS,
+            Capability.PARTIAL_FILLS,
+            Capability.SEVERAL_INSTRUMENTS,
+            Capability.CONTRACTS,
+            Capability.POSITION_CONDITIONS,
+        }
+    )
 
     def run(self, job: EngineJob) -> Ledger:
         from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise

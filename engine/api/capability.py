@@ -20,8 +20,19 @@ class Capability(StrEnum):
     STRATEGY_CLASSES = "strategy classes written for it"
 
 
-BAR_STANDARD = frozenset(Capability) - {Capability.STRATEGY_CLASSES}
-"""Everything that a strategy file can require from an engine under QC-BAR-1."""
+BAR_STANDARD = frozenset(
+    {
+        Capability.MARKET_ORDERS,
+        Capability.STOP_ORDERS,
+        Capability.LIMIT_ORDERS,
+        Capability.STOP_LIMIT_ORDERS,
+        Capability.PARTIAL_FILLS,
+        Capability.SEVERAL_INSTRUMENTS,
+        Capability.CONTRACTS,
+        Capability.POSITION_CONDITIONS,
+    }
+)
+"""What QC-BAR-1 asks of an engine. A new capability is not added: each engine declares it once it has it."""
 
 
 @dataclass(frozen=True, slots=True)

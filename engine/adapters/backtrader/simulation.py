@@ -18,6 +18,7 @@ from typing import Any
 import backtrader as bt
 
 from quantcrafter.engine.adapters.backtrader.feed import bar_feed
+from quantcrafter.engine.adapters.matching import known_phase
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunCancelledError, RunError
 from quantcrafter.engine.api.ledger import Ledger
@@ -63,9 +64,10 @@ class StepBroker(bt.brokers.BackBroker):  # type: ignore[misc]
         if not order.whole_bar:
             self._narrow(feed, (order.open, order.high, order.low, order.close))
         send = self.buy if order.side > 0 else self.sell
-        price = None if order.phase == Phase.OPEN else order.price
+        phase = known_phase("backtrader", order)
+        price = None if phase == Phase.OPEN else order.price
         # Whether and at what price is the question here, how much is answered by our books; size 0 would be ignored.
-        sent = send(None, feed, size=max(order.lots, 1), price=price, exectype=_KINDS[Phase(order.phase)])
+        sent = send(None, feed, size=max(order.lots, 1), price=price, exectype=_KINDS[phase])
         # As the broker's own round over its pending orders goes: off the queue, executed, back on it if still alive.
         self.pending.remove(sent)
         self._try_exec(sent)

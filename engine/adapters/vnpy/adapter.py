@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantcrafter.engine.api.capability import BAR_STANDARD, Capability
+from quantcrafter.engine.api.capability import Capability
 from quantcrafter.engine.api.engine import ClassJob, ClassRun, EngineAdapter, EngineJob
 from quantcrafter.engine.api.ledger import Ledger
 
@@ -15,7 +15,19 @@ class VnpyEngine(EngineAdapter):
     """
 
     name = "vnpy"
-    capabilities = BAR_STANDARD | {Capability.STRATEGY_CLASSES}
+    capabilities = frozenset(
+        {
+            Capability.MARKET_ORDERS,
+            Capability.STOP_ORDERS,
+            Capability.LIMIT_ORDERS,
+            Capability.STOP_LIMIT_ORDERS,
+            Capability.PARTIAL_FILLS,
+            Capability.SEVERAL_INSTRUMENTS,
+            Capability.CONTRACTS,
+            Capability.POSITION_CONDITIONS,
+            Capability.STRATEGY_CLASSES,
+        }
+    )
     packages = ("vnpy", "vnpy_ctastrategy")
     install = 'pip install "quantcrafter[vnpy]"'
 

@@ -20,6 +20,7 @@ from vnpy.trader.object import BarData
 from vnpy_ctastrategy.backtesting import BacktestingEngine
 from vnpy_ctastrategy.template import CtaTemplate
 
+from quantcrafter.engine.adapters.matching import known_phase
 from quantcrafter.engine.adapters.vnpy.bars import GATEWAY, interval_of, vt_symbol
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
@@ -76,11 +77,12 @@ class OneInstrument(BacktestingEngine):  # type: ignore[misc]
             low_price=order.low,
             close_price=order.close,
         )
+        phase = known_phase("vnpy", order)
         # vnpy has no market order: a limit that any price satisfies fills at the open.
-        price = order.side * math.inf if order.phase == Phase.OPEN else order.price
+        price = order.side * math.inf if phase == Phase.OPEN else order.price
         direction = Direction.LONG if order.side > 0 else Direction.SHORT
-        self.strategy.send_order(direction, Offset.NONE, price, order.lots, order.phase == Phase.STOP)
-        (self.cross_stop_order if order.phase == Phase.STOP else self.cross_limit_order)()
+        self.strategy.send_order(direction, Offset.NONE, price, order.lots, phase == Phase.STOP)
+        (self.cross_stop_order if phase == Phase.STOP else self.cross_limit_order)()
         price = next((float(trade.price) for trade in self.trades.values()), math.nan)
         self.strategy.cancel_all()
         for table in (self.trades, self.limit_orders, self.stop_orders):
