@@ -352,10 +352,11 @@ def _empty(instrument: InstrumentJob) -> InstrumentJob:
     def blank(column: Any) -> Any:
         return None if column is None else np.empty(0, np.float64)
 
+    before = len(instrument.seen) - len(instrument.bars)
     return replace(
         instrument,
         bars=instrument.bars.slice(0, 0),
-        history=None,
+        history=instrument.seen.slice(0, before) if before else None,
         first_bar=0,
         flags=np.empty(0, np.uint8),
         allowed=np.empty(0, np.bool_),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api.bars import Session
-from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.rules import GuardKind
 from quantcrafter.engine.simulation.account_terms import MINUTE_NS, counts_days, has_venue_rules
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
@@ -81,7 +81,7 @@ class Calendar:
         self._instruments = job.instruments
         self._has_rules, self._has_limits = has_venue_rules(job), any(map(has_limits, job.instruments))
         self._rebalance = rebalance_of(job)
-        self.seen = [Seen() for _ in job.instruments]
+        self.seen = [_seen_before(each) for each in job.instruments]
         self.due_first = -1
         """The first step at which weights are restored; -1 before it."""
 
@@ -162,6 +162,17 @@ class Calendar:
         if rule.every_bars > 0 and (step - self.due_first) % rule.every_bars == 0:
             return True
         return rule.monthly and _month(close_ns) != _month(last_ns)
+
+
+def _seen_before(instrument: InstrumentJob) -> Seen:
+    """Return the state of an instrument's calendar after the bars that are known before the first one."""
+    before, seen = instrument.history, Seen()
+    if before is not None and len(before) and has_limits(instrument):
+        days = trading_days(before.open_ns, before.session)
+        first = int(np.searchsorted(days, days[-1]))
+        seen.limit_day, seen.last_close = int(days[-1]), float(before.close[-1])
+        seen.reference = float(before.close[first - 1]) if first else math.nan
+    return seen
 
 
 def _month(time_ns: int) -> int:

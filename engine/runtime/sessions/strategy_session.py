@@ -26,6 +26,7 @@ from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow
 from quantcrafter.engine.graph.live_sources import Clock
 from quantcrafter.engine.graph.terms import complete
 from quantcrafter.engine.runtime.running.job import instrument_job, job_of
+from quantcrafter.engine.runtime.running.prepare import traded_bars
 from quantcrafter.engine.runtime.sessions.session_columns import Given, GivenRows
 from quantcrafter.engine.runtime.sessions.session_data import SessionData
 from quantcrafter.engine.simulation.adopting import adopt
@@ -303,12 +304,23 @@ class StrategySession:
         return replace(job, instruments=tuple(instruments))
 
     def _remember_known(self) -> None:
-        """Let the nodes that read the position remember the bars that are known, as a run from a later start does."""
-        if self.plan.loop is None or not any(len(each.bars) for each in self._columns):
+        """Let the session know the bars before it, as a run from a later start does.
+
+        The nodes that read the position remember them, and the limits of prices follow from them.
+        """
+        known = [traded_bars(each.bars) for each in self._columns]
+        if not any(map(len, known)):
             return
-        states = remembered_steps(job_of(self.graph, self.graph.spec.run, self.plan, self._columns))
-        pairs = zip(self._job.instruments, states, strict=True)
-        self._job = replace(self._job, instruments=tuple(replace(each, step_state=state) for each, state in pairs))
+        loop = self.plan.loop
+        job = self._job if loop is None else job_of(self.graph, self.graph.spec.run, self.plan, self._columns)
+        states = remembered_steps(job) or (None,) * len(known)
+        self._job = replace(
+            self._job,
+            instruments=tuple(
+                replace(each, history=bars, step_state=state)
+                for each, bars, state in zip(self._job.instruments, known, states, strict=True)
+            ),
+        )
 
     def _check_running(self) -> None:
         if self._failed:

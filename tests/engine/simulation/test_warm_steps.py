@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from quantcrafter.engine.runtime.running.source import load_text
 
 from quantcrafter.engine.api import EngineJob
-from quantcrafter.engine.runtime.running.run import Clock, prepare_run
+from quantcrafter.engine.runtime.running.load_graph import load_text
+from quantcrafter.engine.runtime.running.run import StageTimer, prepare_run
 from quantcrafter.engine.simulation import warm_steps
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.warm_steps import bars_remembered, remembered_steps
@@ -65,7 +65,7 @@ CASES = [
 
 def job_of(nodes: str) -> EngineJob:
     graph = load_text(STRATEGY.replace("MEMORY", nodes), registry())
-    return prepare_run(graph, graph.spec.run, clock=Clock()).job
+    return prepare_run(graph, graph.spec.run, clock=StageTimer()).job
 
 
 @pytest.mark.parametrize(("nodes", "bars"), CASES)

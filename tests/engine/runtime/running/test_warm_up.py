@@ -22,7 +22,7 @@ from quantcrafter.engine.runtime.research.sweep import LoadedOnce
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import save_run
-from quantcrafter.engine.runtime.running.load_graph import load_text
+from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
 from quantcrafter.engine.runtime.running.memo import ColumnMemo
 from quantcrafter.engine.runtime.running.prepare import load_market
 from quantcrafter.engine.runtime.running.run import run
@@ -382,6 +382,38 @@ def session_after(graph: BoundGraph) -> StrategySession:
     session = StrategySession.open(graph, until(graph, market, 0))
     run_on(session, graph, market)
     return session
+
+
+LIMITED = """\
+quantcrafter: 1
+name: Limited
+instruments:
+  - {symbol: 600000.SH, data: csv, path: d.csv, timeframe: 30m, market: cn_stocks}
+logic:
+  any: {use: compare, left: bars.close, op: ">", right: 0}
+advisors:
+  go: {use: rule, enter_long: [any]}
+money:
+  size: {use: fixed_quantity, quantity: 100}
+execution:
+  entry: {use: market, signals: [go], money: size}
+run: {cash: 100000, start: "2024-03-06"}
+"""
+
+
+def test_price_limits_of_the_first_session_follow_from_the_close_before_the_start(tmp_path: Path) -> None:
+    # Tuesday closes at 10.00. On Wednesday, prices are locked at the limit of 11.00 from the second bar on.
+    lines = ["time,open,high,low,close,volume"]
+    for day, price in (("2024-03-05", 10.0), ("2024-03-06", 11.0), ("2024-03-07", 11.5)):
+        for number, hour in enumerate(("09:30", "10:00", "10:30", "11:00", "13:00", "13:30", "14:00", "14:30")):
+            low = 10.5 if day == "2024-03-06" and not number else price
+            lines.append(f"{day} {hour},{low},{price},{low},{price},1000")
+    (tmp_path / "d.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "strategy.yaml").write_text(LIMITED, encoding="utf-8")
+    graph = load_graph(tmp_path / "strategy.yaml", registry())
+    result = run(graph, registry=registry())
+    assert [(row["bar"], row["price"]) for row in result.ledger.fills] == [(8, 11.5)]
+    assert_same_bits(session_after(graph).ledger(), result.ledger)
 
 
 def test_a_session_of_a_changed_strategy_begins_warm() -> None:
