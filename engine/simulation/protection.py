@@ -1,4 +1,4 @@
-"""Protective orders: where they lie, when they are put to work, and how they follow the price. Compiled."""
+"""Protective orders: their prices, when they become active, and how they follow the price. Compiled."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def rule_distance(
 ) -> float:
     """Return the distance of a protective rule from `price`, with its column's value at `row`.
 
-    A line is on its own side of the price at a distance above zero. An amount of money is spread over the lots that
-    are protected; without any it has no distance yet, which is infinite.
+    A line is on its own side of the price at a distance above zero. An amount of money is divided by the protected
+    lots; without lots, the distance is infinite.
     """
     value = column_value(rule, columns, row)
     if rule["line"] == 1:
@@ -111,7 +111,7 @@ def held_price(holding: Record, u: int) -> float:
 def nearest_rule(
     rules: Table, columns: FloatColumn, holding: Record, u: int, kind: int, beyond: float, parts: int
 ) -> tuple[int, float]:
-    """Return the rule that puts its order nearest to the entry's price, and its distance; -1 when there is none.
+    """Return the rule with the order nearest to the entry's price, and its distance; -1 if there is none.
 
     Rules of the whole position count, or where `u` is one of its units those of each unit. `kind` is TAKE_PROFIT for
     targets, STOP_LOSS for stops of any kind. Only rules further away than `beyond` count, and either those for a part
@@ -150,12 +150,12 @@ def protect(
     unit_first_bar: int,
     number: int,
 ) -> None:
-    """Put stop-losses and take-profits to work in place of those there are: of the position, and of one unit.
+    """Replace the stop-losses and take-profits of the position and of one unit.
 
-    The entry order of that number, which filled on `bar`, calls this. Orders of the position work from `first_bar` on,
-    those of its own unit from `unit_first_bar` on; other units keep theirs. Distances are taken from the position's
-    average price, or from the unit's, their columns at the close on which the latest entry was decided. A stop of the
-    position that has followed the price stays, if it is nearer to it.
+    The entry order of that number, which filled on `bar`, calls this. Orders of the position are active from
+    `first_bar` on, those of its own unit from `unit_first_bar` on; other units keep theirs. Distances are taken from
+    the position's average price, or from the unit's, their columns at the close on which the latest entry was decided.
+    A stop of the position that has followed the price is kept if it is nearer to the price.
     """
     if len(rules) == 0:
         return
@@ -200,7 +200,7 @@ def add_nearest(
 
 @jit
 def name_unit(holding: Record, k: int, u: int) -> None:
-    """Let the order in slot `k` close the unit `u` alone; -1 means the position."""
+    """Restrict the order in slot `k` to the unit `u`; -1 means the position."""
     if u >= 0:
         holding["unit"][k] = holding["unit_order"][u]
         holding["slots"][k]["parent"] = holding["unit_order"][u]
@@ -210,7 +210,7 @@ def name_unit(holding: Record, k: int, u: int) -> None:
 def take_parts(
     portfolio: Record, holding: Record, rules: Table, columns: FloatColumn, bar: int, first_bar: int, u: int
 ) -> None:
-    """Put take-profits for parts of the position, or of its unit `u`, to work, the nearest first.
+    """Create take-profits for parts of the position, or of its unit `u`, the nearest first.
 
     Shares are added up before they are rounded down to lots, so that those of a hundred percent make up the whole.
     """
@@ -243,7 +243,7 @@ def reason_of(kind: int) -> int:
 def add_protection(
     portfolio: Record, holding: Record, rules: Table, bar: int, first_bar: int, rule: int, level: float, lots: int
 ) -> int:
-    """Put one protective order to work, and return its slot."""
+    """Create one protective order, and return its slot."""
     side = 1 if holding["lots"] > 0 else -1
     kind = rules[rule]["kind"]
     # A trailing stop that has not moved yet is a stop-loss like any other.
@@ -259,7 +259,7 @@ def add_protection(
 
 @jit
 def follow_position(portfolio: Record, holding: Record, bar: int, parent: int) -> None:
-    """Cut protective orders to a position, and to units, that have become smaller; those of a unit that has gone end.
+    """Reduce protective orders to the size of the position and its units; those of closed units end.
 
     `parent` is the entry of the order that made them so: orders of the same entry are its OCO siblings.
     """
@@ -275,7 +275,7 @@ def follow_position(portfolio: Record, holding: Record, bar: int, parent: int) -
 
 @jit
 def follow_units(portfolio: Record, holding: Record, bar: int, parent: int) -> None:
-    """Cut orders of units to what is left of them; those of a unit that has gone end."""
+    """Reduce orders of units to their remaining lots; those of closed units end."""
     for k in range(holding["working"] - 1, -1, -1):
         if holding["unit"][k] < 0:
             continue
@@ -291,7 +291,7 @@ def follow_units(portfolio: Record, holding: Record, bar: int, parent: int) -> N
 
 @jit
 def moved_stop(rule: Record, columns: FloatColumn, holding: Record, row: int, side: int) -> float:
-    """Return where a rule wants the stop at the close of `row`; NaN when it does not want it anywhere.
+    """Return the stop price of a rule at the close of `row`; NaN without one.
 
     A trailing stop goes to its distance from the best price since the entry, or to its line. Breaking even goes to the
     entry price and what is to be locked in, once the best price is far enough beyond.
@@ -316,7 +316,7 @@ def moved_stop(rule: Record, columns: FloatColumn, holding: Record, row: int, si
 
 @jit
 def working_stop(holding: Record) -> int:
-    """Return the slot of the protective stop at work, or -1."""
+    """Return the slot of the active protective stop, or -1."""
     for k in range(holding["working"]):
         if holding["slots"][k]["rule"] >= 0 and holding["slots"][k]["kind"] == STOP:
             return k
@@ -325,7 +325,7 @@ def working_stop(holding: Record) -> int:
 
 @jit
 def move_stop(portfolio: Record, holding: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
-    """Move the stop to the nearest level that any rule asks for, if that is nearer than where it is."""
+    """Move the stop to the nearest price of any rule, if that is nearer than its current price."""
     side = 1 if holding["lots"] > 0 else -1
     row = holding["start"] + bar
     k = working_stop(holding)
@@ -362,7 +362,7 @@ def move_targets(portfolio: Record, holding: Record, rules: Table, columns: Floa
 
 @jit
 def move_orders(portfolio: Record, holding: Record, rules: Table, columns: FloatColumn, bar: int) -> None:
-    """Let protective orders follow at the close of a bar, after it was checked; they work there from the next on."""
+    """Move protective orders at the close of a bar, after it was checked; active there from the next bar on."""
     if holding["lots"] != 0:
         move_stop(portfolio, holding, rules, columns, bar)
         move_targets(portfolio, holding, rules, columns, bar)

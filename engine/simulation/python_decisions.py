@@ -1,4 +1,4 @@
-"""What a decision written in Python does to the books: functions over tables, for the driver in Python."""
+"""The effects of decisions in Python: functions over tables, for the driver in Python."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def begin_decisions(
     step: int,
     equity: float,
 ) -> None:
-    """Do what comes before the instruments' own decisions: nodes that read the position, guards, then weights."""
+    """Run the steps before the instruments' decisions: nodes that read the position, guards, then weights."""
     portfolio = portfolios[0]
     if portfolio["stepped"] == 1:
         run_nodes(portfolios, holdings, steps, timeline, step, equity)
@@ -54,7 +54,7 @@ def begin_decisions(
 
 
 def tend_event(portfolios: Table, holdings: Table, rules: Table, market: MarketArrays, i: int, bar: int) -> None:
-    """Do to an instrument's orders and position what needs no decision: stops follow, time runs out."""
+    """Process an instrument's orders and position without decisions: move stops, end expired orders."""
     portfolio, holding = portfolios[0], holdings[i]
     if portfolio["moving"] == 1:
         move_orders(portfolio, holding, rules, market.columns, bar)
@@ -72,7 +72,7 @@ def end_event(portfolios: Table, holdings: Table, i: int, bar: int) -> None:
 def sized_lots(
     portfolios: Table, holdings: Table, rules: Table, market: MarketArrays, i: int, bar: int, side: int, equity: float
 ) -> tuple[int, float]:
-    """Return the lots that the money rule gives an entry at this close, and the distance of its nearest stop."""
+    """Return the money rule's lots for an entry at this close, and the distance of its nearest stop."""
     portfolio, holding = portfolios[0], holdings[i]
     row = holding["start"] + bar
     close = market.close[row]
@@ -82,7 +82,7 @@ def sized_lots(
 
 
 def is_held_back(portfolios: Table, holdings: Table, market: MarketArrays, i: int, bar: int, side: int) -> bool:
-    """Return whether a filter or a guard keeps an entry out at this close; note it if so."""
+    """Return whether a filter or a guard blocks an entry at this close; record it if so."""
     portfolio, holding = portfolios[0], holdings[i]
     flag = ENTER_LONG if side > 0 else ENTER_SHORT
     if not market.allowed[holding["execution"], holding["start"] + bar]:
@@ -92,17 +92,17 @@ def is_held_back(portfolios: Table, holdings: Table, market: MarketArrays, i: in
 
 
 def note_no_size(portfolios: Table, holdings: Table, i: int, bar: int, side: int) -> None:
-    """Note that an order came to less than one lot."""
+    """Record that an order is less than one lot."""
     block(portfolios[0], holdings[i], bar, ENTER_LONG if side > 0 else ENTER_SHORT, BLOCKED_SIZE)
 
 
 def make_order(portfolios: Table, holdings: Table, i: int, bar: int, kind: int, side: int, lots: int) -> int:
-    """Put an order of a component to work from the next bar on, and return its slot."""
+    """Create an order of a component that is active from the next bar on, and return its slot."""
     return int(add_order(portfolios[0], holdings[i], bar, kind, side, lots, COMPONENT))
 
 
 def cancel_order(portfolios: Table, holdings: Table, i: int, k: int, bar: int) -> None:
-    """Take an order off work because a component wants it."""
+    """Cancel an order for a component."""
     retire(portfolios[0], holdings[i], k, bar, CANCELLED, ENDED_BY_COMPONENT)
 
 
@@ -113,7 +113,7 @@ def leave_position(portfolios: Table, holdings: Table, i: int, bar: int) -> None
 
 
 def halt_trading(portfolios: Table, holdings: Table, step: int, rule: int, equity: float) -> None:
-    """Cancel entries that wait, and let no more be made."""
+    """Cancel waiting entries, and block further ones."""
     portfolio = portfolios[0]
     if portfolio["halted"] >= FOR_GOOD:
         return
@@ -125,7 +125,7 @@ def halt_trading(portfolios: Table, holdings: Table, step: int, rule: int, equit
 
 
 def set_stop(portfolios: Table, holdings: Table, rules: Table, i: int, bar: int, rule: int, price: float) -> None:
-    """Move the position's stop to a price, if that is nearer than where it is; without one put it to work there."""
+    """Move the position's stop to a nearer price, or create it there."""
     portfolio, holding = portfolios[0], holdings[i]
     side = 1 if holding["lots"] > 0 else -1
     level = order_price(price, holding["tick_size"], holding["tick_inverse"], holding["contract"])
@@ -144,7 +144,7 @@ def set_stop(portfolios: Table, holdings: Table, rules: Table, i: int, bar: int,
 
 
 def set_target(portfolios: Table, holdings: Table, rules: Table, i: int, bar: int, rule: int, price: float) -> None:
-    """Move the component's target to a price, or put it to work there unless that of another rule is nearer."""
+    """Move the component's target to a price, or create it there unless that of another rule is nearer."""
     portfolio, holding = portfolios[0], holdings[i]
     side = 1 if holding["lots"] > 0 else -1
     level = order_price(price, holding["tick_size"], holding["tick_inverse"], holding["contract"])

@@ -1,10 +1,10 @@
-"""Bars at which nothing happens: they are passed quickly, with the same books as if each had been run. Compiled.
+"""Bars at which nothing happens: they are skipped quickly, with the same results as if each had been run. Compiled.
 
 1. After a bar that was run, `set_alarm` notes what would wake the instrument: prices at which an order is touched, and
    a bar at which something is due whatever the prices are.
 2. `pass_quiet` marks positions and notes equity at every step, up to the first at which an instrument is woken, by its
-   alarm or by a signal, or at which the account's guards have something to do.
-Whatever is not known for sure to be quiet is run: an alarm that goes off for nothing costs time only.
+   alarm or by a signal, or at which the account's guards have something to do. Bars that are not certain to be quiet
+   are run: an unnecessary alarm only costs time.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from quantcrafter.engine.simulation.risk_records import TIME_STOP
 from quantcrafter.engine.simulation.worth import worth
 
 EIGHT: Any = np.int64(8)
-"""How many flags are looked at together."""
+"""Number of flags that are checked together."""
 
 EVERY_FLAG: Any = np.int64(255)
 
 SOON: Any = np.int64(12)
-"""How many bars ahead what will be read is fetched."""
+"""Number of bars by which reads are prefetched."""
 
 AT_ONCE: Any = np.int64(0)
 """An alarm that goes off at the next bar."""
@@ -36,7 +36,7 @@ AT_ONCE: Any = np.int64(0)
 
 @inlined
 def has_room(portfolio: Record, bars: int) -> bool:
-    """Return whether every table can take what that many bars may write."""
+    """Return whether every table has room for that many bars."""
     used = max(
         portfolio["orders"],
         portfolio["fills"],
@@ -53,7 +53,7 @@ def has_room(portfolio: Record, bars: int) -> bool:
 
 @jit
 def set_alarm(portfolio: Record, holding: Record) -> None:
-    """Note what would make the next bars of an instrument more than quiet."""
+    """Set the alarms of an instrument's next bars."""
     below, above, due = -math.inf, math.inf, int(holding["last_bar"])
     for k in range(holding["working"]):
         order, phase = holding["slots"][k], holding["phase"][k]
@@ -77,7 +77,7 @@ def set_alarm(portfolio: Record, holding: Record) -> None:
 
 @inlined
 def is_asleep(holding: Record) -> bool:
-    """Return whether an instrument was quiet when the step began, and nothing has woken it since."""
+    """Return whether an instrument was quiet at the start of the step, and nothing has woken it since."""
     return bool(holding["awake"] == 0 and holding["alarm_bar"] > 0)
 
 
@@ -102,9 +102,9 @@ def is_untouched(holding: Record, market: MarketArrays, bar: int) -> bool:
 
 @inlined
 def idle_flag(portfolio: Record, holding: Record, bar: int) -> int:
-    """Return the flag that asks for nothing while a position is held, from `bar` on: to enter its own side once more.
+    """Return the flag without effect while a position is held, from `bar` on: another entry on its own side.
 
-    0 where there is no such flag.
+    0 if there is none.
     """
     lots = holding["lots"]
     if lots == 0 or portfolio["care"] == 1 or bar < holding["first_bar"]:
@@ -169,7 +169,7 @@ def mark_quiet(portfolio: Record, holding: Record, market: MarketArrays, bar: in
         holding["highest"] = max(holding["highest"], market.high[row])
         holding["lowest"] = min(holding["lowest"], market.low[row])
         holding["mark"] = market.close[row]
-        # Of many instruments the processor does not see by itself where it goes on in each.
+        # With many instruments, the processor can't predict the next read of each.
         fetch(market.high, row + SOON)
         fetch(market.low, row + SOON)
         fetch(market.close, row + SOON)
@@ -193,7 +193,7 @@ def is_calm(portfolio: Record, market: MarketArrays, equity: float, required: fl
 
 @inlined
 def note_cash(portfolio: Record, curve: FloatColumn, step: int) -> None:
-    """Note the cash at the close of a step, where it is not that of the step before."""
+    """Record the cash at the close of a step if it has changed."""
     last, cash = portfolio["cash_changes"] - 1, portfolio["cash"]
     if last >= 0 and curve[1, last] == cash:
         return
@@ -236,7 +236,7 @@ def stretch_end(portfolio: Record, holding: Record, market: MarketArrays, start:
     if holding["working"] == 0 and not (moving and lots != 0):
         return start + first_flagged(flags, idle)
     high, low = market.high[first:last], market.low[first:last]
-    # A stop that follows the best price wakes the instrument when there is a better one.
+    # A trailing stop wakes the instrument at a better price.
     lid = holding["highest"] if moving and lots > 0 else math.inf
     floor = holding["lowest"] if moving and lots < 0 else -math.inf
     below, above, asked = holding["alarm_below"], holding["alarm_above"], EVERY_FLAG ^ idle
@@ -264,7 +264,7 @@ def pass_quiet_alone(
 ) -> int:
     """Pass the quiet bars of a single instrument that has nothing but orders and a position; return the first other.
 
-    Those at whose close the stop follows the price, and nothing else happens, are passed as well.
+    Bars at whose close only the stop moves are skipped as well.
     """
     end = pass_stretch(portfolio, holding, market, curve, start, stretch_end(portfolio, holding, market, start, stop))
     if portfolio["moving"] == 0:
@@ -296,7 +296,7 @@ def only_follows(portfolio: Record, holding: Record, market: MarketArrays, bar: 
 
 @inlined
 def hold_through(holding: Record, market: MarketArrays, start: int, end: int) -> None:
-    """Mark a position at the closes of quiet bars; its extremes are searched for in two halves, which is quicker."""
+    """Value a position at the closes of quiet bars; its extremes are searched in two halves, which is faster."""
     first, last = holding["start"] + start, holding["start"] + end
     high, low = market.high[first:last], market.low[first:last]
     highest, lowest = holding["highest"], holding["lowest"]
@@ -324,7 +324,7 @@ def add_worth(holding: Record, market: MarketArrays, equities: FloatColumn, star
 def pass_stretch(
     portfolio: Record, holding: Record, market: MarketArrays, curve: FloatColumn, start: int, end: int
 ) -> int:
-    """Note the equity of quiet bars of a single instrument; return the first at whose close the account is lost.
+    """Record the equity of quiet bars of a single instrument; return the first at whose close the account is lost.
 
     That is `end` where there is none.
     """
@@ -365,7 +365,7 @@ def quiet_end(portfolio: Record, holding: Record, market: MarketArrays, start: i
 def note_worth(
     portfolio: Record, holdings: Table, market: MarketArrays, curve: FloatColumn, start: int, end: int
 ) -> int:
-    """Note equity and cash of quiet steps; return the first at whose close the account is lost, or `end`."""
+    """Record equity and cash of quiet steps; return the first at whose close the account is lost, or `end`."""
     equities, cash = curve[0][start:end], portfolio["cash"]
     note_cash(portfolio, curve, start)
     for row in range(len(equities)):

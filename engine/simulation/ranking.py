@@ -1,4 +1,4 @@
-"""Whose entries come first when several instruments open at once: the highest rank. Compiled."""
+"""Order of entries at the same open: the highest rank first. Compiled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Positions brought to target weights: what is too much is sold before what is too little is bought. Compiled.
+"""Rebalancing of positions to target weights: surplus is sold before anything is bought. Compiled.
 
 The rule is that of the job's only execution.
 """
@@ -29,7 +29,7 @@ from quantcrafter.engine.simulation.worth import value_of
 
 @jit
 def weight_of(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> float:
-    """Return the wanted part of the equity, NaN when the instrument is to be left alone at this bar.
+    """Return the target share of the equity; NaN if the instrument is not changed at this bar.
 
     No position in something that is worth nothing, or less, is a part of the equity.
     """
@@ -50,7 +50,7 @@ def has_drifted(portfolio: Record, holding: Record, market: MarketArrays, bar: i
 
 @jit
 def target_lots(portfolio: Record, holding: Record, market: MarketArrays, bar: int, equity: float) -> int:
-    """Return the signed lots that the weight asks for, rounded towards zero; what there is when it asks for nothing."""
+    """Return the signed lots for the weight, rounded towards zero; the current lots without a weight."""
     weight = weight_of(portfolio, holding, market, bar)
     if math.isnan(weight):
         return int(holding["lots"])
@@ -61,7 +61,7 @@ def target_lots(portfolio: Record, holding: Record, market: MarketArrays, bar: i
 
 @jit
 def end_rebalancing(portfolio: Record, holding: Record, bar: int) -> None:
-    """Cancel what is left of orders of an earlier rebalancing, for want of volume: the weights ask again."""
+    """Cancel the rest of orders of an earlier rebalancing that lacked volume: new orders follow from the weights."""
     for k in range(holding["working"] - 1, -1, -1):
         if holding["slots"][k]["reason"] == REBALANCE:
             retire(portfolio, holding, k, bar, CANCELLED, REPLACED)
@@ -69,7 +69,7 @@ def end_rebalancing(portfolio: Record, holding: Record, bar: int) -> None:
 
 @jit
 def sell_down(portfolio: Record, holding: Record, bar: int, target: int) -> None:
-    """Order what is too much of a position to be closed at the next open."""
+    """Order the surplus of a position to be closed at the next open."""
     held = holding["lots"]
     if held != 0 and holding["leaving"] == 1:
         return
@@ -80,7 +80,7 @@ def sell_down(portfolio: Record, holding: Record, bar: int, target: int) -> None
 
 @jit
 def buy_up(portfolio: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, target: int) -> None:
-    """Order what a position lacks at the next open, unless a filter holds it back or it could not be protected."""
+    """Order the missing part of a position at the next open, unless a filter blocks it or it could not be protected."""
     held = holding["lots"]
     there = abs(held) if held * target > 0 else 0
     if abs(target) <= there:
@@ -110,7 +110,7 @@ def rebalance(
     due: int,
     equity: float,
 ) -> None:
-    """Bring the instruments whose bars closed to their weights, if it is time to."""
+    """Adjust the instruments whose bars closed to their weights, if due."""
     if not equity > 0.0:
         return
     asked = due != 0

@@ -133,7 +133,7 @@ OPENS, STOPS, LIMITS = _numbers(Phase)
 ANY: Any = np.int64(0)
 CLOSING: Any = np.int64(1)
 OPENING: Any = np.int64(2)
-"""Which orders of a phase are meant: all, those that only close a position, or those that may open one."""
+"""The orders of a phase: all, those that only close a position, or those that may open one."""
 
 NO_BAR: Any = np.int64(1 << 62)
 """A bar that is never reached: the last one of open data."""
@@ -143,13 +143,13 @@ DAY_ENDS: Any = np.uint8(2)
 """Values of `MarketArrays.day_edge`, added up: the bar is the first of a trading day; its session ends at the close."""
 
 WORKING_SLOTS = 64
-"""Orders that an instrument can have at work at once; rules that could need more are refused before the run."""
+"""Maximum number of open orders of an instrument; rules that could need more are rejected before the run."""
 
 USUAL_SLOTS = 8
 """What entries, exits, stops and targets need of them at most."""
 
 ROWS_PER_BAR = 8
-"""How many orders a bar of one instrument may make, fill and end, beyond those at work before it."""
+"""Maximum number of orders that a bar of one instrument may create, fill and end, beyond those open before it."""
 
 TABLE_ROWS = 16_384
 """Rows of a portfolio's tables that are used before the driver empties them."""
@@ -267,7 +267,7 @@ HOLDING_DTYPE = np.dtype(
     ],
     align=True,
 )
-"""What the simulation keeps of one instrument."""
+"""The simulation's data of one instrument."""
 
 
 SIZE_TERMS: list[tuple[str, type]] = [
@@ -316,7 +316,7 @@ EXECUTION_TERMS: list[tuple[str, type]] = [
     ("grid_cap_percent", np.float64),
     *SIZE_TERMS,
 ]
-"""How signals of one execution node become orders, and how large these are."""
+"""How signals of one execution node become orders, and their sizes."""
 
 EXECUTION_DTYPE = np.dtype(EXECUTION_TERMS, align=True)
 
@@ -330,7 +330,7 @@ DECISION_TERMS: list[tuple[Any, ...]] = [
     # Weights: 1 when positions are brought to them; how far one may drift (0: as far as it likes).
     ("rebalance", np.int64),
     ("drift_percent", np.float64),
-    # 1 when every close must be looked at while there are orders or a position, 0 when only signals matter.
+    # 1 if every close must be checked while there are orders or a position, 0 if only signals matter.
     ("care", np.int64),
     # 1 when every close must be looked at while there is a position: a rule follows a column, or it may grow.
     ("restless", np.int64),

@@ -34,7 +34,7 @@ def has_moved(terms: Record, holding: Record, market: MarketArrays, bar: int) ->
 
 @jit
 def is_growing(holding: Record) -> bool:
-    """Return whether a further entry is still at work, for want of volume."""
+    """Return whether a further entry is still open because of a lack of volume."""
     growing = False
     for k in range(holding["working"]):
         growing = growing or holding["slots"][k]["reason"] == SCALE_IN

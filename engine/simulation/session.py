@@ -1,12 +1,12 @@
-"""A session: one simulation, step by step, whose data may go on or be known from the start to the end.
+"""A session: one simulation, step by step, with open data or data that is completely known.
 
 It runs the same functions as the bar loop, so that all drivers keep identical results:
 
-- the batch knows all bars, and lets the bar loop run many steps at once (`run_on`);
-- a replay knows all bars, and runs them one at a time, with a look at the state between two steps and a way back;
+- a batch has all bars, and lets the bar loop run many steps at once (`run_on`);
+- a replay has all bars, and runs them one at a time, with access to the state between steps and jumps back;
 - an open session (`SimulationSession.open`) is given what closes, bar by bar (`append`), and is told when data ends;
-- with a matcher of another engine, that one says at what price each order fills;
-- decisions written in Python are asked for at each close.
+- with a matcher of another engine, that matcher returns the fill price of each order;
+- decisions in Python are requested at each close.
 
 What each of them does at a step is in `engine.simulation.stepping`.
 """
@@ -50,11 +50,11 @@ SMALL_TABLES = 256
 
 
 UNNAMED = Identity()
-"""Whose session it is where nobody says."""
+"""The default owner of a session."""
 
 
 class SimulationSession(Stepping):
-    """A simulation that is run step by step; a step is a moment at which bars close.
+    """A simulation that is run step by step; a step is a time at which bars close.
 
     Made as `SimulationSession(job)` it knows all bars of the job, with which the data ends;
     `SimulationSession.open(job)` begins without any.
@@ -83,10 +83,10 @@ class SimulationSession(Stepping):
         self.identity = identity
         self._growth = growth
         self._outside = Outside(state, Teller(job, identity), reporting=isinstance(matcher, NoVenue))
-        # What a fresh account is like; only an open session is kept.
+        # The values of a fresh account; only open sessions are saved.
         self._fresh = {name: state.portfolio[name].copy() for name in PORTFOLIO_STATE} if growth is not None else {}
         self.kept: dict[str, Any] = {}
-        """States of the caller, as they were kept with the state that the session continues from."""
+        """States of the caller, as saved with the state from which the session continues."""
 
     @classmethod
     def open(
@@ -102,9 +102,9 @@ class SimulationSession(Stepping):
         """Return a session of the job's terms to which bars are appended; those that the job has are not read.
 
         A column of the job says that its bars will have a value of it; its own values are not read either. With a
-        `state` of the same strategy the session continues from there. `identity` says whose session it is. Where the
-        `venue` is external nothing fills but what `apply` is told, and entries that the account can't carry are cut or
-        refused before they are sent.
+        `state` of the same strategy the session continues from there. `identity` is the owner of the session. If the
+        `venue` is external, orders fill only through `apply`, and entries that the account can't pay for are reduced or
+        rejected before they are sent.
 
         Raises:
             RunError: an impossible tick or lot size, a rule without its column, a state of another strategy, no such
@@ -144,7 +144,7 @@ class SimulationSession(Stepping):
 
     @property
     def is_external(self) -> bool:
-        """Whether orders fill at a venue outside, which reports it."""
+        """Whether orders fill at an external venue, which reports fills."""
         return isinstance(self.matcher, NoVenue)
 
     @property
@@ -155,7 +155,7 @@ class SimulationSession(Stepping):
     # ------------------------------------------------------------------ open data
 
     def append(self, bars: Mapping[str, ClosedBar]) -> None:
-        """Take what closed at one moment, by symbol: the next step, to be run by `fill` and `decide`.
+        """Take the bars that closed at the same time, by symbol: the next step, to be run by `fill` and `decide`.
 
         An instrument that has no bar at this moment is left out, before its first one as well as later.
 
@@ -171,7 +171,7 @@ class SimulationSession(Stepping):
             self._deciders.rebind(bars)
 
     def end_data(self, *symbols: str) -> None:
-        """Say that no bar will follow those appended so far: of these instruments, or of all.
+        """Declare that no further bars will follow, for these instruments or for all.
 
         Between `append` and `step` this makes the appended bar the last one. After a step it ends what is left at once:
         orders are cancelled, and positions closed at their latest close, where the run's settings say so.
@@ -201,7 +201,7 @@ class SimulationSession(Stepping):
     # ------------------------------------------------------------------ orders at a broker
 
     def close_step(self) -> tuple[OrderCommand, ...]:
-        """Run what is left of the appended step, and return what a broker has to be told since the last time.
+        """Run the rest of the appended step, and return the new commands for the broker.
 
         Raises:
             RunError: all bars are known from the start.
@@ -214,9 +214,9 @@ class SimulationSession(Stepping):
         return self.commands()
 
     def commands(self) -> tuple[OrderCommand, ...]:
-        """Return what a broker has to be told since the last time: from what it knows to the open orders now.
+        """Return the new commands for the broker: the changes from its state to the current open orders.
 
-        An order that was made and filled by the simulated venue within the same step is not told.
+        An order that the simulated venue created and filled within the same step is not included.
 
         Raises:
             RunError: all bars are known from the start.
@@ -224,10 +224,10 @@ class SimulationSession(Stepping):
         return self._outside.commands(self._growing().last_ns or 0)
 
     def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
-        """Book what the external venue reports of an order, and return what it has to be told now.
+        """Book a report of the external venue about an order, and return the new commands.
 
-        A fill belongs to the bar that is under way. Late and repeated reports change nothing. What was refused is asked
-        again at the next close, or by `commands`.
+        A fill belongs to the current bar. Late and repeated reports change nothing. Rejected requests are repeated at
+        the next close, or by `commands`.
 
         Raises:
             OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
@@ -268,9 +268,9 @@ class SimulationSession(Stepping):
         return self.memory.ledger(curves=self._growth.curves())
 
     def drain(self) -> Ledger:
-        """Return the rows that were written since the last call, and forget them; of the orders those that have ended.
+        """Return the rows that were written since the last call, and drop them; for orders, those that have ended.
 
-        So a session may go on for months.
+        A session can therefore run for months.
 
         Raises:
             RunError: all bars are known from the start, so that a replay may go back.

@@ -1,9 +1,10 @@
-"""What can be kept of a session: by field name, in plain values, and small.
+"""The saved state of a session: small, by field name, in plain values.
 
-1. `state_of` takes it between two steps; the ledger's rows are not in it: whoever keeps states keeps what `drain` gave.
-2. `SessionState.to_json` and `from_json` write and read it. A state has a version; a newer one is refused.
-3. `restore_state` puts it into a fresh session of the same strategy, which continues to the last bit as if it had not
-   been away. Another strategy's state is refused; `quantcrafter.engine.simulation.adopting` is the way across.
+1. `state_of` takes it between two steps; the ledger's rows are not included: the caller must save the results of
+   `drain`.
+2. `SessionState.to_json` and `from_json` write and read it. A state has a version; a newer one is rejected.
+3. `restore_state` puts it into a fresh session of the same strategy, which continues as if it had never stopped, with
+   identical results. Another strategy's state is rejected; use `quantcrafter.engine.simulation.adopting` instead.
 
 Terms of the job are never part of a state. Values that a fresh session has are left out.
 """
@@ -82,7 +83,7 @@ class InstrumentState:
 
 @dataclass(frozen=True)
 class SessionState:
-    """All that a session needs to go on in another process; see the module.
+    """The data that a session needs to continue in another process; see the module.
 
     `step` counts the steps done, of which the last closed at `last_ns` with this `equity`; `due_first` is the step at
     which weights were restored first, or -1. `account` holds the fields of the account by name. `epochs` are the order
@@ -224,7 +225,7 @@ def account_fields(portfolio: Record, fresh: Fields, rules: tuple[str, ...]) -> 
 
 
 def check_owner(state: SessionState, job: EngineJob, identity: Identity) -> None:
-    """Refuse a state that is not that of this strategy and job.
+    """Reject a state that doesn't belong to this strategy and job.
 
     Raises:
         RunError: so it is; the message says what differs.
@@ -299,7 +300,7 @@ def put_account(portfolio: Record, saved: Mapping[str, Any], rules: tuple[str, .
 
 
 def put_order(holding: Record, saved: Mapping[str, Any], rules: tuple[str, ...]) -> None:
-    """Put a saved order to work.
+    """Restore a saved order.
 
     Raises:
         RunError: there is no room for it, or it names a rule that doesn't exist.

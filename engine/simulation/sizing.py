@@ -1,4 +1,4 @@
-"""The size of an entry by the money rule, and the history of trades that some of them look at. Compiled."""
+"""The size of an entry by the money rule, and the history of trades that some rules use. Compiled."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def ratio_steps(profit: float, delta: float) -> float:
 
 @jit
 def percent_of_equity(portfolio: Record, terms: Record, holding: Record, value: float) -> float:
-    """Return what part of the equity, in percent, a rule that adapts gives; `value` is its column at the decision."""
+    """Return the share of the equity, in percent, of an adaptive rule; `value` is its column at the decision."""
     kind = terms["size_kind"]
     most = terms["size_most"]
     if kind == VOLATILITY_TARGET:
@@ -160,7 +160,7 @@ def is_too_small(holding: Record, lots: int) -> bool:
 
 @jit
 def note_result(portfolio: Record, holding: Record, bar: int, profit: float, entry_value: float) -> None:
-    """Remember the result of a closed trade: for sizes by history, streaks and cooling down."""
+    """Store the result of a closed trade, for sizes by history, streaks and cool-down."""
     result = profit / entry_value if entry_value > 0.0 else 0.0
     portfolio["history"][portfolio["closed"] & (HISTORY_RING - 1)] = result
     holding["last_result"] = 100.0 * result

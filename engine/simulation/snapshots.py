@@ -1,4 +1,4 @@
-"""Going back: copies of a session's memory in this process, and the way from one job's to a changed one's."""
+"""Snapshots: copies of a session's memory in this process, and their transfer to a changed job."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from quantcrafter.engine.simulation.step_arrays import take_over_steps
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state after `index` steps. It stays as it is, whatever the session does next.
+    """The state after `index` steps. It is not affected by further steps of the session.
 
     It is for sessions of the same job in this process: `SessionState` is what can be kept.
     """
@@ -42,7 +42,7 @@ def snapshot_of(memory: SimulationState, job: EngineJob, index: int, states: Sta
 
 
 def put_back(memory: SimulationState, snapshot: Snapshot) -> None:
-    """Let the memory be as it was."""
+    """Restore the memory."""
     head_of(memory.portfolios)[:] = snapshot.portfolio
     whole_rows(memory.holdings)[:] = whole_rows(snapshot.holdings)
     memory.pages[:] = snapshot.pages

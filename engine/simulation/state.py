@@ -1,4 +1,4 @@
-"""State of a simulation: its arrays, what it has written so far, and the ledger made of both."""
+"""State of a simulation: its arrays, the rows written so far, and the ledger made from both."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
 _DTYPES = (FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)
 
 BARS_A_ROW, LEAST_ROWS = 8, 256
-"""How much memory is set aside for what a run writes, in rows; it grows where that is too little."""
+"""Initial memory for the rows of a run; it grows if necessary."""
 
 
 @dataclass
 class SimulationState:
-    """All that a simulation reads and writes.
+    """The data that a simulation reads and writes.
 
     `portfolios` is one record, `holdings` one for each instrument. `curve` has shape (3, steps): the equity of each
     step; the cash after each of its changes, which the portfolio counts; the step at which it began. The
@@ -116,7 +116,7 @@ class SimulationState:
         return portfolio
 
     def arrays(self) -> tuple[Table, Table, Table, MarketArrays, Timeline, FloatColumn, Steps]:
-        """Return what the bar loop works on."""
+        """Return the arguments of the bar loop."""
         return self.portfolios, self.holdings, self.rules, self.market, self.timeline, self.curve, self.steps
 
     def harvest(self) -> None:

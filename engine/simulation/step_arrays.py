@@ -1,4 +1,4 @@
-"""From a job's program of steps to the arrays it works on, and what it leaves behind."""
+"""Arrays for a job's program of steps, and its results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A simulation step by step: the two halves of a step, what can be seen between two of them, and the way back.
+"""A simulation step by step: the two halves of a step, the state between steps, and jumps back.
 
 Around Python's part the functions of the bar loop run interpreted: it takes most of the time anyway.
 """
@@ -25,8 +25,8 @@ class Stepping:
     """The steps of a job over the arrays of a `SimulationState`; all its bars are known, unless a subclass says so.
 
     `index` counts the steps done. `fill()` and `decide()` are the two halves of a step: what happens up to the close,
-    and what is decided on it. With a `matcher`, that one says at what price each order fills. The job's `components`
-    are asked for their decisions.
+    and what is decided on it. With a `matcher`, that matcher returns the fill price of each order. The job's
+    `components` are called for their decisions.
     """
 
     def __init__(self, job: EngineJob, memory: SimulationState, matcher: Matcher | None = None) -> None:
@@ -36,7 +36,7 @@ class Stepping:
         self.index = 0
         self._deciders = None if job.is_compiled else Deciders(job, memory)
         portfolio = memory.portfolio
-        # One instrument that acts on signals alone: most closes ask for nothing, and need no call.
+        # One instrument that acts only on signals: most closes need no call.
         asked = portfolio["rebalance"] or portfolio["care"] or portfolio["stepped"] or not portfolio["plain"]
         self._is_quiet = len(job.instruments) == 1 and not asked
         self._equity = float(job.settings.cash)
@@ -136,15 +136,15 @@ class Stepping:
         return bool(self.memory.market.flags[holding["start"] + bar] or bar == holding["last_bar"] or lost)
 
     def _note_close(self) -> None:
-        """Note what the step has come to at its close."""
+        """Record the results of the step at its close."""
 
     def _check_entries(self, first: int) -> None:
         """Check the entries numbered `first` and higher, which were just decided on."""
 
     def run_on(self, steps: int) -> int:
-        """Let the bar loop run up to so many steps at once, and return how many it ran.
+        """Run up to so many steps in the bar loop, and return how many were run.
 
-        It stops early where tables had to be emptied. For jobs that rules say all of, and whose bars are all known.
+        It stops early where tables had to be emptied. For jobs that consist only of rules and whose bars are all known.
         """
         state = self.memory
         target = min(self.index + steps, len(self))

@@ -1,7 +1,7 @@
 """The units of a position: one for each entry order that filled, oldest first. Compiled.
 
-Their lots make up the position's at every moment. What is closed comes off the unit that an order names, else off the
-oldest, first in, first out. Prices of trades do not follow from units: they are those of the whole position.
+Their lots make up the position's at every moment. An order reduces the unit that it names, otherwise the oldest one
+first (first in, first out). Prices of trades don't depend on units: they are those of the whole position.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def grow_unit(holding: Record, number: int, bar: int, lots: int, price: float) -
 
 @jit
 def shrink_units(holding: Record, number: int, lots: int) -> None:
-    """Take lots off the unit that the order of that number made, then off the oldest; -1 names none."""
+    """Reduce the unit of the order with that number, then the oldest ones; -1 names none."""
     u = unit_of(holding, number) if number >= 0 else -1
     if u >= 0:
         part = min(lots, holding["unit_lots"][u])
@@ -59,7 +59,7 @@ def shrink_units(holding: Record, number: int, lots: int) -> None:
 
 @jit
 def drop_empty_units(holding: Record) -> None:
-    """Let units without lots go; those behind them move up."""
+    """Remove units without lots; the following ones move up."""
     kept = 0
     for u in range(holding["units"]):
         if holding["unit_lots"][u] == 0:
@@ -90,14 +90,14 @@ def put_unit(holding: Record, u: int, number: int, bar: int, lots: int, price: f
 
 @inlined
 def clear_units(holding: Record) -> None:
-    """Let all units go: the position has been closed."""
+    """Remove all units: the position has been closed."""
     for u in range(holding["units"]):
         put_unit(holding, u, 0, 0, 0, 0.0)
     holding["units"] = 0
 
 
 def begin_units(holding: Record) -> None:
-    """Let a position of which no units are known be a single one: a state of an earlier release keeps none."""
+    """Treat a position without units as a single unit: states of earlier releases have none."""
     if holding["lots"] != 0 and holding["units"] == 0:
         grow_unit(
             holding,

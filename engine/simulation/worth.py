@@ -1,7 +1,7 @@
-"""What a position is worth to the account, what its value is, and the margin that it takes. Compiled.
+"""The worth of a position for the account, its value, and its margin. Compiled.
 
-A spot position is paid for: it is worth its price. A contract is not: it is worth what it has gained since its entry,
-and is lost or won against the cash when it is closed. Amounts are in the account's currency, at the latest rate.
+A spot position is paid for: it is worth its price. A contract is not: it is worth its gain since the entry, which
+changes the cash when it is closed. Amounts are in the account's currency, at the latest rate.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from quantcrafter.engine.simulation.records import Record
 
 @inlined
 def worth(holding: Record, price: float) -> float:
-    """Return what the position adds to the equity at a price."""
+    """Return the position's contribution to the equity at a price."""
     points = holding["quantity"] * holding["multiplier"]
     return float(points * (price - holding["contract"] * holding["price"]) * holding["rate"])
 
