@@ -115,17 +115,17 @@ def assert_the_text_means_the_graph(document: Document) -> None:
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(documents(), st.data())
 def test_any_edits_undone_give_back_the_bytes_and_redone_the_document(document: Document, data: st.DataObject) -> None:
-    edit_undo_redo(document, data)
+    assert_edits_are_undone_and_redone(document, data)
 
 
 @pytest.mark.slow
 @settings(max_examples=sample(400, of=2_000), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(documents(), st.data())
 def test_many_more_edits_undone_give_back_the_bytes(document: Document, data: st.DataObject) -> None:
-    edit_undo_redo(document, data)
+    assert_edits_are_undone_and_redone(document, data)
 
 
-def edit_undo_redo(document: Document, data: st.DataObject) -> None:
+def assert_edits_are_undone_and_redone(document: Document, data: st.DataObject) -> None:
     """Draw edits, holding each to the text, then undo and redo all."""
     original = document.text
     removed = False

@@ -81,8 +81,8 @@ class Watcher:
         self.job = job
         self.session = SimulationSession(job, BarMatcher())
 
-    def run(self) -> None:
-        """Run the job to its end."""
+    def check_caps(self) -> None:
+        """Run the job to its end, with a check of the caps after each fill."""
         with mock.patch.object(by_matcher, "fill_slot", self.fill_and_look):
             while not self.session.done:
                 self.session.step()
@@ -129,7 +129,7 @@ class Watcher:
 @quick
 @given(jobs(account=True).filter(lambda job: any(guard.kind in CAPS for guard in job.guards)))
 def test_no_cap_is_exceeded_after_a_fill(job: EngineJob) -> None:
-    Watcher(job).run()
+    Watcher(job).check_caps()
 
 
 @quick
