@@ -1,4 +1,4 @@
-"""Columns of one feed as another one sees them: a bar counts only once it has closed."""
+"""Alignment of one feed's columns to another feed: a bar counts only once it has closed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Column = TypeVar("Column", FloatColumn, BoolColumn, FlagColumn)
 def as_of(source_close_ns: TimeColumn, target_close_ns: TimeColumn) -> TimeColumn:
     """Return for each target bar the index of the last source bar that has closed by then, or -1 if none has.
 
-    Both columns are closing times in UTC ns, rising; a source bar that closes at the very moment the target bar
-    closes counts as closed. The result has the target's shape.
+    Both columns are closing times in UTC ns, rising; a source bar that closes at the same time as the target bar counts
+    as closed. The result has the target's shape.
     """
     return np.searchsorted(source_close_ns, target_close_ns, side="right").astype(np.int64) - 1
 

@@ -14,9 +14,9 @@ LIMIT_BYTES = 512 * 1024 * 1024
 
 
 class BarCache:
-    """Loads bars as `load_bars` does, once as long as their source stays as it is.
+    """Loads bars as `load_bars` does, but only once for each `data_version` of their provider.
 
-    Whether it does, the provider's `data_version` says; what cannot be told is loaded again each time.
+    Without a version, bars are loaded each time.
 
     Args:
         limit: bytes to hold at most; the bars used least lately go first.
@@ -53,7 +53,7 @@ def _version(provider: DataProvider, request: DataRequest) -> str | None:
     except Exception:
         if is_own(provider):
             raise
-        return None  # what is wrong, loading the bars says
+        return None  # loading the bars reports the error
 
 
 def _size(loaded: LoadedBars) -> int:

@@ -1,7 +1,7 @@
-"""Corporate actions: prices as traded made into prices that can be compared over time, and the way back.
+"""Corporate actions: conversion of prices as traded to prices that can be compared over time, and back.
 
-1. The source brings prices as traded, and either splits and dividends or an adjusted close.
-2. From an adjusted close the actions follow: its ratio to the close changes only where there was one.
+1. The source provides prices as traded, and either splits and dividends or an adjusted close.
+2. Actions are derived from an adjusted close: its ratio to the close changes only at an action.
 3. Every price before an action is multiplied by its factor, so that the series has no jump; columns are computed on
    these prices, while orders fill at those as traded.
 """
@@ -17,10 +17,10 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.findings import Finding
 
 SPLITS = np.array([5 / 4, 4 / 3, 7 / 5, 3 / 2, 5 / 3, *range(2, 11), 5 / 2, 15, 20, 25, 30, 40, 50, 100])
-"""Usual splits: so many units for one."""
+"""Usual splits: number of units for one."""
 
 REVERSE_SPLITS = 1.0 / np.array([*range(2, 11), 12, 15, 20, 25, 30, 40, 50, 100])
-"""Usual reverse splits: the part of a unit that one becomes."""
+"""Usual reverse splits: the fraction that one unit becomes."""
 
 _LEAST_SPLIT = 1.25
 _LEAST_CHECKED = 0.0953  # the logarithm of 1.1
@@ -65,7 +65,7 @@ def adjusted(bars: Bars, actions: CorporateActions) -> Bars:
 
 
 def not_booked_twice(raw: RawBars, actions: CorporateActions, subject: str) -> tuple[CorporateActions, Finding | None]:
-    """Return the actions without splits that the prices hold already, and a warning that names them.
+    """Return the actions without splits that are already included in the prices, and a warning that names them.
 
     At a split the price as traded falls from one close to the next open by about as much; at prices that were adjusted
     before, it does not. Splits of less than a tenth are left as they are: a day's move would hide them.
@@ -114,7 +114,7 @@ def not_booked_twice(raw: RawBars, actions: CorporateActions, subject: str) -> t
 def actions_from_adjusted(
     close: FloatColumn, adjusted_close: FloatColumn, rows: TimeColumn, subject: str
 ) -> CorporateActions:
-    """Return the splits and dividends that an adjusted close tells of.
+    """Return the splits and dividends derived from an adjusted close.
 
     The ratio of adjusted close and close rises by 1 / factor at each action. A rise of a quarter or more, or a fall, is
     a split if it is near a usual one, and if the price fell as it says; what else there is, is a dividend. Changes that
@@ -162,7 +162,7 @@ def actions_from_adjusted(
 
 
 def _split_of(rise: float, fall: float) -> float:
-    """Return the usual split that a rise of the ratio, and the fall of the price with it, tell of; 1 for none.
+    """Return the usual split for a rise of the ratio and the fall of the price; 1 for none.
 
     A dividend of a few percent on the same day lets the ratio rise more than the split alone.
     """

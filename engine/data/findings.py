@@ -16,8 +16,9 @@ _NAMED = 5
 class Finding:
     """Bars with the same error, or a guess (kind `guess`, without rows).
 
-    `rows` and `times_ns` name the first few of them as the source counts its rows (the lines of a file), `count` says
-    how many there are. An error refuses the bars unless they may be repaired; `repair` then says what was done.
+    `rows` and `times_ns` name the first few of them as the source counts its rows (the lines of a file), `count` is
+    their total number. Bars with an error are rejected unless they may be repaired; `repair` is then the repair that
+    was made.
     """
 
     kind: str
@@ -81,7 +82,7 @@ def _first(row: int, time: str, detail: str) -> Message:
 
 
 def clock(ts_ns: int) -> str:
-    """Return a moment as a person reads it, in UTC, as short as it can be."""
+    """Return a time in UTC as a readable text, as short as possible."""
     text = str(np.datetime64(ts_ns, "ns")).replace("T", " ")
     text = text.removesuffix(".000000000")
     return text.removesuffix(" 00:00:00") if text.endswith(" 00:00:00") else f"{text.removesuffix(':00')} UTC"

@@ -1,4 +1,4 @@
-"""Distances between bars: bars that overlap, bars that are missing, bars outside the session."""
+"""Distances between bars: overlapping bars, missing bars, and bars outside the session."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ def find_gaps(raw: RawBars, timeframe: Timeframe) -> Finding | None:
 def missing_bars(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
     """Return how many bars are missing between each bar and the next, shape (n - 1,); times rise strictly.
 
-    Nights and weekends are no gaps, nor is a break at the same hour of most days. With a calendar each missing session
-    is one; without it up to four in a row may be holidays.
+    Nights, weekends, and breaks at the same hour of most days are not gaps. With a calendar each missing session is
+    one; without it up to four in a row may be holidays.
     """
     if len(raw.time_ns) < 2:  # noqa: PLR2004 - a distance takes two
         return np.zeros(0, dtype=np.int64)
@@ -171,7 +171,7 @@ def _lost_in_sessions(raw: RawBars, timeframe: Timeframe, where: TimeColumn, bet
 
 
 def _without_breaks(missing: TimeColumn, raw: RawBars, days: int) -> TimeColumn:
-    """Forget gaps that follow the same time of day on most days: the venue pauses there."""
+    """Remove gaps after the same time of day on most days: these are breaks of the venue."""
     where = np.flatnonzero(missing)
     if not len(where) or days < 4:  # noqa: PLR2004 - fewer days make no habit
         return missing

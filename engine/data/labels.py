@@ -1,4 +1,4 @@
-"""What a bar is called: its trading day, or the moment it opens."""
+"""Labels of bars: the trading day, or the open time."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Check a source's bars: every fault is found and named with its row, then refused or repaired.
+"""Checks a source's bars: every error is found and reported with its row, then rejected or repaired.
 
 1. Prices and volumes: NaN or infinite, zero or negative, high below low, open or close outside high and low.
 2. Times: not in order, twice the same, closer together than a bar is long.
-3. Bars that are missing, or are outside the session, are worth a warning; they are never refused.
+3. Bars that are missing, or are outside the session, cause a warning; they are never rejected.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _UNIT_JUMP = (np.log(50.0), np.log(200.0))
 
 
 class CheckedBars(NamedTuple):
-    """Bars in order, each possible and each once, and what was found on the way."""
+    """Valid bars in order without duplicates, and the findings."""
 
     bars: RawBars
     findings: tuple[Finding, ...]

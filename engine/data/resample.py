@@ -1,9 +1,9 @@
 """Longer bars from shorter ones, causally.
 
-1. Each bar is put into a slot of the longer timeframe by its opening time; missing bars shift nothing.
-2. A slot opens at its nominal first moment and closes at its nominal end (cut at the session's close), whatever bars
-   it holds, but never before its last bar has closed: its values are final from then on.
-3. The last slot is given out only when the data reach its nominal end.
+1. Each bar is assigned to a slot of the longer timeframe by its open time; missing bars don't shift other bars.
+2. A slot opens at its nominal start and closes at its nominal end (cut at the session's close), regardless of its bars,
+   but never before its last bar has closed: its values are final from then on.
+3. The last slot is returned only if the data reaches its nominal end.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from quantcrafter.engine.trading_calendar.zones import DAY_NS
 def resample(bars: Bars, timeframe: Timeframe) -> Bars:
     """Return `bars` in a longer timeframe: first open, highest high, lowest low, last close, summed volume.
 
-    Bars outside the session's hours are left out of bars of a day or longer. The result may be empty: bars that are
-    not complete yet are not given out.
+    Bars outside the session's hours are not included in bars of a day or longer. The result may be empty: incomplete
+    bars are not returned.
 
     Raises:
         DataError: `timeframe` is no multiple of the bars' own.

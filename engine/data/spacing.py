@@ -1,4 +1,4 @@
-"""How long a source's bars are, told from the distances between them."""
+"""The length of a source's bars, derived from the distances between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Unpacking gzip and zip files that may be hostile: never more than a piece at once."""
+"""Unpacks gzip and zip files that may be malicious, piece by piece."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The encoding of a text file: told by its mark or its bytes, and turned into UTF-8 with line feeds piece by piece."""
+"""The encoding of a text file: detected by its byte order mark or its bytes, and converted to UTF-8 piece by piece."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MANY = 0.7
 
 
 def encoding_of(head: bytes, given: Encoding = "auto") -> str:
-    """Return how a file that begins so is encoded: `given`, or what its mark or its bytes show.
+    """Return the encoding of a file with this beginning: `given`, or as detected from its mark or its bytes.
 
     Text that is no UTF-8 is taken for Chinese (GB 18030) where its bytes beyond ASCII come in pairs as there, else for
     Western European (Windows-1252), as spreadsheets write it; for another encoding where its header has more names of

@@ -1,9 +1,9 @@
-"""What `csv` and `parquet` share: their parameters, and the way from a table of any kind to raw bars.
+"""Shared parts of `csv` and `parquet`: their parameters, and the conversion of a table to raw bars.
 
 1. The file is found, and read into a table (by the subclass).
-2. Columns are told by name; rows of other symbols are left out.
-3. Times are read, and given a zone, a session and a stamp.
-4. Prices become numbers; what is none is named by row and value.
+2. Columns are detected by name; rows of other symbols are ignored.
+3. Times are parsed, and get a zone, a session and a stamp.
+4. Prices are converted to numbers; invalid values are reported with their rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The first lines of a file as they are there, with what their columns are taken for."""
+"""The first lines of a file with the detected meaning of their columns."""
 
 from __future__ import annotations
 

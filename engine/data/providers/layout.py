@@ -1,4 +1,4 @@
-"""How a text file is cut into columns: its separator, the lines before its data, and headers of one to three lines."""
+"""The layout of a text file: its separator, the lines before its data, and headers of one to three lines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _JOINED = re.compile(r"[._ ]")
 
 
 class Layout(NamedTuple):
-    """How a file's lines are cut: the separator, the lines before the data, and the names of the columns.
+    """The layout of a file: the separator, the lines before the data, and the names of the columns.
 
     In a table that has a column of prices for each of several symbols, `owners` has the symbol of each column, '' for
     those of times; else it is empty.

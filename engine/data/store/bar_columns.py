@@ -1,4 +1,4 @@
-"""Bars as the store's files hold them, and how two sets of them become one.
+"""The bars in the store's files, and the merging of two sets of bars.
 
 A series is two .npy files: `times` (2 rows: open and close, int64 UTC ns) and `values` (5 rows: open, high, low,
 close, volume, float64). Each row is one column of bars, so that a column is one stretch of the file.
@@ -26,7 +26,7 @@ Block = np.ndarray[tuple[int, int], np.dtype[Any]]
 
 
 class Overlap(StrEnum):
-    """Which bar stays where a new one and a stored one overlap in time."""
+    """Which bar is kept if a new one and a stored one overlap in time."""
 
     REPLACE = "replace"
     KEEP = "keep"
@@ -152,7 +152,7 @@ def read(folder: Path, name: str, count: int) -> BarColumns:
 
 
 def remove(folder: Path, name: str) -> None:
-    """Remove the files of a series; what another process still reads on Windows stays until the next sweep."""
+    """Remove the files of a series; on Windows, files that another process is reading stay until the next cleanup."""
     for path in paths_of(folder, name):
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Files of bars, into the store and out of it."""
+"""Import of files into the store, and export to files."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ImportOptions:
 
 
 class Imported(NamedTuple):
-    """What came of one symbol of a file."""
+    """The result of the import of one symbol of a file."""
 
     path: str
     put: Put
@@ -113,7 +113,7 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
 
 
 def symbol_of(path: str) -> str:
-    """Return the symbol that a file's name gives away: `spy_1d.csv` is SPY.
+    """Return the symbol in a file's name: `spy_1d.csv` is SPY.
 
     Raises:
         DataError: the name could mean several symbols, or none.
@@ -169,7 +169,7 @@ def import_file(
     base_dir: str = "",
     step: Callable[[str], None] = lambda _symbol: None,
 ) -> list[Imported]:
-    """Put the bars of a file into the store, symbol by symbol; `step` is called before each and may raise to stop.
+    """Import the bars of a file, symbol by symbol; `step` is called before each and may raise an exception to stop.
 
     Raises:
         DataError: the file cannot be read, its bars are bad and not to be repaired, or the store refuses them.

@@ -18,7 +18,7 @@ from quantcrafter.engine.data.store.stored_gaps import Gap, gaps_of
 
 
 class Fill(NamedTuple):
-    """What filling did: the gaps there were, bars that came in, the series as it is now, and faults of the source."""
+    """The result of filling: the original gaps, the added bars, the current series, and errors of the source."""
 
     gaps: tuple[Gap, ...]
     added: int
@@ -36,7 +36,7 @@ def fill_gaps(
     base_dir: str = "",
     on_bad_bars: str = "refuse",
 ) -> Fill:
-    """Put bars of `source` into the gaps of a series; bars that the store has are never touched.
+    """Add bars of `source` to the gaps of a series; stored bars are never changed.
 
     Only bars that are within a gap as a whole are taken. `source_symbol` is the symbol's name there, if it is another.
 

@@ -1,4 +1,4 @@
-"""What the store holds: one row a series in an SQLite file, which alone says which files count.
+"""The index of the store: one row per series in an SQLite file, which determines the valid files.
 
 A writer makes new files under a name of their own and then swaps the row in one transaction, if nobody else did in
 the meantime. A process that dies before the swap leaves files that no row names; they are swept up an hour later.

@@ -1,4 +1,4 @@
-"""Which series bars belong to, and which bars may stand in one series."""
+"""Rules for series: to which series bars belong, and which bars can be in the same series."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SHOWN = 10
 
 
 def together(stored: Series, bars: Bars) -> Session:
-    """Return the session that stored and new bars have together.
+    """Return the common session of stored and new bars.
 
     Raises:
         DataError: they do not belong together.

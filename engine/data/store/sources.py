@@ -1,4 +1,4 @@
-"""Sources of bars by what a user calls them: a provider's name, or a file."""
+"""Sources of bars by the user's text: a provider's name, or a file."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""BarStore: put, get, list and delete a user's own bars.
+"""BarStore: adds, loads, lists and deletes a user's own bars.
 
 1. `put` reads the row of the series, merges its bars with the new ones, and writes the result to new files.
 2. The row is swapped for one that names the new files, in one transaction; from then on the bars are kept.
-3. If another process swapped it first, the merge is done again on what is there now: no writer undoes another.
-4. Old files are removed. Who still reads them keeps them; who was about to open them looks up the row again.
+3. If another process swapped it first, the merge is repeated with the current bars, so that no writer undoes another.
+4. Old files are removed. Processes that are reading them keep them; processes that were about to open them look up the
+   row again.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _SOURCE = "store"
 
 
 class Put(NamedTuple):
-    """What `put` did: the series as it is now, bars that came in, and stored bars that they took the place of."""
+    """The result of `put`: the current series, the number of added bars, and the number of replaced bars."""
 
     series: Series
     added: int
@@ -67,7 +68,7 @@ class BarStore:
     # ------------------------------------------------------------------ looking
 
     def list(self, symbol: str | None = None) -> list[Series]:
-        """Return what is kept, by symbol and length of the bars.
+        """Return all series, by symbol and length of the bars.
 
         Raises:
             DataError: the store cannot be read.
@@ -222,7 +223,7 @@ class BarStore:
     def _swap(
         self, symbol: str, timeframe: Timeframe, change: Callable[[Series | None], Series | None]
     ) -> Series | None:
-        """Change the row of a series by a function of what it is, again if another process was quicker."""
+        """Change the row of a series with a function, and repeat it if another process was faster."""
         for _ in range(_ATTEMPTS):
             before = self._index.row(symbol, timeframe)
             after = change(before)

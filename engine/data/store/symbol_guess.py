@@ -1,6 +1,7 @@
-"""The symbol that a file's name gives away: known names of programs and sites first, else the one word that is left.
+"""The symbol in a file's name: known formats of programs and sites first, otherwise the only remaining word.
 
-A name that could mean several symbols means none: the user is asked. Two instruments must never become one series.
+If a name could mean several symbols, there is none, and the user must set it. Two instruments must never become one
+series.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ _METATRADER = re.compile(r"^(?P<symbol>.+?)(?P<minutes>1|5|15|30|60|240|1440|100
 
 
 def symbol_in(path: str) -> str | None:
-    """Return the symbol that a file's name gives away, None where it is not certain: `spy_1d.csv` is SPY."""
+    """Return the symbol in a file's name, or None if it is uncertain: `spy_1d.csv` is SPY."""
     name = Path(path).name
     stem = _stem(name)
     if stem == name:
