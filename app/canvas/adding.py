@@ -29,11 +29,11 @@ SECTION_OF = {
     PortType.RISK: Role.RISK,
     PortType.MONEY: Role.MONEY,
 }
-"""Where a block's use is written: in the section of what it gives first."""
+"""The section for the use of a block: that of its first output."""
 
 
 class Adding(QObject):
-    """Adds nodes to a stage, each time in one undo step, at a place where they cover nothing."""
+    """Adds nodes to the level, each time in one undo step, at a free place."""
 
     def __init__(self, context: EditContext) -> None:
         super().__init__(context)
@@ -41,7 +41,7 @@ class Adding(QObject):
         self._splice = SpliceHint(context)
 
     def take(self, offer: Offer, pos: QPointF, loose: LooseEnd | None = None) -> bool:
-        """Add what was chosen in quick-add, and wire it to a loose end; return whether it was possible."""
+        """Add the component selected in quick-add, and connect it to a loose end; return whether it was possible."""
         if offer.role is not None:
             return self._add(offer.role, offer.use, pos, offer, loose)
         if loose is None:
@@ -99,7 +99,7 @@ class Adding(QObject):
             self._splice.look_for_new(ports.inputs, ports.outputs, body)
 
     def look_no_more(self) -> None:
-        """The dragged node has left."""
+        """The dragged node has left the canvas."""
         self._splice.end()
 
     def drop(self, data: bytes, pos: QPointF) -> bool:
@@ -148,7 +148,7 @@ class Adding(QObject):
 
 
 def parse_node(data: bytes) -> tuple[Role, str] | None:
-    """Return role and component of what the palette drags, None for anything else."""
+    """Return role and component of a drag from the palette, None for anything else."""
     try:
         found: Any = json.loads(data.decode("utf-8"))
         return Role(found["role"]), str(found["use"])

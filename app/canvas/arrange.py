@@ -46,7 +46,7 @@ class NodeBox:
 
 
 def layered(graph: GraphView, sizes: Mapping[str, Size] | None = None) -> dict[str, Point]:
-    """Return a place for each node: sources left, wires to the right, few crossings, nothing on top of another.
+    """Return a place for each node: sources at the left, wires to the right, few crossings, no overlaps.
 
     `sizes` are the nodes' widths and heights in scene units. Nodes on a cycle keep the order of the file.
     """
@@ -136,7 +136,7 @@ def _layers(net: nx.DiGraph[str]) -> list[list[str]]:
 
 
 def _bend(layers: list[list[str]], net: nx.DiGraph[str]) -> set[str]:
-    """Put a narrow stand-in into each layer that wires pass on their way, so that there is room for them."""
+    """Add a narrow placeholder to each layer that wires pass, so that there is room for them."""
     depth = {node: number for number, layer in enumerate(layers) for node in layer}
     bends: set[str] = set()
     for node in list(net):

@@ -1,4 +1,4 @@
-"""Which findings of validation belong to which node of a level. No Qt."""
+"""Assignment of validation findings to the nodes of a level. No Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way from the strategy to the block that is shown, and back."""
+"""Breadcrumbs: the path from the strategy to the displayed block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What quick-add can offer: every component of the catalog, blocks, and the outputs of bars that are there already."""
+"""Candidates of quick-add: every component of the catalog, blocks, and existing outputs of bars."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Offer:
 
     @property
     def key(self) -> str:
-        """Return what use is counted by."""
+        """Return the key for usage counts."""
         return f"{self.role}:{self.use}" if self.role is not None else self.use
 
 

@@ -1,4 +1,4 @@
-"""Canvas: one document's graph to look at and to work on."""
+"""Canvas: displays and edits one document's graph."""
 
 from __future__ import annotations
 
@@ -216,16 +216,16 @@ class Canvas(QWidget):
 
     @property
     def has_run(self) -> bool:
-        """Whether there is a run to look at."""
+        """Whether there is a run to show."""
         return self.run is not None and self.run.session.run is not None
 
     @property
     def shows_marks(self) -> bool:
-        """Whether what the run did is shown on the graph."""
+        """Whether the run is shown on the graph."""
         return self.run is not None and self.run.is_on
 
     def toggle_marks(self) -> None:
-        """Show on the graph what the run did, or no longer."""
+        """Show or hide the run on the graph."""
         if self.run is not None:
             self.run.set_on(not self.run.is_on)
 
@@ -271,7 +271,7 @@ class Canvas(QWidget):
         self.view.set_zoom(1.0)
 
     def reveal(self, node_id: str) -> None:
-        """Select a node and bring it into sight."""
+        """Select a node and scroll to it."""
         if node_id in self.scene.nodes:
             self.select((node_id,))
             self.view.reveal(node_id)
@@ -322,7 +322,7 @@ class Canvas(QWidget):
     # ------------------------------------------------------------------ changing
 
     def delete_selection(self, *, rejoin: bool = False) -> None:
-        """Remove what is selected; with `rejoin` the wires through it close up."""
+        """Remove the selection; with `rejoin`, reconnect the wires through it."""
         self.commands.delete(rejoin=rejoin)
 
     def cut(self) -> None:
@@ -348,7 +348,7 @@ class Canvas(QWidget):
         self.commands.nudge(dx, dy)
 
     def align(self, how: Align) -> None:
-        """Bring the selected nodes into line: left, center, right, top, middle, bottom."""
+        """Align the selected nodes: left, center, right, top, middle, bottom."""
         self.commands.align(how)
 
     def distribute(self, how: Direction) -> None:
@@ -364,11 +364,11 @@ class Canvas(QWidget):
         self.commands.toggle("bypass")
 
     def toggle_mute(self) -> None:
-        """Have the selected nodes give nothing, or end that."""
+        """Mute or unmute the selected nodes."""
         self.commands.toggle("mute")
 
     def quick_add(self, at: QPoint | None = None) -> None:
-        """Ask what to add, at a place of the view or in its middle."""
+        """Open quick-add at a place of the view or in its middle."""
         self.quick_add_controller.open(None, at or self.view.viewport().rect().center() - QPoint(190, 180))
 
     def add_frame(self, at: QPoint | None = None) -> None:

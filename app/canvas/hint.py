@@ -1,4 +1,4 @@
-"""A small label beside the mouse that says what would happen, or why not."""
+"""A small label next to the mouse pointer that explains what would happen, or why nothing would."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Minimap(QWidget):
 
     @property
     def is_on(self) -> bool:
-        """Whether the user wants the minimap."""
+        """Whether the minimap is turned on."""
         return self._on
 
     def set_on(self, on: bool) -> None:  # noqa: FBT001 - a state

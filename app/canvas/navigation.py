@@ -1,4 +1,4 @@
-"""Ways through a graph: what is up- and downstream, where an arrow key leads, which ports a wire may reach. No Qt."""
+"""Navigation in a graph: upstream and downstream nodes, arrow keys, possible targets of a wire. No Qt."""
 
 from __future__ import annotations
 

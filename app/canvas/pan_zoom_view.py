@@ -1,4 +1,4 @@
-"""PanZoomView: the canvas as paper with a dot grid, that is zoomed and moved under the window."""
+"""PanZoomView: a view with a dot grid that can be panned and zoomed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EyeLayer: a small eye on every node whose values the chart can show, in the colour they have there."""
+"""EyeLayer: a small eye icon on every node whose values the chart can show, in the colour of the chart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RunOverlay: shows on a canvas what the run did at the bar that is pointed at."""
+"""RunOverlay: shows the run at the selected bar on a canvas."""
 
 from __future__ import annotations
 

@@ -330,7 +330,7 @@ class GraphScene(QGraphicsScene):
         return self.selected_ids(), self.selected_frames(), self.selected_wires()
 
     def select(self, ids: Iterable[str], *, frames: Iterable[str] = (), wires: Iterable[WireView] = ()) -> None:
-        """Select exactly these; `selectionChanged` is emitted once, and only if something changed."""
+        """Select only these; `selectionChanged` is emitted once, and only if the selection changed."""
         wanted: dict[QGraphicsItem, bool] = {}
         nodes_wanted, frames_wanted, wires_wanted = set(ids), set(frames), set(wires)
         before = self._selected()

@@ -1,4 +1,4 @@
-"""What can be done with the chart: by the buttons above it, and by the actions of the menu."""
+"""Commands of the chart: for the buttons above it and the actions of the menu."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ChartLoader: makes a run ready to be drawn, away from the GUI thread."""
+"""ChartLoader: prepares a run for drawing, outside the GUI thread."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The main window: tabs of strategies, docks of panes, and what ties them together."""
+"""The main window: tabs of strategies, docks of panes, and their connections."""

@@ -94,7 +94,7 @@ class CommandPalette(SearchOverlay):
         self._run(str(item.data(0, Qt.ItemDataRole.UserRole)))
 
     def dismiss(self) -> None:
-        """Go away and give the focus back to where it was, unless it is elsewhere by now."""
+        """Close and restore the focus, unless it has moved elsewhere."""
         before, had_focus = self._before, self.has_focus
         self.hide()
         if had_focus and before is not None and before.isVisible():

@@ -1,4 +1,4 @@
-"""Desktop: composes all that opens, shows, runs and keeps strategies, and says who listens to whom."""
+"""Desktop: creates and connects all parts that open, show, run and store strategies."""
 
 from __future__ import annotations
 

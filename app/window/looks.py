@@ -1,4 +1,4 @@
-"""How the window looks: theme, language, and where things stand."""
+"""The appearance of the window: theme, language, and layout."""
 
 from __future__ import annotations
 

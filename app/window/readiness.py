@@ -1,4 +1,4 @@
-"""Readiness: shows what keeps a strategy from being run, before and after it was tried."""
+"""Readiness: shows why a strategy can't be run, before and after an attempt."""
 
 from __future__ import annotations
 

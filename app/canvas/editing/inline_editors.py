@@ -1,4 +1,4 @@
-"""Editors that lie over the canvas for a moment: a node's or block's name, the text of a frame."""
+"""Temporary editors over the canvas: a node's or block's name, the text of a frame."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class NameEditor(QLineEdit):
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _take(self) -> str:
-        """Hand the name over, and close; return why it was refused."""
+        """Submit the name and close; return why it was rejected."""
         accept, self._accept = self._accept, None
         refusal = accept(self.text().strip()) if accept is not None else ""
         if refusal:
@@ -67,7 +67,7 @@ class NameEditor(QLineEdit):
         return refusal
 
     def finish(self) -> None:
-        """Close, and take the name if it will do."""
+        """Close, and accept the name if it is valid."""
         if self._accept is not None and self.text().strip():
             refusal = self._take()
             if refusal:

@@ -1,4 +1,4 @@
-"""What menus and keys do to the selection; each change is one undo step."""
+"""Commands for the selection; each change is one undo step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quick-add on a canvas: what it offers, where it opens, and the result of the choice."""
+"""Quick-add on a canvas: its candidates, its place, and the handling of the choice."""
 
 from __future__ import annotations
 

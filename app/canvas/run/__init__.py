@@ -1,1 +1,1 @@
-"""What the canvas shows of a run: values, the path to a decision, firings, and a wire's recent course."""
+"""The display of a run on the canvas: values, the path to a decision, firings, and a wire's recent values."""

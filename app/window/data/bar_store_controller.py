@@ -1,4 +1,4 @@
-"""What happens to the bar store: files imported, series filled, exported, deleted and looked at."""
+"""Operations on the bar store: import of files; fill, export, delete and view series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy runs on: sources are chosen, and stored series taken."""
+"""The data of a strategy: choice of sources, and use of stored series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TypedText: what must be done with what is typed before a strategy is run or saved."""
+"""TypedText: applies pending input before a strategy is run or saved."""
 
 from __future__ import annotations
 

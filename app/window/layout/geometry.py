@@ -1,4 +1,4 @@
-"""Where the window stands: remembered between starts, and never off the screen."""
+"""The position of the window: remembered between starts, and always on the screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PaneFrame: what a dock of the run side holds: a pane once it is needed, and a banner when it is out of date."""
+"""PaneFrame: the content of a run pane's dock: the pane, created when needed, and a banner when it is out of date."""
 
 from __future__ import annotations
 
