@@ -39,6 +39,8 @@ class Inspector(QWidget):
     """The data of an instrument (its place, an int) or of a feed node (its id) are to be chosen."""
     limits_asked = Signal(object)
     """Carries a function to call with the first and the last day that the strategy's data have."""
+    values_asked = Signal(int, object)
+    """Carries the place of an instrument, and a function to call with its InstrumentValues or the reason for none."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,7 +82,7 @@ class Inspector(QWidget):
         self._leave()
         self._unsubscribe()
         self.document = document
-        self._context = PageContext(document, {}, self._limits)
+        self._context = PageContext(document, {}, self._limits, self.values_asked.emit)
         self._unsubscribe = document.subscribe(self._on_change)
         self.ids, self.scope = (), ()
         self._forget_strategy()

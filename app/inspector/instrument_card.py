@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from quantcrafter.app.inspector.form_view import FormView
 from quantcrafter.app.inspector.sections import Section
+from quantcrafter.app.inspector.values_in_use import ValuesInUse
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme.icons import icon
 
@@ -37,6 +38,7 @@ class InstrumentCard(Section):
         removable: bool = True,
     ) -> None:
         self.view: FormView | None = None
+        self.values: ValuesInUse | None = None
         self._make = make
         super().__init__(title, parent, foldable=True, is_open=is_open)
         self.source_button = self._button("bars", tr("Choose the data and preview the bars"), self.source_asked.emit)

@@ -14,6 +14,7 @@ from quantcrafter.app.inspector.instrument_card import InstrumentCard
 from quantcrafter.app.inspector.instrument_list import InstrumentList
 from quantcrafter.app.inspector.pages import Page, PageContext
 from quantcrafter.app.inspector.sections import Section
+from quantcrafter.app.inspector.values_in_use import ValuesInUse
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme.icons import icon
 
@@ -75,6 +76,8 @@ class InstrumentsPage(Page):
             if form.key != card.view.form.key:
                 return False
             card.view.refresh(form)
+        if card.values is not None:
+            card.values.refresh()
         return True
 
     def _choose(self, place: int) -> None:
@@ -100,7 +103,11 @@ class InstrumentsPage(Page):
 
     def _add_card(self, place: int, *, is_open: bool, at: int = -1) -> None:
         def make(card: InstrumentCard) -> FormView:
-            return self.show_form(self._form(place), self.context.rows(), card)
+            view = self.show_form(self._form(place), self.context.rows(), card)
+            if self.context.ask_values is not None:
+                card.values = ValuesInUse(self.context.document, place, self.context.ask_values, card.body)
+                card.add(card.values)
+            return view
 
         card = InstrumentCard(_title(self._form(place)), make, self, is_open=is_open, removable=self._count > 1)
         card.source_asked.connect(lambda: self.source_asked.emit(place))

@@ -20,6 +20,7 @@ from quantcrafter.app.inspector.label_colors import tint
 from quantcrafter.app.inspector.offers import fitting_outputs
 from quantcrafter.app.inspector.row import RowContext
 from quantcrafter.app.inspector.sections import Section
+from quantcrafter.app.inspector.values_in_use import AskValues
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.problems import problem_text
 from quantcrafter.app.theme import current, family_of
@@ -36,6 +37,7 @@ class PageContext:
     document: Document
     drafts: Drafts = field(default_factory=dict)
     ask_limits: Callable[[Callable[[date, date], None]], None] | None = None
+    ask_values: AskValues | None = None
 
     def rows(self, ids: tuple[str, ...] = (), scope: Scope = ()) -> RowContext:
         """Return what the rows of a form about these nodes need."""

@@ -116,6 +116,7 @@ class Desktop:
         docks.inspector.vary_asked.connect(lambda node, field: self.research.sweep((node, field)))
         docks.inspector.source_asked.connect(self.data_controller.choose)
         docks.inspector.limits_asked.connect(self.data_controller.show_limits)
+        docks.inspector.values_asked.connect(self.data_controller.show_values)
 
     # ------------------------------------------------------------------ what is in front
 

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -303,20 +303,32 @@ def plain(number: float) -> str:
     return f"{number:.12f}".rstrip("0").rstrip(".") if 1e-12 <= abs(number) < 1 else f"{number:g}"  # noqa: PLR2004
 
 
+class ShownValue(NamedTuple):
+    """A value of an instrument as people read it, and its source, one of those of `Term`."""
+
+    name: str
+    value: str
+    source: str
+
+
+def shown_values(values: Mapping[str, Term]) -> tuple[ShownValue, ...]:
+    """Return an instrument's values as they are shown to people, in order."""
+    found = ((name, values[name]) for name in _WORDING if name in values)
+    return tuple(
+        ShownValue(name, plain(term.value) if isinstance(term.value, float | int) else str(term.value), term.source)
+        for name, term in found
+    )
+
+
 def terms_text(values: Mapping[str, Term]) -> str:
     """Return an instrument's values with their sources as one line: `tick 0.01 (data), lot 100 (market)`."""
-    parts = []
-    for name, wording in _WORDING.items():
-        term = values.get(name)
-        if term is not None:
-            value = plain(term.value) if isinstance(term.value, float | int) else str(term.value)
-            parts.append(f"{wording.format(value)} ({term.source})")
-    return ", ".join(parts)
+    return ", ".join(f"{_WORDING[each.name].format(each.value)} ({each.source})" for each in shown_values(values))
 
 
 _WORDING = {
     "market": "market {}",
     "session": "{}",
+    "calendar": "holidays of {}",
     "tick_size": "tick {}",
     "lot_size": "lot {}",
     "pip_size": "pip {}",

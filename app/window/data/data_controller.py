@@ -16,9 +16,10 @@ from quantcrafter.app.document.edits import Edit, SetField
 from quantcrafter.app.document.errors import EditError
 from quantcrafter.app.document.view import Scope
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.app.services.problems import error_text
-from quantcrafter.engine.api import FeedNode
+from quantcrafter.app.services.problems import error_text, problem_text
+from quantcrafter.engine.api import FeedNode, Severity
 from quantcrafter.engine.data.markets import market_for
+from quantcrafter.engine.runtime.compute_process.jobs.instrument_values import InstrumentValuesRequest
 
 if TYPE_CHECKING:
     from quantcrafter.app.document.document import Document
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from quantcrafter.app.window.messages import Messages
     from quantcrafter.app.window.tabs.tabs import Tabs
     from quantcrafter.engine.data.store import Series
+    from quantcrafter.engine.runtime.compute_process.jobs import Failure
     from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview
+    from quantcrafter.engine.runtime.running.instrument_values import InstrumentValues
 
 STORE = "store"
 
@@ -50,6 +53,7 @@ class DataController:
         self._typed = typed
         self._messages = messages
         self._limits_job: Job | None = None
+        self._values_jobs: dict[int, Job] = {}
 
     # ------------------------------------------------------------------ the source of an instrument or feed
 
@@ -138,6 +142,21 @@ class DataController:
 
         job.finished.connect(tell)
 
+    def show_values(self, place: int, take: Callable[[InstrumentValues | str], None]) -> None:
+        """Call a function with the values of an instrument that a run would use, or with why there are none."""
+        tab = self._tabs.current()
+        if tab is None:
+            return
+        before = self._values_jobs.pop(place, None)
+        if before is not None and not before.is_over:
+            self._engine.cancel(before)
+        document = tab.document
+        file = "" if document.path is None else str(document.path)
+        job = self._engine.submit(InstrumentValuesRequest(document.text, place, file, str(document.folder)))
+        self._values_jobs[place] = job
+        job.finished.connect(take)
+        job.failed.connect(lambda failure: None if failure.is_cancelled else take(_why(failure)))
+
     # ------------------------------------------------------------------ stored series
 
     def offer_use(self, series: Series) -> None:
@@ -175,6 +194,12 @@ class DataController:
         for name, value in values.items():
             draft.set((name,), value)
         self._do(document, instrument_edits(index, draft.changes()), tr("Choose the data"))
+
+
+def _why(failure: Failure) -> str:
+    """Return the first error of a strategy, else the failure in words."""
+    first = next((each for each in failure.problems if each.severity is Severity.ERROR), None)
+    return failure.message if first is None else problem_text(first)
 
 
 def _title(name: str) -> str:

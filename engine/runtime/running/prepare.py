@@ -121,7 +121,7 @@ def load_market(
         _tell(spec.symbol, result, findings, notes)
         bars.append(result.bars)
         first.append(first_from(result.bars, start_ns))
-        terms.append(with_session(complete(instrument.terms, traded_bars(result.bars)), result.bars))
+        terms.append(terms_with(instrument.terms, result.bars))
         found = tick_problems(graph, instrument, terms[-1], traded_bars(result.bars))
         findings += [Message("{message} {remedy}", message=each.message, remedy=each.remedy) for each in found]
         own: dict[str, Bars] = {}
@@ -238,12 +238,19 @@ def traded_bars(bars: Bars) -> Bars:
     return bars if bars.traded is None else bars.traded
 
 
+def terms_with(terms: Terms, bars: Bars) -> Terms:
+    """Return an instrument's terms with what its bars show of them: session, tick, lot and trading days."""
+    return with_session(complete(terms, traded_bars(bars)), bars)
+
+
 def with_session(terms: Terms, bars: Bars) -> Terms:
     """Return terms with the session of the bars, and who says it."""
     source = bars.session_source or "data"
     if source == "market":
         source = terms.values["market"].source if "market" in terms.values else source
     values = {**terms.values, "session": Term(describe(bars.session), source)}
+    if bars.session.calendar:
+        values["calendar"] = Term(bars.session.calendar, source)
     if "trading_days" not in values:
         values["trading_days"] = Term(days_a_year(bars.session), source)
     return replace(terms, values=values)

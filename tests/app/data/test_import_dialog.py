@@ -125,8 +125,9 @@ def test_the_market_that_is_picked_is_kept_with_the_bars_and_goes_into_the_strat
         assert dialog.files[0].seen.session.calendar == ""
         form = dialog.forms.currentWidget()
         box = row_of(form, "market").editor.findChild(QComboBox)  # type: ignore[arg-type]
+        assert box is not None
         assert {"us_stocks", "forex", "us_futures"} <= {box.itemText(place) for place in range(box.count())}
-        write(form, "market", "eu_stocks")  # type: ignore[arg-type]
+        write(form, "market", "eu_stocks")
         until(qtbot, lambda: not dialog.files[0].waiting)
         assert dialog.files[0].seen.session.calendar == "XETR"
         dialog.accept()
