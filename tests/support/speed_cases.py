@@ -105,7 +105,7 @@ def columns(prepared: Prepared) -> None:
     plan = prepared.plan
     assert plan.decision is not None
     for i, each in enumerate(evaluate(plan, prepared.market, silent, never, ColumnStore())):
-        instrument_job(prepared.graph, i, plan.decision, each)
+        instrument_job(prepared.graph, i, plan.decision, each, terms=prepared.market.terms[i])
 
 
 def in_c(case: Case, bars: Bars, folder: Path) -> Callable[[], int]:

@@ -27,7 +27,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.graph import BoundGraph, Decision, Evaluation, Loop, Plan, PlanSource
 from quantcrafter.engine.graph.evaluate import Evaluated
-from quantcrafter.engine.graph.terms import complete
+from quantcrafter.engine.graph.terms import Terms, complete
 from quantcrafter.engine.runtime.running.prepare import Progress, with_session
 from quantcrafter.engine.runtime.running.rates import rate_columns
 from quantcrafter.engine.simulation.warm_steps import remembered_steps
@@ -53,8 +53,11 @@ def job_of(
     evaluations: Sequence[Evaluated],
     progress: Progress = _no_progress,
     cancelled: Callable[[], bool] = _never,
+    terms: Sequence[Terms] = (),
 ) -> EngineJob:
     """Return the job that an engine is given: the decision stage with its columns for each instrument.
+
+    `terms` are those of the instruments, if what the bars show of them is known already.
 
     Raises:
         RunError: there is nothing to run.
@@ -63,7 +66,10 @@ def job_of(
     if decision is None:
         raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
     return EngineJob(
-        instruments=tuple(instrument_job(graph, i, decision, each, plan.loop) for i, each in enumerate(evaluations)),
+        instruments=tuple(
+            instrument_job(graph, i, decision, each, plan.loop, terms[i] if terms else None)
+            for i, each in enumerate(evaluations)
+        ),
         executions=(Execution(decision.rule, decision.size, decision.node),),
         protection=tuple(each.rule for each in decision.protection),
         guards=tuple(each.rule for each in decision.guards),
@@ -96,9 +102,17 @@ def begin_at(job: EngineJob, first: Sequence[int]) -> EngineJob:
 
 
 def instrument_job(
-    graph: BoundGraph, index: int, decision: Decision, evaluation: Evaluated, loop: Loop | None = None
+    graph: BoundGraph,
+    index: int,
+    decision: Decision,
+    evaluation: Evaluated,
+    loop: Loop | None = None,
+    terms: Terms | None = None,
 ) -> InstrumentJob:
-    """Return one instrument's combined signals, filter mask, protective columns and first decision bar."""
+    """Return one instrument's combined signals, filter mask, protective columns and first decision bar.
+
+    Without its `terms`, the bars are looked at for what they show of tick and lot.
+    """
     spec, run = graph.instruments[index].spec, graph.spec.run
     signals = [evaluation.column(source) for source in decision.signals]
     flags = [signal.flags for signal in signals if isinstance(signal, Signals)]
@@ -109,7 +123,9 @@ def instrument_job(
     # Columns are computed on adjusted prices, orders fill at those as traded.
     traded = evaluation.bars if evaluation.bars.traded is None else evaluation.bars.traded
     actions = traded.actions
-    terms = complete(graph.instruments[index].terms, traded)
+    said = graph.instruments[index].terms
+    if terms is None:
+        terms = complete(said, traded)
     scale = None if actions is None else traded.close / evaluation.bars.close
     currency = spec.currency or run.currency
     rate_open, rate_close, first_rate = (
@@ -137,7 +153,7 @@ def instrument_job(
         tick_is_shown=terms.values["tick_size"].source in ("data", "default"),
         buy_duty_percent=spec.buy_duty_percent,
         sell_duty_percent=spec.sell_duty_percent,
-        trading_days=terms.value("trading_days"),
+        trading_days=said.value("trading_days"),
         settlement=spec.settlement,
         price_limits=terms.price_limits,
         terms=with_session(terms, evaluation.bars).values,

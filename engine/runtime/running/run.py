@@ -130,7 +130,7 @@ def prepare_run(
     clock.lap("load_s")
     store = ColumnStore()
     evaluations = columns(plan, market, progress, cancelled, store)
-    job = begin_at(job_of(graph, settings, plan, evaluations, progress, cancelled), market.first)
+    job = begin_at(job_of(graph, settings, plan, evaluations, progress, cancelled, market.terms), market.first)
     evaluations = tuple(each.since(first) for each, first in zip(evaluations, market.first, strict=True))
     clock.lap("columns_s")
     progress("simulate", 0, 1)
