@@ -113,11 +113,11 @@ def counts_days(job: EngineJob) -> bool:
     return any(guard.kind in _HALTS for guard in job.guards)
 
 
-def is_watched(job: EngineJob) -> bool:
-    """Return whether the account is checked at every close."""
+def is_watched(job: EngineJob, short: bool) -> bool:  # noqa: FBT001 - as `may_be_short` says
+    """Return whether the account is checked at every close; `short` is what `may_be_short` says."""
     margins = [margins_of(each, job.settings.margin) for each in job.instruments]
     called = any(each.long > 0.0 or each.unit > 0.0 for each in margins)
-    called = called or (any(each.short > 0.0 for each in margins) and may_be_short(job))
+    called = called or (any(each.short > 0.0 for each in margins) and short)
     return called or counts_days(job)
 
 
@@ -158,7 +158,18 @@ def may_be_short(job: EngineJob) -> bool:
     if by_weights or job.components or by_steps or not all(len(each.bars) for each in job.instruments):
         return True
     columns = [each.flags for instrument in job.instruments for each in instrument.executions]
-    return any(bool(np.bitwise_or.reduce(flags) & ENTER_SHORT) for flags in columns)
+    return any(asked_for(flags) & ENTER_SHORT for flags in columns)
+
+
+def asked_for(flags: FlagColumn) -> int:
+    """Return all flags that any bar has, eight bars at a time where they lie side by side."""
+    if not flags.flags.c_contiguous:
+        return int(np.bitwise_or.reduce(flags))
+    whole = len(flags) & ~7
+    found = int(np.bitwise_or.reduce(flags[:whole].view(np.uint64))) if whole else 0
+    for shift in (32, 16, 8):
+        found |= found >> shift
+    return (found & 255) | int(np.bitwise_or.reduce(flags[whole:]))
 
 
 def needs_volume(job: EngineJob) -> bool:
@@ -166,13 +177,13 @@ def needs_volume(job: EngineJob) -> bool:
     return job.settings.slippage.volume_percent > 0.0 or job.settings.fills.zero_volume == "none"
 
 
-def spare_rows(job: EngineJob) -> int:
+def spare_rows(job: EngineJob, short: bool) -> int:  # noqa: FBT001 - as `may_be_short` says
     """Return how many rows of each table a step may need beyond those of its bars: when everything is closed."""
-    return 4 * len(job.instruments) + (2 * MAX_GUARDS if is_watched(job) else 1)
+    return 4 * len(job.instruments) + (2 * MAX_GUARDS if is_watched(job, short) else 1)
 
 
-def set_account(portfolio: Record, job: EngineJob) -> None:
-    """Write costs, margin and guards of a job to the portfolio.
+def set_account(portfolio: Record, job: EngineJob, short: bool) -> None:  # noqa: FBT001 - as `may_be_short` says
+    """Write costs, margin and guards of a job to the portfolio; `short` is what `may_be_short` says.
 
     Raises:
         RunError: there are too many guards, or one names an instrument that doesn't exist.
@@ -188,12 +199,16 @@ def set_account(portfolio: Record, job: EngineJob) -> None:
     portfolio["maintained"] = any(
         part > 0.0 for each in job.instruments for part in margins_of(each, settings.margin)[1:]
     )
+    portfolio["paid_up"] = not short and all(
+        each.kind == "spot" and margins_of(each, settings.margin).entry >= 1.0 for each in job.instruments
+    )
     portfolio["peak"] = portfolio["last_equity"] = portfolio["day_equity"] = portfolio["highest_equity"] = settings.cash
     portfolio["stepped"] = job.steps is not None
     portfolio["day"] = np.iinfo(np.int64).min
-    portfolio["financed"], portfolio["moving"], portfolio["watched"] = is_financed(job), is_moving(job), is_watched(job)
+    portfolio["financed"], portfolio["moving"] = is_financed(job), is_moving(job)
+    portfolio["watched"] = is_watched(job, short)
     portfolio["restless"] = is_restless(job)
-    portfolio["spare_rows"] = spare_rows(job)
+    portfolio["spare_rows"] = spare_rows(job, short)
     portfolio["skip_empty"] = settings.fills.zero_volume == "none"
     special = slippage.range_percent > 0.0 or needs_volume(job)
     portfolio["venue_rules"] = has_venue_rules(job)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quantcrafter.engine.api.bars import BAR_COLUMNS
 from quantcrafter.engine.api.engine import EngineJob, ExecutionColumns, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message, word
@@ -20,6 +19,7 @@ from quantcrafter.engine.simulation.account_terms import (
     check_account,
     joined,
     margins_of,
+    may_be_short,
     set_account,
     spare_rows,
 )
@@ -33,6 +33,7 @@ from quantcrafter.engine.simulation.execution_terms import (
     set_decision_terms,
     slots_needed,
 )
+from quantcrafter.engine.simulation.joined_bars import LATEST
 from quantcrafter.engine.simulation.primitives import whole_inverse
 from quantcrafter.engine.simulation.records import (
     HOLDING_DTYPE,
@@ -85,9 +86,7 @@ def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], ste
 def market_of(job: EngineJob) -> MarketArrays:
     """Return the columns of all instruments; those of a single instrument are not copied."""
     jobs = job.instruments
-    open_, high, low, close = (
-        joined([instrument.bars.column(name) for instrument in jobs], np.float64) for name in BAR_COLUMNS[:4]
-    )
+    open_, high, low, close, _ = LATEST.of([instrument.bars for instrument in jobs])
     groups, executions = shared_columns(job), range(len(job.executions))
     parts = [[np.asarray(each.rule_columns[rules[0]]) for each in jobs] for rules in groups]
     parts += [[column_of(each.executions[e], name) for each in jobs] for e, name in execution_columns_of(job)]
@@ -163,21 +162,21 @@ def are_side_by_side(job: EngineJob) -> bool:
     ranked = len(jobs) > 1 and any("rank" in columns.columns for columns in jobs[0].executions)
     if rebalance_of(job) is not None or ranked:
         return False
-    times = jobs[0].bars.close_ns
-    return all(np.array_equal(each.bars.close_ns, times) for each in jobs[1:])
+    return LATEST.of([instrument.bars for instrument in jobs]).same_times
 
 
 def portfolio_of(job: EngineJob, table_rows: int) -> Table:
     """Return terms, account and empty tables: one record."""
     settings = job.settings
-    needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments) + spare_rows(job)
+    short = may_be_short(job)
+    needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments) + spare_rows(job, short)
     portfolios = PORTFOLIOS.take(1, portfolio_dtype(max(MOST_ROWS, 1 << (needed - 1).bit_length())))
     head_of(portfolios)[:] = 0
     portfolio = portfolios[0]
     portfolio["capacity"] = min(max(table_rows, needed), len(portfolio["order_rows"]))
     portfolio["rows_per_bar"] = rows_per_bar(job)
     portfolio["cash"] = settings.cash
-    set_account(portfolio, job)
+    set_account(portfolio, job, short)
     first = len(shared_columns(job))
     set_decision_terms(portfolio, job, {key: first + k for k, key in enumerate(execution_columns_of(job))})
     portfolio["arm_delay"] = settings.fills.arm == "next_bar"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -20,6 +21,10 @@ Block = npt.NDArray[np.uint8]
 
 LEAST_BYTES = 1 << 16
 """Smaller arrays are not kept: the C library does that itself."""
+
+
+LARGEST_BYTES = 30 << 20
+"""What the C library should keep without giving it back to the operating system at once."""
 
 
 class BufferPool:
@@ -53,11 +58,16 @@ class BufferPool:
         with self._lock:
             self._take_back()
             place = next((k for k in reversed(range(len(self._idle))) if self._idle[k].nbytes == size), None)
-            block = self._make(size, np.uint8) if place is None else self._idle.pop(place)
+            block = self._fresh(size) if place is None else self._idle.pop(place)
         # Views of an array that owns its memory refer to that one: behind a memoryview, they refer to this array.
         array: npt.NDArray[Any] = np.frombuffer(block.data, kind, count)
         weakref.finalize(array, self._give, block).atexit = False
         return array
+
+    def _fresh(self, size: int) -> Block:
+        keep_freed_memory()
+        block: Block = self._make(size, np.uint8)
+        return block
 
     def _give(self, block: Block) -> None:
         if block.nbytes > self._limit:
@@ -74,6 +84,16 @@ class BufferPool:
             self._idle.append(self._returned.popleft())
         while sum(block.nbytes for block in self._idle) > self._limit:
             self._idle.pop(0)
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Have the C library keep what is freed, too: columns that others make are not made here.
+
+    glibc gives freed memory of more than twice the size of the largest array that was freed so far, of up to 32 MB,
+    back to the operating system. Elsewhere this does nothing.
+    """
+    np.empty(LARGEST_BYTES, np.uint8)
 
 
 def rounded_size(size: int) -> int:

@@ -82,6 +82,8 @@ def available_cash(portfolio: Record, holdings: Table, i: int, price: float) -> 
     cash minus twice the value of every short position (its proceeds and its margin).
     """
     available = portfolio["cash"]
+    if portfolio["paid_up"] == 1:
+        return float(available)
     for j in range(len(holdings)):
         lots, margin = holdings[j]["lots"], holdings[j]["initial_margin"]
         if lots == 0:

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 from quantcrafter.engine.api.compiled import njit_kept
-from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.api.ports import BoolColumn, FloatColumn
 
 F = TypeVar("F", bound=Callable[..., Any])
 Fields = TypeVar("Fields")
@@ -60,8 +60,11 @@ def lend(fields: Fields) -> Fields:
     return fields
 
 
-def fetch(column: FloatColumn, row: int) -> None:
-    """Announce that a row will be read soon, if it exists: machine code prefetches it."""
+def fetch(column: FloatColumn | BoolColumn, row: int) -> None:
+    """Announce that a row will be read soon, if it exists: machine code prefetches it.
+
+    With several columns it is the row of the first one.
+    """
 
 
 @functools.cache

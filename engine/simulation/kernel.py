@@ -27,10 +27,13 @@ from quantcrafter.engine.simulation.jit import entry, fetch, inlined, jit, lend
 from quantcrafter.engine.simulation.matching import end_data, mark, match_after, match_open, match_phase
 from quantcrafter.engine.simulation.protection import move_orders
 from quantcrafter.engine.simulation.quiet import (
+    catch_up,
+    catch_up_all,
     has_room,
     is_asleep,
     is_quiet,
     is_untouched,
+    mark_only,
     mark_quiet,
     note_cash,
     pass_quiet,
@@ -133,6 +136,28 @@ def settle(
     return equity
 
 
+@inlined
+def settle_together(
+    portfolio: Record, holdings: Table, market: MarketArrays, curve: FloatColumn, step: int, awake: int
+) -> float:
+    """Settle a step of many instruments side by side; those asleep are brought up to date when they wake."""
+    for turn in range(awake):
+        holding = holdings[holdings[turn]["turn"]]
+        row = holding["start"] + step
+        if holding["lots"] != 0:
+            mark(portfolio, holding, step, market.high[row], market.low[row], market.close[row])
+    equity = portfolio["cash"]
+    for i in range(len(holdings)):
+        holding = holdings[i]
+        if holding["lots"] != 0:
+            if holding["awake"] == 0:
+                mark_only(holding, market, step)
+            equity += worth(holding, holding["mark"])
+    curve[0, step] = equity
+    note_cash(portfolio, curve, step)
+    return float(equity)
+
+
 @jit
 def open_step(portfolios: Table, holdings: Table, market: MarketArrays, timeline: Timeline, step: int) -> None:
     """Begin the bars of a step: what happened since the last close is booked before any order fills."""
@@ -198,7 +223,6 @@ def wake(portfolio: Record, holdings: Table, market: MarketArrays, timeline: Tim
     for event in range(first, last):
         i, bar = event_at(timeline, step, event)
         holding = holdings[i]
-        holding["bar"] = bar
         if known > step:
             quiet = quiet_end(portfolio, holding, market, step, known) > step
         else:
@@ -206,9 +230,13 @@ def wake(portfolio: Record, holdings: Table, market: MarketArrays, timeline: Tim
         if quiet:
             holding["awake"] = 0
         else:
+            if known > step:
+                catch_up(holding, market, bar)
             holding["awake"] = 1
             holdings[awake]["turn"] = event
             awake += 1
+        if not quiet or known <= step:
+            holding["bar"] = bar
     if awake < len(holdings):
         holdings[awake]["turn"] = NONE
     return awake
@@ -282,6 +310,8 @@ def fill_step(
             working = working or holdings[i]["working"] > 0
     if working:
         match_step(portfolio, holdings, rules, market, timeline, step, awake)
+    if known > step and len(holdings) > 1:
+        return float(settle_together(portfolio, holdings, market, curve, step, awake))
     return float(settle(portfolios, holdings, market, timeline, curve, step))
 
 
@@ -329,6 +359,8 @@ def decide_step(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
         watch(portfolio, holdings, market, step, equity)
     lost = is_lost(portfolio, equity)
     if lost:
+        if len(timeline.first_event) == 0:
+            catch_up_all(holdings, market, step + 1)
         close_account(portfolio, holdings, step, equity)
     first, last = events_of(holdings, timeline, step)
     if portfolio["rebalance"] == 1:
@@ -368,28 +400,28 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     """
     portfolio = portfolios[0]
     market, timeline, steps = lend(market), lend(timeline), lend(steps)
-    side_by_side = len(timeline.first_event) == 0 and portfolio["simple"] == 1
+    alongside = part == WHOLE and len(timeline.first_event) == 0 and portfolio["simple"] == 1
     step = start
     while step < stop:
         if part == WHOLE:
-            if side_by_side and len(holdings) == 1:
+            if alongside and len(holdings) == 1:
                 step = pass_quiet_alone(portfolio, holdings[0], rules, market, curve, step, stop)
-                fetch(market.open, step + 1)
-            elif side_by_side:
+            elif alongside:
                 step = pass_quiet_together(portfolio, holdings, market, curve, step, stop)
             else:
                 step = pass_quiet(portfolio, holdings, market, timeline, curve, step, stop)
             if step == stop:
                 break
         if part != DECISIONS:
-            known = stop if part == WHOLE and side_by_side else step
+            known = stop if alongside else step
             if math.isnan(fill_step(portfolios, holdings, rules, market, timeline, curve, step, known)):
-                return step
+                break
         if part != UP_TO_CLOSE:
             awake_only = decide_step(portfolios, holdings, rules, market, timeline, steps, step, curve[0, step], part)
             if part == WHOLE:
                 set_alarms(portfolio, holdings, timeline, step, awake_only)
         step += 1
+    catch_up_all(holdings, market, step if alongside else 0)
     return step
 
 

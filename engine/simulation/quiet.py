@@ -27,8 +27,11 @@ EIGHT: Any = np.int64(8)
 
 EVERY_FLAG: Any = np.int64(255)
 
-SOON: Any = np.int64(12)
+SOON: Any = np.int64(16)
 """Number of bars by which reads are prefetched."""
+
+EIGHTH: Any = np.int64(7)
+"""The bits that are zero in the number of every eighth row."""
 
 AT_ONCE: Any = np.int64(0)
 """An alarm that goes off at the next bar."""
@@ -176,6 +179,35 @@ def mark_quiet(portfolio: Record, holding: Record, market: MarketArrays, bar: in
 
 
 @inlined
+def mark_only(holding: Record, market: MarketArrays, bar: int) -> None:
+    """Mark a position at the close of a quiet bar; `catch_up` brings the rest up to date."""
+    row = holding["start"] + bar
+    holding["mark"] = market.close[row]
+    # Of many instruments the processor does not see by itself where it goes on in each: a fetch brings eight rows.
+    if row & EIGHTH == 0:
+        fetch(market.close, row + SOON)
+        fetch(market.high, row + SOON)
+        fetch(market.low, row + SOON)
+
+
+@jit
+def catch_up(holding: Record, market: MarketArrays, end: int) -> None:
+    """Bring an instrument up to date that was only marked at the closes of its quiet bars, those before `end`."""
+    start = holding["bar"] + 1
+    if start < end:
+        if holding["lots"] != 0:
+            hold_through(holding, market, start, end)
+        holding["bar"] = end - 1
+
+
+@jit
+def catch_up_all(holdings: Table, market: MarketArrays, end: int) -> None:
+    """Bring all instruments side by side up to date."""
+    for i in range(len(holdings)):
+        catch_up(holdings[i], market, end)
+
+
+@inlined
 def is_calm(portfolio: Record, market: MarketArrays, equity: float, required: float, step: int) -> bool:
     """Return whether the account's guards have nothing to do at a close; `required` is the margin of all positions."""
     if len(market.account.day) > 0 and market.account.day[step] != portfolio["day"]:
@@ -266,7 +298,9 @@ def pass_quiet_alone(
 
     Bars at whose close only the stop moves are skipped as well.
     """
-    end = pass_stretch(portfolio, holding, market, curve, start, stretch_end(portfolio, holding, market, start, stop))
+    end = stretch_end(portfolio, holding, market, start, stop)
+    fetch(market.open, holding["start"] + end + 1)
+    end = pass_stretch(portfolio, holding, market, curve, start, end)
     if portfolio["moving"] == 0:
         return end
     while end < stop and only_follows(portfolio, holding, market, end):
@@ -357,7 +391,13 @@ def quiet_end(portfolio: Record, holding: Record, market: MarketArrays, start: i
     if holding["alarm_bar"] <= start:
         return start
     if holding["quiet_until"] <= start:
-        holding["quiet_until"] = stretch_end(portfolio, holding, market, start, stop)
+        end = stretch_end(portfolio, holding, market, start, stop)
+        holding["quiet_until"] = end
+        # What the decision on that bar, and a fill at the next one, will look at.
+        row = holding["start"] + end
+        fetch(market.allowed, row)
+        fetch(market.close, row)
+        fetch(market.open, row + 1)
     return int(min(stop, holding["quiet_until"]))
 
 
@@ -393,12 +433,9 @@ def pass_quiet_together(
         if end <= start:
             return start
     end = note_worth(portfolio, holdings, market, curve, start, end)
-    if end == start:
-        return start
     for i in range(len(holdings)):
-        holdings[i]["bar"] = end - 1
-        if holdings[i]["lots"] != 0:
-            hold_through(holdings[i], market, start, end)
+        if holdings[i]["lots"] != 0 and end > start:
+            holdings[i]["mark"] = market.close[holdings[i]["start"] + end - 1]
     return end
 
 

@@ -142,8 +142,9 @@ RISK_HOLDING_TERMS = (
 """Those of them that come from the job and do not change."""
 
 RISK_TERMS: list[tuple[Any, ...]] = [
-    # Whether any position must keep a margin.
+    # Whether any position must keep a margin; and whether all are long and paid in full, so that none takes any.
     ("maintained", np.int64),
+    ("paid_up", np.int64),
     # Whether there is nothing to do beyond orders and signals, or at least nothing where neither of them does anything;
     # else whether positions are financed, the account is watched, and protective orders move. And how many rows of the
     # tables a step may take beside those of its bars.

@@ -63,6 +63,9 @@ def carry_over(mine: SimulationState, theirs: SimulationState, index: int) -> No
         for name in record.dtype.names or ():
             if name not in terms:
                 record[name] = source[name]
+    # Its job may have sold short, which this one's never does.
+    if (mine.holdings["lots"] < 0).any():
+        mine.portfolio["paid_up"] = 0
     mine.pages[:] = theirs.pages
     mine.curve[0, :index] = theirs.curve[0, :index]
     changes = int(theirs.portfolio["cash_changes"])

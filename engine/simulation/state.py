@@ -147,7 +147,7 @@ class SimulationState:
         """Return a copy of a table's rows in use, put behind those of the last page where there is room."""
         rows = whole_rows(self.portfolio[f"{name.removesuffix('s')}_rows"][: self.portfolio[name]])
         if name not in self._rooms:
-            self._rooms[name] = Room(rows.dtype, len(self.ts_ns) // BARS_A_ROW + LEAST_ROWS)
+            self._rooms[name] = Room(rows.dtype, int(self.holdings["bars"].sum()) // BARS_A_ROW + LEAST_ROWS)
         return self._rooms[name].put(rows)
 
     def events(self, row: int) -> list[tuple[int, int]]:

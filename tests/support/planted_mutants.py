@@ -393,6 +393,16 @@ MUTANTS = tuple(
             'holding["lowest"] = max(highest, other_high), lowest',
         ),
         ("a long position on credit is never lost", "if lots < 0 or cash < 0.0 or", "if lots < 0 or"),
+        (
+            "an instrument that wakes forgets the first bar that it slept through",
+            'start = holding["bar"] + 1',
+            'start = holding["bar"] + 2',
+        ),
+        (
+            "an account that may be short counts as one without margin",
+            'portfolio["paid_up"] = not short and all(',
+            'portfolio["paid_up"] = all(',
+        ),
         # ------------------------------------------------------------------ entries that wait
         ("a limit lies on the wrong side", 'away = -side if terms["entry_kind"] == LIMIT else side', "away = side"),
         (
