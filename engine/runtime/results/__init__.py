@@ -1,1 +1,1 @@
-"""A finished run: what it shows to all who read it."""
+"""The results of a finished run."""

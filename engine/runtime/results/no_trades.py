@@ -1,4 +1,4 @@
-"""why_no_trade: one or two sentences that say why a run closed no trade."""
+"""why_no_trade: one or two sentences about why a run closed no trade."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def why_no_trade(run: RunView) -> str:
 
 
 def _lot_too_large(run: RunView) -> Message:
-    """Return how much one lot is worth where an entry was sized to less; nothing where none was."""
+    """Return the value of one lot if an entry was sized to less; nothing otherwise."""
     rows = run.ledger.blocked[run.ledger.blocked["reason"] == BlockReason.SIZE_ZERO]
     if not len(rows):
         return Message("")
@@ -98,7 +98,7 @@ def _lot_too_large(run: RunView) -> Message:
 
 
 def _all_blocked(blocked: Counter[Message]) -> Message:
-    """Return what kept every signal from becoming an order."""
+    """Return the reason why no signal became an order."""
     why, total = _listed(blocked), blocked.total()
     if total == 1:
         return Message("No trades: 1 entry signal, {why}.", why=why)
@@ -135,7 +135,7 @@ def _ending(status: int, reason: StatusReason) -> Message:
 
 
 def _left(blocked: Counter[Message]) -> Message:
-    """Return what kept the other signals from becoming orders, where there were any."""
+    """Return the reasons why the other signals did not become orders, if there were any."""
     if not blocked:
         return Message("")
     if blocked.total() == 1:

@@ -55,7 +55,7 @@ class RunResult(RunTables):
 
     @property
     def id(self) -> str:
-        """None: it is in memory only."""
+        """None: it exists only in memory."""
         return ""
 
     @property

@@ -1,4 +1,4 @@
-"""What follows from a run's ledger and bars: tables, returns, and JSON, CSV and report files."""
+"""Data derived from a run's ledger and bars: tables, returns, and JSON, CSV and report files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TIMINGS = ("load_s", "columns_s", "simulate_s", "total_s")
 
 
 class RunTables:
-    """The part of a `RunView` that is the same wherever the run is kept; tables are built when first asked for."""
+    """The part of a `RunView` that doesn't depend on the storage of the run; tables are built at their first use."""
 
     @property
     def file(self: RunView) -> str:
@@ -88,7 +88,7 @@ class RunTables:
 
     @cached_property
     def cashflows(self: RunView) -> Table:
-        """Every amount that came or went without a fill: borrow fees, dividends."""
+        """Every cash flow without a fill: borrow fees, dividends."""
         return tables.cashflows_table(self.ledger, self.instruments)
 
     @cached_property

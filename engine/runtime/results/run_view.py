@@ -1,6 +1,6 @@
-"""RunView: what a run shows to charts, tables, reports, explanations and comparisons, wherever it is kept.
+"""RunView: the interface to a run for charts, tables, reports, explanations and comparisons, regardless of its storage.
 
-`RunResult` is a run in memory, `RunFolder` one on the disk, which may still grow. Readers know this page only.
+`RunResult` is a run in memory, `RunFolder` one on the disk, which may still grow. Readers use only this module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from quantcrafter.engine.stats.tables import Table
 Column = npt.NDArray[Any]
 
 Kept = Literal["all", "tables", "figures"]
-"""What is kept of a run: everything; fills, trades and equity without bars and columns; or metrics and text alone."""
+"""The stored parts of a run: everything; fills, trades and equity without bars and columns; or only metrics and
+text.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class RunOutput:
 
 @dataclass(frozen=True, slots=True)
 class RunSource:
-    """What an input port read: a number, a column of a feed's bars (or the bars, `output` empty), or a node's output.
+    """The source of a port: a number, a column of a feed's bars (or the bars, `output` empty), or a node's output.
 
     `node` is a feed's name for the kind `market` (`bars` for the instrument's own).
     """
@@ -75,7 +77,7 @@ class RunNode:
 
 @dataclass(frozen=True)
 class RunDecision:
-    """What the execution node was wired to. `filters` tells of each whether True blocks entries."""
+    """The inputs of the execution node. `filters` contains for each filter whether True blocks entries."""
 
     node: str
     combine: str
@@ -85,7 +87,7 @@ class RunDecision:
 
 
 class RunView(Protocol):
-    """One run, as far as it has come; it does not change while it is looked at.
+    """One run up to its current revision; it doesn't change while it is being read.
 
     Of the instruments' jobs it has bars, combined signals, filter mask, and the account's columns (rates, splits,
     dividends). What the engine alone reads, the columns of sizes and rules, is not kept.
@@ -97,7 +99,7 @@ class RunView(Protocol):
 
     @property
     def id(self) -> str:
-        """The name under which it is kept; empty where it is in memory only."""
+        """Its id in the storage; empty if it exists only in memory."""
         ...
 
     @property
@@ -107,12 +109,12 @@ class RunView(Protocol):
 
     @property
     def kept(self) -> Kept:
-        """What of it is there."""
+        """The available parts."""
         ...
 
     @property
     def revision(self) -> int:
-        """How often the run was added to; 0 before it has anything."""
+        """The number of additions to the run; 0 for an empty run."""
         ...
 
     @property
@@ -224,17 +226,17 @@ class RunView(Protocol):
 
     @property
     def data_hash(self) -> str:
-        """A hash of all bars; empty while they are not all there."""
+        """A hash of all bars; empty while they are incomplete."""
         ...
 
     @property
     def ledger(self) -> Ledger:
-        """Orders, fills, trades, equity and the rest of what was booked."""
+        """The ledger: orders, fills, trades, equity and the other records."""
         ...
 
     @property
     def metrics(self) -> Mapping[str, Value]:
-        """The metrics by key; none while the run goes on."""
+        """The metrics by key; none while the run continues."""
         ...
 
     @property
@@ -274,7 +276,7 @@ class RunView(Protocol):
 
     @property
     def cashflows(self) -> Table:
-        """Every amount that came or went without a fill."""
+        """Every cash flow without a fill."""
         ...
 
     @property

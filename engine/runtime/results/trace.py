@@ -45,7 +45,7 @@ class ColumnStore:
     _room: npt.NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
 
     def keep(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return an array with the column's content that is cheap to hold on to.
+        """Return an array with the column's content that needs little memory.
 
         Raises:
             RunError: there is no room for it on the disk.

@@ -1,1 +1,1 @@
-"""Kept runs: run folders, the history, comparison, disk space."""
+"""Stored runs: run folders, the history, comparison, disk space."""

@@ -1,12 +1,12 @@
-"""How much disk the runs of a user take, and what goes when it is more than they may: one limit counts everything.
+"""The disk space of a user's runs, and what is deleted beyond the limit, which covers everything.
 
 Counted are the history itself, the folders of its runs with columns or with fills, trades and equity alone, trials, and
 what runs that were cancelled or killed left behind. When they take more than the limit:
 
-1. What nobody is at any more goes: half-written folders, and files of runs that are not in the history.
-2. The oldest go first, run by run: the bars and columns of a run, or a trial. Fills, trades and equity of a run stay.
-3. If that is not enough, fills, trades and equity of the oldest go. Their rows stay: metrics and strategy.
-4. If that is not enough, the rows of the oldest runs go.
+1. Leftovers are deleted: partly written folders without a writer, and files of runs that are not in the history.
+2. Then the oldest, run by run: the bars and columns of a run, or a trial. Fills, trades and equity of a run are kept.
+3. If that is not enough, fills, trades and equity of the oldest are deleted. Their rows are kept: metrics and strategy.
+4. If that is not enough, the rows of the oldest runs are deleted.
 
 Pinned runs stay, and so do runs that are being looked at or written. Nothing is renamed or deleted while another
 process adds, pins or deletes runs; who dies in between leaves nothing that looks like a whole run.
@@ -52,7 +52,7 @@ _ROW_BYTES = "length(spec_text) + length(metrics) + length(settings) + length(ti
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What runs take on the disk, in bytes, by kind; `pinned_bytes` is that part of it that stays.
+    """The disk space of runs in bytes, by kind; `pinned_bytes` is the part that is always kept.
 
     `books` are fills, trades and equity of runs whose columns are not kept; `columns` are runs with everything.
     """
@@ -75,7 +75,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What went: columns of so many runs, fills and trades of so many, runs altogether, trials, and bytes."""
+    """What was deleted: columns and fills of how many runs, how many whole runs and trials, and the bytes."""
 
     columns: int = 0
     books: int = 0
@@ -329,7 +329,7 @@ def _delete_rows(connection: sqlite3.Connection, excess: int) -> int:
 
 
 def _shrink(history: RunHistory) -> None:
-    """Give the space of deleted rows back; where another process reads, it is used again by later rows."""
+    """Release the space of deleted rows; if another process is reading, later rows use it again."""
     with suppress(RunError), history.reading() as connection:
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

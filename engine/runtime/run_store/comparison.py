@@ -30,7 +30,7 @@ COMPARED = (
     "bars",
     "warm-up",
 )
-"""What two runs are compared by beside their metrics, trades and settings."""
+"""Properties that are compared in addition to metrics, trades and settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class MetricChange:
 
 @dataclass(frozen=True, slots=True)
 class SettingDifference:
-    """Something else in which the runs differ, such as the data or a setting."""
+    """Another difference between the runs, such as the data or a setting."""
 
     what: str
     a: str
@@ -78,7 +78,7 @@ class TradeChange:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """What is different in run `b` against run `a`.
+    """The differences of run `b` from run `a`.
 
     `added` and `removed` are trades of one run alone; trades are None where those of a run are not kept.
     `file_diff` holds unified diff lines of the strategy file, empty when it is the same.

@@ -150,7 +150,7 @@ class RunHistory:
         return run_id
 
     def pin(self, key: str, *, on: bool = True) -> str:
-        """Let a run stay whatever space runs use, or no longer; return its id.
+        """Pin or unpin a run and return its id; pinned runs are kept regardless of the disk space.
 
         Raises:
             RunError: there is no such run, or several; or the history cannot be written.
@@ -187,7 +187,7 @@ class RunHistory:
                 discard(place)
 
     def prune(self, keep: int) -> int:
-        """Delete all but the latest `keep` runs and return how many went; pinned ones stay.
+        """Delete all but the latest `keep` runs and return how many were deleted; pinned ones are kept.
 
         Folders without a run, which a killed process may leave, go as well once they are an hour old.
 

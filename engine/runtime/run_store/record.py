@@ -14,11 +14,11 @@ from quantcrafter.engine.stats.metrics import Value
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What the history lists of a run, and what stays of it when its folder is gone.
+    """The row of a run in the history, which is kept when the run's folder is deleted.
 
     `id` is empty until the record is kept, then the name of the run's folder; `started` is in UTC; `spec_text` is the
-    strategy file as it was run and `spec_hash` the hash of what it does, without the layout. A pinned run stays
-    whatever space runs use. `damage` says what of its row cannot be read.
+    strategy file as it was run and `spec_hash` the hash of what it does, without the layout. A pinned run is kept
+    regardless of the disk space. `damage` describes the unreadable parts of its row.
     """
 
     strategy: str

@@ -1,6 +1,6 @@
-"""RunFolder: a run in a folder, for whoever looks at it from another process; it may still grow.
+"""RunFolder: a run in a folder, for reading from any process; it may still grow.
 
-`run.json` says what was run, and `engine.runtime.run_store.run_log` how the rest is in the folder. Columns are named
+`run.json` describes the run, and `engine.runtime.run_store.run_log` the format of the other files. Columns are named
 `bars.<name>`, `market.<name>` (combined flags, filter mask, rates, splits, dividends), `column.<step>.<output>` (and
 `.strength` for a signal that has one) and `feed.<feed>.<name>`; the ledger's records have their own names. Reading
 needs numpy and the engine's own light modules only.

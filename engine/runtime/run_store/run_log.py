@@ -1,12 +1,12 @@
-"""The two files of a run folder that grow: blocks of columns, and the commits that say which of them count.
+"""The two growing files of a run folder: blocks of columns, and the commits that make them valid.
 
 `data.bin` holds blocks, each one an array's bytes. `commits.jsonl` has a line for each commit, with a checksum: where
 its blocks lie, how many bars of each instrument they bring, and what has changed of what is small.
 
 - Bytes are only ever added, and a commit is written when all its blocks are: whoever reads sees whole commits, from the
   first one on, while a writer is at it and after it was killed at any point.
-- Blocks are on the disk before their commit's line is written, and the line before `append` returns, so a commit that
-  was reported outlasts a power cut. A run that may be lost (a trial) is written without waiting for the disk.
+- Blocks are on the disk before their commit's line is written, and the line before `append` returns, so a reported
+  commit survives a power failure. A run that may be lost (a trial) is written without waiting for the disk.
 - A writer holds a lock on `writer.lock` until it closes or dies; a second one is refused.
 - What a killed writer left behind the last commit is cut off the commits' file by the next one, and passed by in the
   data: a reader may have bytes mapped that belonged to a commit which was dropped.
@@ -58,7 +58,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Commit:
-    """What was added at once. `bars` counts the bars of each instrument, `starts` those of the instruments before."""
+    """One addition. `bars` counts the bars of each instrument, `starts` those of the instruments before."""
 
     revision: int
     bars: tuple[int, ...]
@@ -69,7 +69,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What is added to a run at once.
+    """One addition to a run.
 
     Attributes:
         bars: how many bars of each instrument it brings.

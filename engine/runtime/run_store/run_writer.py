@@ -1,4 +1,4 @@
-"""Writing runs to folders, for `RunFolder` to read: at once when they are finished, or bit by bit while they go on."""
+"""Writes runs to folders for `RunFolder`: completely when they are finished, or step by step while they run."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from quantcrafter.engine.runtime.run_store.trace_folders import unfinished
 
 
 class RunWriter:
-    """Adds to a run's folder. Readers see each chunk whole or not at all.
+    """Adds to a run's folder. Readers see each chunk completely or not at all.
 
-    There is one writer at a time: it holds a lock until it is closed, or its process ends in whatever way.
+    There is one writer at a time: it holds a lock until it is closed or its process ends.
     """
 
     def __init__(self, folder: Path, log: LogWriter) -> None:
@@ -195,7 +195,7 @@ def chunk_of(
 
 
 def final_state(run: RunView) -> dict[str, Any]:
-    """Return what is small and known when a run has finished."""
+    """Return the small data that is known when a run has finished."""
     return {
         **growing_state(run),
         "metrics": dict(run.metrics),
@@ -210,7 +210,7 @@ def final_state(run: RunView) -> dict[str, Any]:
 
 
 def growing_state(run: RunView) -> dict[str, Any]:
-    """Return what is small and changes while a run goes on."""
+    """Return the small data that changes during a run."""
     return {
         "synthetic": run.synthetic,
         "warmup": run.warmup,

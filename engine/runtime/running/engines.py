@@ -1,4 +1,4 @@
-"""Which engine a run gets: found by name, installed, and able to do all that the strategy asks of it."""
+"""Selection of a run's engine: by name, installed, and with all capabilities that the strategy requires."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PROTECTIVE = {
 
 @runtime_checkable
 class Engines(Protocol):
-    """What knows the engines, such as the plugin registry."""
+    """A source of engines, such as the plugin registry."""
 
     def engine(self, name: str) -> type[EngineAdapter] | None:
         """Return the engine of that name, or None."""
@@ -162,7 +162,7 @@ def is_ready(cls: type[EngineAdapter]) -> bool:
 
 
 def _missing(cls: type[EngineAdapter]) -> str:
-    """Return what an engine lacks, or why it cannot tell."""
+    """Return what an engine is missing, or why this is unknown."""
     try:
         with calling(_label(cls.name, cls), Message("reporting what it needs"), cls):
             return str(cls.missing())
@@ -194,7 +194,7 @@ def engine_for(graph: BoundGraph, settings: RunSettings, registry: Engines) -> E
 
 
 def run_problems(graph: BoundGraph, registry: Engines, *, is_sound: bool) -> list[Problem]:
-    """Return what keeps a strategy from being run here as its settings say: engine and mode, and what they lack.
+    """Return why a strategy can't be run here with its settings: engine and mode, and missing capabilities.
 
     An engine that is not installed is a warning, as the strategy may well run elsewhere.
 
@@ -251,7 +251,7 @@ def _kinds(graph: BoundGraph) -> list[InstrumentKind]:
 
 
 def _needs(decision: Decision) -> Iterator[Need]:
-    # Whatever enters: exits by signal, reversals and the end of the data are market orders.
+    # For every entry: exits by signal, reversals and the end of the data are market orders.
     yield Need(Capability.MARKET_ORDERS, decision.node)
     if decision.position:
         yield Need(Capability.POSITION_CONDITIONS, decision.position)
@@ -263,7 +263,7 @@ def _needs(decision: Decision) -> Iterator[Need]:
     for each in decision.protection:
         yield Need(_PROTECTIVE[each.rule.kind], each.node)
     for part in decision.components:
-        # What a component may ask for is known only when it does.
+        # The orders of a component are known only when it creates them.
         if part.component.role in (Role.EXECUTION, Role.RISK):
             yield Need(Capability.STOP_ORDERS, part.node)
             yield Need(Capability.LIMIT_ORDERS, part.node)

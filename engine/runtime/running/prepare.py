@@ -75,7 +75,7 @@ class LoadedMarket:
 
 
 class Loader(Protocol):
-    """What brings the bars of one request: `load_bars`, or a cache before it."""
+    """Loads the bars of one request: `load_bars`, or a cache before it."""
 
     def __call__(self, provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
         """Return the bars that `request` asks for."""
@@ -83,7 +83,7 @@ class Loader(Protocol):
 
 
 class ColumnSource(Protocol):
-    """What computes the columns of a plan: `evaluate`, or a memo before it."""
+    """Computes the columns of a plan: `evaluate`, or a memo before it."""
 
     def __call__(
         self, plan: Plan, market: LoadedMarket, progress: Progress, cancelled: Callable[[], bool], store: ColumnStore

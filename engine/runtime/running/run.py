@@ -1,10 +1,10 @@
-"""A run from file to result.
+"""Runs a strategy, from the file to the result.
 
 1. The file becomes a graph; every problem is reported at once.
 2. Bars are loaded from the beginning of the data on, checked and aligned.
 3. Every column is computed once, over all of them; what follows sees the part from `run.start` on.
-4. The engine matches orders and keeps the books.
-5. Metrics are taken from the books.
+4. The engine matches orders and writes the ledger.
+5. Metrics are computed from the ledger.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def run(  # noqa: PLR0913 - every one has a default
     loader: Loader = load_bars,
     columns: ColumnSource = evaluate,
 ) -> RunResult:
-    """Run a strategy and return what happened.
+    """Run a strategy and return the result.
 
     Args:
         source: a strategy file, or a spec or graph that was loaded before.

@@ -1,1 +1,1 @@
-"""Strategies that are given their bars as they close."""
+"""Strategies that receive their bars as they close."""

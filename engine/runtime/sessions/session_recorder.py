@@ -1,4 +1,4 @@
-"""Keeps a session in a run folder: what it was brought, what its nodes gave, and what it booked."""
+"""Records a session in a run folder: its bars, the values of its nodes, and its ledger."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _HISTORIES, _NODES = "histories", "nodes"
 
 
 class Host:
-    """What the strategies of a process share: histories, and columns that are computed once for all of them."""
+    """Shared data of the strategies in a process: histories, and columns that are computed once for all of them."""
 
     def __init__(self) -> None:
         self.histories = HistoryCache()
@@ -202,7 +202,7 @@ class StrategySession:
         return self._session.index
 
     def append(self, bars: Mapping[str, Bar], *, last: Collection[str] = ()) -> tuple[OrderCommand, ...]:
-        """Take what closed at one moment, run the step, and return what a broker has to be told.
+        """Take the bars that closed at the same time, run the step, and return the commands for a broker.
 
         Bars of feeds alone make no step; they come before those of the instruments that see them, or with them.
         `last` are the instruments that this bar is known to be the last of, as a backtest knows it.
@@ -270,7 +270,7 @@ class StrategySession:
         return self._session.ledger()
 
     def drain(self) -> Ledger:
-        """Return what was booked since the last call, and forget it: of the orders those that have ended."""
+        """Return the ledger rows since the last call, and drop them; for orders, those that have ended."""
         return self._session.drain()
 
     def state(self) -> str:

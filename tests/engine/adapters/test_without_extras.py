@@ -1,4 +1,4 @@
-"""Without an extra all else works, and asking for what it brings says which extra that is."""
+"""Without an extra, everything else works, and a message names the extra that a feature needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of finding that pydantic has is told in words of ours; none of its own reach a user."""
+"""Every kind of pydantic error has our own text; users never see pydantic's texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An outside broker reports the result of orders: the books follow its reports, and it is told what follows."""
+"""An external broker reports on orders: the ledger follows its reports, and the broker gets the resulting commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applying fills: exactly the lots, price and fee that are told, without any check, and with the same books."""
+"""Applying fills: exactly the reported lots, price and fee, without any check, and with the same ledger."""
 
 from __future__ import annotations
 

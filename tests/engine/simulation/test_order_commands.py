@@ -1,4 +1,4 @@
-"""What a broker is told: whatever the rules do, following the commands gives the orders that are at work."""
+"""Commands to a broker: whatever the rules do, following the commands gives the open orders."""
 
 from __future__ import annotations
 
