@@ -104,7 +104,7 @@ class RunOverlay(QObject):
     def _said(self, facts: Facts, bar: int) -> str:
         """Return which bar is shown, and in a few words what was decided there."""
         why = self.explainer.why
-        moment = tr("{symbol}, close of {when}", symbol=facts.bars.symbol, when=moment_text(facts, bar))
+        moment = tr("{symbol}, close of {when}", symbol=facts.bars.symbol, when=moment_text(facts, bar, named=True))
         said: list[str] = []
         if why is not None:
             said = [ordered_text(order) for order in why.ordered] + [blocked_text(each) for each in why.blocked]

@@ -28,7 +28,7 @@ from quantcrafter.app.services.engine import Engine
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.problems import failure_text
 from quantcrafter.engine.api import Catalog
-from quantcrafter.engine.data.labels import bar_label
+from quantcrafter.engine.data.labels import bar_head, bar_label
 from quantcrafter.engine.data.store import Gap, Series
 from quantcrafter.engine.runtime.compute_process.jobs import Failure
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
@@ -81,7 +81,8 @@ class FillDialog(DialogFrame):
         first = "csv" if "csv" in names else next(iter(names), "")
         self.draft = SourceDraft(catalog, (base,), {"symbol": series.symbol, "data": first})
         self.form = SourceForm(self.draft, folder, names, parent=self)
-        self.gaps = table([tr("Gap from"), tr("To"), tr("Missing")], tr("Gaps"))
+        heads = (bar_head(text, series.timeframe, series.session) for text in (tr("Gap from"), tr("To")))
+        self.gaps = table([*heads, tr("Missing")], tr("Gaps"))
         self.view = PreviewView(self)
         self.previewer = Previewer(engine, self)
         self.working = QProgressBar(self)

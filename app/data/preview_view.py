@@ -26,7 +26,7 @@ from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.api import Timeframe
 from quantcrafter.engine.api.message import joined
-from quantcrafter.engine.data.labels import bar_label
+from quantcrafter.engine.data.labels import bar_head, bar_label
 from quantcrafter.engine.runtime.compute_process.jobs.preview import FaultyBar, FindingView, Preview, Row
 
 _FEW = 4
@@ -89,7 +89,7 @@ class PreviewView(QWidget):
         seen = preview or Preview()
         self.summary.setText(_summary(preview))
         self._tell(seen)
-        self.line.show_line(seen.line)
+        self.line.show_line(seen.line, seen.timeframe, seen.session)
         self._fill_bars(seen)
         self._fill_findings(seen)
 
@@ -117,6 +117,8 @@ class PreviewView(QWidget):
 
     def _fill_bars(self, seen: Preview) -> None:
         self.bars.clear()
+        frame = Timeframe.parse(seen.timeframe or "1d")
+        self.bars.headerItem().setText(0, bar_head(tr("Bar"), frame, seen.session))
         for row in seen.head:
             self.bars.addTopLevelItem(_bar_item(row, seen))
         left = seen.count - len(seen.head) - len(seen.tail)
@@ -185,7 +187,12 @@ def _fault_items(finding: FindingView, seen: Preview) -> list[QTreeWidgetItem]:
 
 def _fault_item(fault: FaultyBar, frame: Timeframe, seen: Preview) -> QTreeWidgetItem:
     after = tr("removed") if fault.repaired is None else _changed(fault.found, fault.repaired)
-    cells = [f"{fault.row:,}", bar_label(fault.found.ts_ns, frame, seen.session), _values(fault.found), after]
+    cells = [
+        f"{fault.row:,}",
+        bar_label(fault.found.ts_ns, frame, seen.session, named=True),
+        _values(fault.found),
+        after,
+    ]
     return QTreeWidgetItem(cells)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +14,12 @@ from quantcrafter.app.plots import ReadingPlot
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.colors import mix
+from quantcrafter.engine.api import ROUND_THE_CLOCK, Session, Timeframe
+from quantcrafter.engine.data.labels import bar_label
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Line
 
 if TYPE_CHECKING:
-    from quantcrafter.app.plots.surface import Surface
+    from quantcrafter.app.plots.surface import Surface, TimeAxis
 
 _NS = 1e9
 _VEIL = 190
@@ -35,12 +36,17 @@ class PriceLine(ReadingPlot):
         super().__init__(tr("Price history"), tr("No bars to draw"), parent)
         self.setMinimumHeight(110)
         self.line: Line | None = None
+        self.timeframe, self.session = Timeframe(1, "d"), ROUND_THE_CLOCK
+        self._times: TimeAxis | None = None
         self.period: tuple[int | None, int | None] = (None, None)
         self._veils: list[Any] = []
 
-    def show_line(self, line: Line | None) -> None:
-        """Draw another course, or none."""
+    def show_line(self, line: Line | None, timeframe: str = "", session: Session = ROUND_THE_CLOCK) -> None:
+        """Draw the course of other bars, or none; times are those of their session's exchange."""
         self.line = line
+        self.timeframe, self.session = Timeframe.parse(timeframe or "1d"), session
+        if self._times is not None:
+            self._times.zone = session.timezone
         self.redraw()
 
     def show_period(self, start_ns: int | None, end_ns: int | None) -> None:
@@ -54,7 +60,8 @@ class PriceLine(ReadingPlot):
     def axes(self) -> dict[str, Any]:
         from quantcrafter.app.plots.surface import NumberAxis, TimeAxis
 
-        return {"left": NumberAxis("left"), "bottom": TimeAxis("bottom")}
+        self._times = TimeAxis("bottom", self.session.timezone)
+        return {"left": NumberAxis("left"), "bottom": self._times}
 
     def draw(self, surface: Surface) -> None:
         import pyqtgraph as pg
@@ -96,6 +103,5 @@ class PriceLine(ReadingPlot):
         line = self.line
         if line is None:
             return ""
-        when = datetime.fromtimestamp(int(line.ts_ns[number]) // 1_000_000_000, UTC)
-        text = f"{when:%Y-%m-%d}" if when.hour == when.minute == 0 else f"{when:%Y-%m-%d %H:%M}"
+        text = bar_label(int(line.ts_ns[number]), self.timeframe, self.session, named=True)
         return f"{text}   {price_text(float(line.close[number]))}"

@@ -104,8 +104,8 @@ def _texts(series: Series) -> tuple[str, ...]:
     return (
         series.symbol,
         str(series.timeframe),
-        bar_label(series.first_ns, series.timeframe, series.session),
-        bar_label(series.last_ns, series.timeframe, series.session),
+        bar_label(series.first_ns, series.timeframe, series.session, named=True),
+        bar_label(series.last_ns, series.timeframe, series.session, named=True),
         f"{series.count:,}",
         tr("{gaps} ({missing} bars)", gaps=f"{series.gaps:,}", missing=f"{series.missing:,}") if series.gaps else "",
         size_text(series.size),

@@ -37,4 +37,4 @@ def size_text(size: int) -> str:
 def span_text(first_ns: int, last_ns: int, timeframe: str, session: Session) -> str:
     """Return the first and the last bar."""
     frame = Timeframe.parse(timeframe)
-    return f"{bar_label(first_ns, frame, session)} \N{EN DASH} {bar_label(last_ns, frame, session)}"
+    return f"{bar_label(first_ns, frame, session)} \N{EN DASH} {bar_label(last_ns, frame, session, named=True)}"

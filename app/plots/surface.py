@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pyqtgraph as pg
@@ -13,6 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPen
 from PySide6.QtWidgets import QFrame, QWidget
 
 from quantcrafter.app.theme import Theme
+from quantcrafter.engine.data.labels import DEFAULT_ZONE, local_time
 
 DAY_S = 86_400.0
 _GRID = 70
@@ -28,14 +28,24 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc] # pyqtgraph has no types
 
 
 class TimeAxis(pg.DateAxisItem):  # type: ignore[misc] # pyqtgraph has no types
-    """An axis of UTC seconds, labelled by ISO dates and times in every language."""
+    """An axis of UTC seconds, labelled by ISO dates and times of a zone in every language.
 
-    def __init__(self, orientation: str) -> None:
+    Marks stand at whole hours of the zone as it is in the middle of what is shown.
+    """
+
+    def __init__(self, orientation: str, zone: str = DEFAULT_ZONE) -> None:
         super().__init__(orientation, utcOffset=0)
+        self.zone = zone
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Any:  # noqa: N802, N803 - pyqtgraph's
+        middle = local_time(round((minVal + maxVal) / 2) * 1_000_000_000, self.zone)
+        offset = middle.utcoffset()
+        self.utcOffset = 0.0 if offset is None else -offset.total_seconds()
+        return super().tickValues(minVal, maxVal, size)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002, N802
         form = next(form for least, form in _TIMES if spacing >= least)
-        return [f"{datetime.fromtimestamp(value, UTC):{form}}" for value in values]
+        return [f"{local_time(round(value) * 1_000_000_000, self.zone):{form}}" for value in values]
 
 
 class LabelAxis(pg.AxisItem):  # type: ignore[misc] # pyqtgraph has no types

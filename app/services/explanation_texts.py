@@ -10,6 +10,8 @@ import math
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.app.services.value_texts import flags_text, number_text
 from quantcrafter.engine.api.reasons import Operator
+from quantcrafter.engine.data.labels import close_label
+from quantcrafter.engine.data.labels import moment_text as local_text
 from quantcrafter.engine.runtime.explain import (
     AccountBlock,
     ComparedSides,
@@ -31,17 +33,16 @@ _SIGNS: dict[Operator, str] = {
 }
 
 
-def moment_text(facts: Facts, bar: int) -> str:
-    """Return when a bar closed, in the session's own time: the date alone for daily and longer bars."""
-    from datetime import UTC, datetime
-    from zoneinfo import ZoneInfo
+def moment_text(facts: Facts, bar: int, *, named: bool = False) -> str:
+    """Return when a bar closed, in the exchange's own time; the trading day for daily and longer bars.
 
+    `named` puts the zone behind a time.
+    """
     bars = facts.bars
-    moment = datetime.fromtimestamp(int(bars.close_ns[bar]) / 1e9, UTC).astimezone(ZoneInfo(bars.session.timezone))
-    if str(bars.timeframe)[-1] in "dwoM" or str(bars.timeframe).endswith("mo"):
-        opened = datetime.fromtimestamp(int(bars.open_ns[bar]) / 1e9, UTC).astimezone(ZoneInfo(bars.session.timezone))
-        return opened.strftime("%Y-%m-%d")
-    return moment.strftime("%Y-%m-%d %H:%M")
+    open_ns, close_ns = int(bars.open_ns[bar]), int(bars.close_ns[bar])
+    if named or not bars.timeframe.is_intraday:
+        return close_label(open_ns, close_ns, bars.timeframe, bars.session)
+    return local_text(close_ns, bars.session.timezone)
 
 
 # ---------------------------------------------------------------------- obstacles

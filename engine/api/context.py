@@ -155,7 +155,10 @@ class PortfolioView(Protocol):
 
 
 class BarLog(logging.LoggerAdapter[logging.Logger]):
-    """A logger whose records include the node and the bar: `node`, `symbol`, `bar`, `ts_ns`."""
+    """A logger whose records include the node and the bar.
+
+    `node`, `symbol`, `bar`, its close `ts_ns` and `open_ns` (UTC ns), and the `timeframe` and `session` of the bars.
+    """
 
     def __init__(self, ctx: StrategyContext) -> None:
         super().__init__(logging.getLogger("quantcrafter.strategy"))
@@ -167,7 +170,9 @@ class BarLog(logging.LoggerAdapter[logging.Logger]):
         bars, index = self.bars, self._ctx.index
         place: dict[str, Any] = {"node": self._ctx.node}
         if bars is not None and 0 <= index < len(bars):
-            place |= {"symbol": bars.symbol, "bar": index, "ts_ns": int(bars.close_ns[index])}
+            times = {"ts_ns": int(bars.close_ns[index]), "open_ns": int(bars.open_ns[index])}
+            place |= {"symbol": bars.symbol, "bar": index, **times}
+            place |= {"timeframe": bars.timeframe, "session": bars.session}
         kwargs["extra"] = {**(kwargs.get("extra") or {}), **place}
         return msg, kwargs
 

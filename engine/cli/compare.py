@@ -42,15 +42,22 @@ def compare(first: RunId, second: RunId, *, json: Json = False) -> None:
 
 def _print_metrics(out: Console, found: RunComparison) -> None:
     from quantcrafter.engine.cli.summary import label
+    from quantcrafter.engine.data.labels import common_zone
 
     made = table("Metric", "A", "B", "B - A", "", right=("A", "B", "B - A"))
+    zone = common_zone((found.a.times.zone, found.b.times.zone))
     for each in found.metrics:
         metric = each.metric
         if metric.unit == "time" and each.verdict == "same":
             continue
         verdict = each.verdict if each.verdict in _STYLES else ""
         made.add_row(
-            label(metric), metric.text(each.a), metric.text(each.b), _delta(each), verdict, style=_STYLES.get(verdict)
+            label(metric, zone),
+            metric.text(each.a, zone),
+            metric.text(each.b, zone),
+            _delta(each),
+            verdict,
+            style=_STYLES.get(verdict),
         )
     out.print(made)
 

@@ -12,7 +12,7 @@ from quantcrafter.engine.cli.console import complain, console, is_terminal, note
 from quantcrafter.engine.cli.data_options import Json, Repair, Settings, frame_of, options_of, series_json
 from quantcrafter.engine.cli.download import download, update
 from quantcrafter.engine.cli.main import WRONG_INPUT
-from quantcrafter.engine.cli.time_format import moment_ns, utc_text
+from quantcrafter.engine.cli.time_format import moment_ns
 
 if TYPE_CHECKING:
     from quantcrafter.engine.api import Bars
@@ -75,8 +75,10 @@ def list_series(
 
 
 def _overview(kept: list[Series]) -> Any:
+    from quantcrafter.engine.data.labels import zone_name
+
     numbers = ("Bars", "Gaps", "Missing", "Size")
-    made = table("Symbol", "Bar", "First", "Last", *numbers, "Source", right=numbers)
+    made = table("Symbol", "Bar", "First", "Last", "Times of", *numbers, "Source", right=numbers)
     for column in made.columns[:-1]:
         column.no_wrap = True
     for series in kept:
@@ -85,6 +87,7 @@ def _overview(kept: list[Series]) -> Any:
             str(series.timeframe),
             _moment(series.first_ns, series),
             _moment(series.last_ns, series),
+            zone_name(series.session.timezone) if series.timeframe.is_intraday else "",
             f"{series.count:,}",
             f"{series.gaps:,}",
             f"{series.missing:,}",
@@ -101,10 +104,10 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def _moment(ts_ns: int, of: Series | Bars) -> str:
+def _moment(ts_ns: int, of: Series | Bars, *, named: bool = False) -> str:
     from quantcrafter.engine.data.labels import bar_label
 
-    return bar_label(ts_ns, of.timeframe, of.session)
+    return bar_label(ts_ns, of.timeframe, of.session, named=named)
 
 
 def import_files(  # noqa: PLR0913 - one argument an option
@@ -160,7 +163,7 @@ def _import(store: BarStore, path: Path, symbols: tuple[str, ...], choices: Impo
         _tell(f"{done.put.series.symbol} from {path}", done.findings)
         series = done.put.series
         changed = f"{done.put.added:,} bars of {series.timeframe} imported, {done.put.replaced:,} stored ones replaced"
-        span = f"{_moment(series.first_ns, series)} to {_moment(series.last_ns, series)}"
+        span = f"{_moment(series.first_ns, series)} to {_moment(series.last_ns, series, named=True)}"
         note(f"{series.symbol}: {changed}. The store has {series.count:,} now, {span}.")
 
 
@@ -171,7 +174,7 @@ def _check(store: BarStore, path: Path, symbols: tuple[str, ...], choices: Impor
         found = load_file(store, str(path), symbol, choices)
         _tell(f"{symbol} from {path}", found.findings)
         bars = found.bars
-        span = f"{_moment(int(bars.open_ns[0]), bars)} to {_moment(int(bars.open_ns[-1]), bars)}"
+        span = f"{_moment(int(bars.open_ns[0]), bars)} to {_moment(int(bars.open_ns[-1]), bars, named=True)}"
         note(f"{symbol}: {len(bars):,} bars of {bars.timeframe}, {span}. Nothing was imported.")
 
 
@@ -232,12 +235,13 @@ def gaps(
     json: Json = False,
 ) -> None:
     """List where bars are missing within sessions, largest gaps first."""
+    from quantcrafter.engine.data.labels import moment_text, with_zone
     from quantcrafter.engine.data.store import BarStore, gaps_of
 
     store = BarStore()
-    found = {
-        series.timeframe: gaps_of(store.read(symbol, series.timeframe)) for series in _of(store, symbol, timeframe)
-    }
+    kept = _of(store, symbol, timeframe)
+    found = {series.timeframe: gaps_of(store.read(symbol, series.timeframe)) for series in kept}
+    zones = {series.timeframe: series.session.timezone for series in kept}
     if json:
         print_json([{"timeframe": str(frame), **gap._asdict()} for frame, all_ in found.items() for gap in all_])
         return
@@ -245,9 +249,11 @@ def gaps(
         if not all_:
             note(f"{symbol} {frame}: no bars are missing.")
             continue
-        made = table("Bar", "From", "To", "Missing", right=("Missing",), title=f"{symbol} {frame}: {_gaps(len(all_))}")
+        heads = ("Bar", *(with_zone(head, zones[frame]) for head in ("From", "To")), "Missing")
+        made = table(*heads, right=("Missing",), title=f"{symbol} {frame}: {_gaps(len(all_))}")
         for gap in sorted(all_, key=lambda gap: -gap.missing)[:limit]:
-            made.add_row(str(frame), utc_text(gap.after_ns), utc_text(gap.until_ns), f"{gap.missing:,}")
+            ends = (moment_text(ts_ns, zones[frame]) for ts_ns in (gap.after_ns, gap.until_ns))
+            made.add_row(str(frame), *ends, f"{gap.missing:,}")
         console().print(made)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from quantcrafter.engine.runtime.results.run_view import RunView
     from quantcrafter.engine.runtime.run_store.history import RunHistory
     from quantcrafter.engine.runtime.run_store.record import RunRecord
+    from quantcrafter.engine.stats.run_times import RunTimes
 
 RunId = Annotated[
     str, typer.Argument(help="The run's id, the beginning of it, last, or last-1 for the one before.", metavar="ID")
@@ -25,6 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 _LISTED = ("total_return_pct", "sharpe", "max_drawdown_pct", "trades")
 _WIDE = 104
+_DAY = 10
 
 
 def runs_app() -> typer.Typer:
@@ -158,7 +160,7 @@ def show(
     overrides = run.origin.overrides
     out.print(run.file + (f" with {', '.join(overrides)}" if overrides else ""), soft_wrap=True)
     out.print(f"{', '.join(run.symbols)}, {run.bars:,} bars, {run.mode} on {run.engine}\n")
-    out.print(metrics_table(run.metrics, out.width))
+    out.print(metrics_table(run.metrics, out.width, run.times.zone))
     if run.kept == "figures":
         out.print("\nThe fills and trades of this run are no longer kept.")
     elif trades and len(run.trades):
@@ -168,27 +170,25 @@ def show(
 
 def _trades_table(run: RunView, limit: int, width: int) -> Table:
     """Return the last trades; a narrow terminal gets days instead of times, and no quantity and reason."""
-    total = len(run.trades)
+    total, times = len(run.trades), run.times
     shown = range(max(0, total - limit), total)
     title = "Trades" if len(shown) == total else f"The last {len(shown)} of {total:,} trades"
-    numbers = ("Quantity", "Price in", "Price out", "P&L")
-    columns = ["", "Side", "Quantity", "In", "Price in", "Out", "Price out", "P&L", "Exit"]
     narrow = width < _WIDE
+    entry, leave = ("In", "Out") if narrow else (times.head("In"), times.head("Out"))
+    columns = ["", "Side", "Quantity", entry, "Price in", leave, "Price out", "P&L", "Exit"]
     kept = [name for name in columns if not (narrow and name in ("Quantity", "Exit"))]
-    made = table(*kept, right=numbers, title=title)
+    made = table(*kept, right=("Quantity", "Price in", "Price out", "P&L"), title=title)
     for column in made.columns:
         column.no_wrap = True
     for index in shown:
-        cells = dict(zip(columns, _trade_cells(run.trades[index], narrow=narrow), strict=True))
+        cells = dict(zip(columns, _trade_cells(run.trades[index], times, narrow=narrow), strict=True))
         made.add_row(*(cells[name] for name in kept), style="red" if cells["P&L"].startswith("-") else None)
     return made
 
 
-def _trade_cells(row: dict[str, Any], *, narrow: bool) -> tuple[str, ...]:
-    from quantcrafter.engine.cli.time_format import utc_text
-
-    times = [utc_text(row[f"{end}_ts_ns"]) for end in ("entry", "exit")]
-    entry, leave = (text[:10] if narrow else text for text in times)
+def _trade_cells(row: dict[str, Any], times: RunTimes, *, narrow: bool) -> tuple[str, ...]:
+    texts = [times.text(row[f"{end}_ts_ns"], row["instrument"], row[f"{end}_bar"]) for end in ("entry", "exit")]
+    entry, leave = (text[:_DAY] if narrow else text for text in texts)
     return (
         row["instrument"],
         row["side"],

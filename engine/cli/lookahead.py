@@ -13,7 +13,6 @@ from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
 from quantcrafter.engine.cli.main import DONE, FAILED
 from quantcrafter.engine.cli.progress import show_progress
-from quantcrafter.engine.cli.time_format import utc_text
 
 if TYPE_CHECKING:
     from quantcrafter.engine.runtime.research.lookahead import LookAhead
@@ -53,7 +52,9 @@ def lookahead(
 
 
 def _print(found: list[LookAhead]) -> None:
-    made = table("Node", "Use", "Output", "Instrument", "Bar", "Time (UTC)", "Known then", "Later", right=("Bar",))
+    from quantcrafter.engine.data.labels import named_moment
+
+    made = table("Node", "Use", "Output", "Instrument", "Bar", "Closed", "Known then", "Later", right=("Bar",))
     for finding in found:
         made.add_row(
             finding.node if finding.origin else f"  {finding.node}",
@@ -61,7 +62,7 @@ def _print(found: list[LookAhead]) -> None:
             finding.output,
             finding.instrument,
             f"{finding.bar:,}",
-            utc_text(finding.ts_ns),
+            named_moment(finding.ts_ns, finding.zone),
             f"{finding.known:g}",
             f"{finding.later:g}",
             style=None if finding.origin else "dim",

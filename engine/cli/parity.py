@@ -97,7 +97,7 @@ def _engine_row(outcome: EngineOutcome, found: ParityReport) -> tuple[str, ...]:
 
 
 def _print_first(out: Console, found: ParityReport, first: EngineDifference) -> None:
-    where = f" at bar {first.bar:,} of {first.symbol} ({first.time} UTC)" if first.bar >= 0 else ""
+    where = f" at bar {first.bar:,} of {first.symbol} ({first.time})" if first.bar >= 0 else ""
     node = f", node '{first.node}'" if first.node else ""
     out.print(f"First difference: {first.cause}{where}{node}", style="bold", soft_wrap=True)
     names = (found.reference.name, first.engine)

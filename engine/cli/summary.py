@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quantcrafter.engine.cli.time_format import utc_text
+from quantcrafter.engine.data.labels import DEFAULT_ZONE
 from quantcrafter.engine.stats.metric_catalog import Group, Metric, shown_groups
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
     earlier = max((len(each.seen) - len(each.bars) for each in result.instruments), default=0)
     seen = f", {earlier:,} bars before the start for the warm-up" if earlier else ""
     out.print(f"{result.mode} on {result.engine}, {begins}{seen}\n")
-    out.print(metrics_table(result.metrics, out.width))
+    out.print(metrics_table(result.metrics, out.width, result.times.zone))
     no_trades = why_no_trade(result)
     if no_trades:
         out.print(f"\n{no_trades}", style="yellow", highlight=False)
@@ -69,11 +69,11 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
 _HELD_BACK = {
     "exit_held_back": (
         "{symbol}: exits waited for the next session, as settlement is t+1. Sessions: {count:,}, the first on "
-        "{first} UTC."
+        "{first}."
     ),
     "limit_locked": (
         "{symbol}: orders found the price locked at its limit and didn't fill. Sessions: {count:,}, the first on "
-        "{first} UTC."
+        "{first}."
     ),
 }
 
@@ -84,14 +84,15 @@ def stepped_in(result: RunResult) -> list[str]:
     lines = []
     held_back: dict[tuple[str, str], list[int]] = {}
     for row in table.rows():
+        when = result.times.moment(row["ts_ns"], row["instrument"])
         if row["kind"] == "account_lost":
             lines.append(
-                f"The account was lost on {utc_text(row['ts_ns'])} UTC: equity was {row['after']:,.2f}. Everything was "
+                f"The account was lost on {when}: equity was {row['after']:,.2f}. Everything was "
                 "closed at the next open, and no entry followed."
             )
         if row["kind"] == "flattened_late":
             lines.append(
-                f"{row['instrument']} was closed late by '{row['node']}', on {utc_text(row['ts_ns'])} UTC: "
+                f"{row['instrument']} was closed late by '{row['node']}', on {when}: "
                 "the last bars of its session are missing."
             )
         if row["kind"] in _HELD_BACK:
@@ -99,28 +100,28 @@ def stepped_in(result: RunResult) -> list[str]:
         if row["kind"] in ("halt_began", "margin_call"):
             what = "Trading was halted" if row["kind"] == "halt_began" else "Margin was called"
             by = f" by '{row['node']}'" if row["node"] else ""
-            lines.append(f"{what}{by} on {utc_text(row['ts_ns'])} UTC at an equity of {row['after']:,.2f}.")
+            lines.append(f"{what}{by} on {when} at an equity of {row['after']:,.2f}.")
     lines += [
-        _HELD_BACK[kind].format(symbol=symbol, count=len(times), first=utc_text(times[0]))
+        _HELD_BACK[kind].format(symbol=symbol, count=len(times), first=result.times.moment(times[0], symbol))
         for (symbol, kind), times in held_back.items()
     ]
     more = len(lines) - _MOST_LINES
     return [*lines[:_MOST_LINES], f"... and {more:,} more times."] if more > 0 else lines
 
 
-def metrics_table(metrics: Mapping[str, float | None], width: int) -> Table:
-    """Return every metric with its unit, in two columns of groups where the terminal has room."""
+def metrics_table(metrics: Mapping[str, float | None], width: int, zone: str = DEFAULT_ZONE) -> Table:
+    """Return every metric with its unit, in two columns of groups where the terminal has room; times in a zone."""
     from rich.table import Table
 
     outer = Table.grid(padding=(0, 4, 0, 0))
     if width >= _TWO_COLUMNS_FROM:
-        outer.add_row(*(_groups(metrics, groups) for groups in _COLUMNS))
+        outer.add_row(*(_groups(metrics, groups, zone) for groups in _COLUMNS))
     else:
-        outer.add_row(_groups(metrics, tuple(shown_groups(metrics))))
+        outer.add_row(_groups(metrics, tuple(shown_groups(metrics)), zone))
     return outer
 
 
-def _groups(metrics: Mapping[str, float | None], groups: tuple[Group, ...]) -> Table:
+def _groups(metrics: Mapping[str, float | None], groups: tuple[Group, ...], zone: str) -> Table:
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2, 0, 0))
@@ -134,13 +135,13 @@ def _groups(metrics: Mapping[str, float | None], groups: tuple[Group, ...]) -> T
         for metric in shown[group]:
             if metric.key in metrics:
                 value = metrics[metric.key]
-                grid.add_row(label(metric), metric.text(value), style=_style(metric, value))
+                grid.add_row(label(metric, zone), metric.text(value, zone), style=_style(metric, value))
     return grid
 
 
-def label(metric: Metric) -> str:
-    """Return the metric's label, with the unit where the value does not show it."""
-    return f"{metric.label} ({metric.unit})" if metric.unit in ("days", "bars") else metric.label
+def label(metric: Metric, zone: str = DEFAULT_ZONE) -> str:
+    """Return the metric's label, with the unit or zone where the value does not show it."""
+    return f"{metric.label} ({metric.unit})" if metric.unit in ("days", "bars") else metric.title(zone)
 
 
 def _style(metric: Metric, value: float | None) -> str | None:

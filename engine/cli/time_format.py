@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""Times as people write them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,3 @@ def moment_ns(text: str | None) -> int | None:
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     delta = aware - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1_000
-
-
-def utc_text(ts_ns: int) -> str:
-    """Return UTC nanoseconds as `2024-05-31 14:30`."""
-    return f"{datetime.fromtimestamp(ts_ns // 1_000_000_000, UTC):%Y-%m-%d %H:%M}"

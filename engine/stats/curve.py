@@ -98,18 +98,6 @@ def _utc_offsets_ns(days: TimeColumn, timezone: str) -> TimeColumn:
     return np.array([offset.total_seconds() for offset in offsets], dtype=np.int64) * 1_000_000_000
 
 
-def local_ns(ts_ns: TimeColumn, timezone: str) -> TimeColumn:
-    """Return wall-clock times of a time zone as if they were UTC ns.
-
-    The zone's offset is looked up once for each UTC day, at noon; on the two days a year on which clocks change it
-    may be an hour off before the change.
-    """
-    if timezone == "UTC" or not len(ts_ns):
-        return ts_ns
-    days, place = np.unique(ts_ns // DAY_NS, return_inverse=True)
-    return np.asarray(ts_ns + _utc_offsets_ns(days, timezone)[place], dtype=np.int64)
-
-
 def daily_equity(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> tuple[TimeColumn, FloatColumn]:
     """Return each trading day (days since 1970) and the equity at its last step; two columns of shape (days,)."""
     days, last = trading_days(ledger.ts_ns, common_session(instruments))

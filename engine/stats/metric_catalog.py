@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
+
+from quantcrafter.engine.data.labels import DEFAULT_ZONE, moment_text, with_zone
 
 Unit = Literal["time", "currency", "%", "ratio", "a year", "days", "bars", "count"]
 Better = Literal["high", "low", "none"]
@@ -26,12 +27,16 @@ class Metric:
     better: Better = "none"
     group: Group = "Return"
 
-    def text(self, value: Value) -> str:
-        """Return the value as people read it, with its unit; a dash where it is undefined."""
+    def title(self, zone: str = DEFAULT_ZONE) -> str:
+        """Return the label, for a time with the zone that `text` shows it in."""
+        return with_zone(self.label, zone) if self.unit == "time" else self.label
+
+    def text(self, value: Value, zone: str = DEFAULT_ZONE) -> str:
+        """Return the value as people read it, with its unit; a dash where it is undefined. A time is that of `zone`."""
         if value is None or not math.isfinite(value):
             return NO_VALUE
         if self.unit == "time":
-            return datetime.fromtimestamp(value // 1_000_000_000, tz=UTC).strftime("%Y-%m-%d %H:%M")
+            return moment_text(int(value), zone)
         whole = self.unit in ("bars", "count") and float(value).is_integer()
         if whole or (self.unit == "days" and value >= _WHOLE_DAYS):
             return f"{round(value):,}"
@@ -52,8 +57,8 @@ _THARP = "V. K. Tharp: Trade Your Way to Financial Freedom. McGraw-Hill, 1998"
 _SWEENEY = "J. Sweeney: Maximum Adverse Excursion. Wiley, 1996"
 
 _RETURN = (
-    Metric("start_ns", "Start", "time", "open of the first bar, UTC", _OWN),
-    Metric("end_ns", "End", "time", "close of the last bar, UTC", _OWN),
+    Metric("start_ns", "Start", "time", "open of the first bar", _OWN),
+    Metric("end_ns", "End", "time", "close of the last bar", _OWN),
     Metric("initial_equity", "Initial equity", "currency", "starting cash", _OWN),
     Metric("final_equity", "Final equity", "currency", "cash + open positions at their last close", _OWN, "high"),
     Metric("net_profit", "Net profit", "currency", "final equity - starting cash", _OWN, "high"),

@@ -15,6 +15,7 @@ from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metric_catalog import Value
+from quantcrafter.engine.stats.run_times import RunTimes
 from quantcrafter.engine.stats.tables import Table
 
 
@@ -58,6 +59,11 @@ class ReportData:
     timing: Mapping[str, float] = field(default_factory=dict)
     data_hash: str = ""
     benchmark: Benchmark | None = None
+
+    @cached_property
+    def times(self) -> RunTimes:
+        """How the times of the run are shown."""
+        return RunTimes.of(self.instruments)
 
     @cached_property
     def trades(self) -> Table:

@@ -18,8 +18,10 @@ import numpy.typing as npt
 from quantcrafter.engine.api.bars import Bars
 from quantcrafter.engine.api.engine import InstrumentJob
 from quantcrafter.engine.api.ports import FloatColumn
+from quantcrafter.engine.data.labels import local_time, wall_ns, zone_name
 from quantcrafter.engine.stats import curve
 from quantcrafter.engine.stats.report_data import ReportData, ReportSeries
+from quantcrafter.engine.trading_calendar.trading_days import trading_days
 
 Figure = dict[str, Any]
 Title = tuple[str, str]
@@ -78,6 +80,8 @@ def price_figure(data: ReportData, index: int) -> Figure:
     traces += _trade_traces(data, index, size)
     layout = _layout([([], _PRICE_PX), *((title, _PANEL_PX) for title in titles)])
     layout["xaxis"] |= {"type": "category", "range": [-0.5, len(starts) - 0.5], "rangeslider": {"visible": False}}
+    if job.bars.timeframe.is_intraday:
+        _name_zone(layout, job.bars.session.timezone)
     figure = {"x": bar_labels(job.bars, starts), "traces": traces, "layout": layout}
     return _with_log_choice(figure, job.bars.low, job.bars.high)
 
@@ -90,17 +94,26 @@ def bucket_size(bars: int, instruments: int, series: int) -> int:
 
 
 def bar_labels(bars: Bars, starts: npt.NDArray[np.integer]) -> list[str]:
-    """Return a different text for each bar: its opening date or time at the venue, or in UTC where clocks change.
+    """Return a different text for each bar: its trading day, or its opening time at the exchange.
 
-    The chart has one place a label, so nights, weekends and holidays leave no gaps.
+    The chart has one place a label, so nights, weekends and holidays leave no gaps. Where clocks are set back, a time
+    that comes again has its distance to UTC behind it.
     """
-    width = 19 if bars.timeframe.unit == "s" else 16 if bars.timeframe.is_intraday else 10
-    utc = bars.open_ns[starts]
-    for times in (curve.local_ns(utc, bars.session.timezone), utc):
-        texts = np.datetime_as_string(times.astype("datetime64[ns]")).astype(f"<U{width}").tolist()
-        if len(set(texts)) == len(texts):
-            return [str(text).replace("T", " ") for text in texts]
-    return [str(text) for text in np.datetime_as_string(utc.astype("datetime64[ns]")).tolist()]
+    opens, zone = bars.open_ns[starts], bars.session.timezone
+    if bars.timeframe.is_intraday:
+        unit = "s" if bars.timeframe.unit == "s" else "m"
+        local = wall_ns(opens, zone).astype("datetime64[ns]").astype(f"datetime64[{unit}]")
+        texts = [text.replace("T", " ") for text in local.astype(str).tolist()]
+    else:
+        texts = trading_days(opens, bars.session).astype("datetime64[D]").astype(str).tolist()
+    seen: set[str] = set()
+    for place, text in enumerate(texts):
+        if text in seen:
+            texts[place] = f"{text} {local_time(int(opens[place]), zone):%z}"
+            if texts[place] in seen:
+                texts[place] = f"{text} #{place + 1}"
+        seen.add(texts[place])
+    return texts
 
 
 def equity_figure(data: ReportData) -> Figure:
@@ -122,10 +135,13 @@ def equity_figure(data: ReportData) -> Figure:
         | {"hovertemplate": "%{y:.2f} %<extra>Drawdown</extra>", "showlegend": False},
     ]
     layout = _layout([([], 300), ([("Drawdown, %", "@down")], 140)])
+    zone = data.times.zone
     layout["xaxis"] |= {"type": "date"}
+    if data.times.is_intraday:
+        _name_zone(layout, zone)
     if not (fall[steps] > 0).any():
         layout["yaxis2"] |= {"range": [-1, 0]}
-    figure = {"x": (ledger.ts_ns[steps] // 1_000_000).tolist(), "traces": traces, "layout": layout}
+    figure = {"x": (wall_ns(ledger.ts_ns[steps], zone) // 1_000_000).tolist(), "traces": traces, "layout": layout}
     lines = [ledger.equity, held, *([] if data.benchmark is None else [data.benchmark.growth * cash])]
     return _with_log_choice(figure, np.fmin.reduce(lines), np.fmax.reduce(lines))
 
@@ -275,6 +291,13 @@ def _layout(panels: Sequence[tuple[Sequence[Title], int]]) -> dict[str, Any]:
         layout["annotations"] += _titles(titles, top / inner)
         top -= height + _GAP_PX
     return layout
+
+
+def _name_zone(layout: dict[str, Any], zone: str) -> None:
+    """Say below the time axis whose time it is."""
+    layout["xaxis"] |= {"title": {"text": html.escape(zone_name(zone)), "font": {"size": 11}, "standoff": 4}}
+    layout["margin"] = {**layout["margin"], "b": 56}
+    layout["height"] += 16
 
 
 def _titles(titles: Sequence[Title], top: float) -> list[dict[str, Any]]:

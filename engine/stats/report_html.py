@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api.ledger import BlockReason, OrderStatus, StatusReason
+from quantcrafter.engine.data.labels import day_text
 from quantcrafter.engine.stats import curve, tables
 from quantcrafter.engine.stats.metric_catalog import METRICS, NO_VALUE, shown_groups
 from quantcrafter.engine.stats.report_data import ReportData
+from quantcrafter.engine.stats.run_times import RunTimes
 
 MAX_TRADE_ROWS = 5_000
 _HEADLINES = (
@@ -58,7 +60,6 @@ _HELD_BACK = {
     "limit_locked": "Order found the price locked at its limit",
 }
 _FULL_HEAT_PCT, _FULL_YEAR_HEAT_PCT = 10.0, 40.0
-_DAY, _MINUTE = 10, 16
 
 Rows = Iterable[Sequence[str]]
 
@@ -76,17 +77,13 @@ def table(heads: Sequence[str], rows: Rows, numeric: Sequence[int] = (), *, css:
     return f'<div class="scroll"><table class="{css}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def time_text(ts_ns: int, width: int = _MINUTE) -> str:
-    """Return UTC nanoseconds as a date, or as date and minute."""
-    return str(np.datetime64(ts_ns, "ns"))[:width].replace("T", " ")
-
-
 def header(data: ReportData) -> str:
     """Return title, description and what was run."""
     badge = '<div class="badge">SYNTHETIC DATA</div>' if data.synthetic else ""
     feeds = ", ".join(f"{job.symbol} {job.bars.timeframe}" for job in data.instruments)
     start, end = data.metrics.get("start_ns"), data.metrics.get("end_ns")
-    span = f"{time_text(int(start), _DAY)} to {time_text(int(end), _DAY)}" if start and end else "no bars"
+    zone = data.times.zone
+    span = f"{day_text(int(start), zone)} to {day_text(int(end) - 1, zone)}" if start and end else "no bars"
     facts = f"{feeds} | {span} | {data.settings.mode} on {data.settings.engine} | {len(data.ledger.ts_ns):,} bars"
     text = f"<p>{escape(data.description)}</p>" if data.description else ""
     return f'<header>{badge}<h1>{escape(data.strategy)}</h1>{text}<p class="facts">{escape(facts)}</p></header>'
@@ -98,7 +95,7 @@ def cards(data: ReportData) -> str:
     for metric in METRICS:
         if metric.key in _HEADLINES:
             value = data.metrics.get(metric.key)
-            text = metric.text(value)
+            text = metric.text(value, data.times.zone)
             color = "" if metric.key not in _SIGNED or not value else "down" if text.startswith("-") else "up"
             body = f'<b class="{color}">{escape(text)}</b><span>{escape(metric.label)}</span>'
             parts.append(
@@ -112,8 +109,9 @@ def all_metrics(data: ReportData) -> str:
     """Return every metric, by group."""
     groups: dict[str, list[str]] = {}
     for metric in itertools.chain.from_iterable(shown_groups(data.metrics).values()):
-        name = f"{metric.label}, {metric.unit}" if metric.unit in ("days", "bars") else metric.label
-        cells = f'<td>{escape(name)}</td><td class="n">{escape(metric.text(data.metrics.get(metric.key)))}</td>'
+        name = f"{metric.label}, {metric.unit}" if metric.unit in ("days", "bars") else metric.title(data.times.zone)
+        text = metric.text(data.metrics.get(metric.key), data.times.zone)
+        cells = f'<td>{escape(name)}</td><td class="n">{escape(text)}</td>'
         groups.setdefault(metric.group, []).append(f'<tr title="{escape(metric.formula)}">{cells}</tr>')
     body = "".join(f"<div><h3>{name}</h3><table>{''.join(rows)}</table></div>" for name, rows in groups.items())
     return f'<section><h2>Metrics</h2><div class="groups">{body}</div></section>'
@@ -169,48 +167,52 @@ _TRADE_TOOLS = (
     '<option value="win">Winners</option><option value="loss">Losers</option></select>'
     '<span class="note" id="trade-count"></span></div>'
 )
-_TRADE_HEADS = (
-    ("#", "n"),
-    ("Instrument", "t"),
-    ("Side", "t"),
-    ("Quantity", "n"),
-    ("Entry (UTC)", "t"),
-    ("Price", "n"),
-    ("Exit (UTC)", "t"),
-    ("Price", "n"),
-    ("Bars", "n"),
-    ("P&L", "n"),
-    ("P&L, %", "n"),
-    ("Commission", "n"),
-    ("Slippage", "n"),
-    ("Exit reason", "t"),
-)
+
+
+def _trade_heads(times: RunTimes) -> tuple[tuple[str, str], ...]:
+    return (
+        ("#", "n"),
+        ("Instrument", "t"),
+        ("Side", "t"),
+        ("Quantity", "n"),
+        (times.head("Entry"), "t"),
+        ("Price", "n"),
+        (times.head("Exit"), "t"),
+        ("Price", "n"),
+        ("Bars", "n"),
+        ("P&L", "n"),
+        ("P&L, %", "n"),
+        ("Commission", "n"),
+        ("Slippage", "n"),
+        ("Exit reason", "t"),
+    )
 
 
 def _trade_table(data: ReportData) -> str:
     first = max(0, len(data.trades) - MAX_TRADE_ROWS)
-    width = _MINUTE if any(job.bars.timeframe.is_intraday for job in data.instruments) else _DAY
-    rows = [_trade_row(first + n, row, width) for n, row in enumerate(data.trades[first:], start=1)]
+    rows = [_trade_row(first + n, row, data.times) for n, row in enumerate(data.trades[first:], start=1)]
     head = "".join(
-        f'<th class="{css}"><button type="button">{escape(text)}</button></th>' for text, css in _TRADE_HEADS
+        f'<th class="{css}"><button type="button">{escape(text)}</button></th>'
+        for text, css in _trade_heads(data.times)
     )
     body = f'<table id="trades"><thead><tr>{head}</tr></thead><tbody>{"".join(reversed(rows))}</tbody></table>'
     return f'<div class="scroll tall">{body}</div>'
 
 
-def _trade_row(number: int, row: dict[str, Any], width: int) -> str:
+def _trade_row(number: int, row: dict[str, Any], times: RunTimes) -> str:
     pnl = row["pnl"]
     value = row["entry_value"]
     percent = 100.0 * pnl / value if pnl is not None and value else None
     tone = "" if not pnl else "up" if pnl > 0 else "down"
     bars = row["exit_bar"] - row["entry_bar"]
+    entry, leave = (times.text(row[f"{e}_ts_ns"], row["instrument"], row[f"{e}_bar"]) for e in ("entry", "exit"))
     cells = (
         _cell(number, f"{number:,}"),
         f'<td class="t">{escape(row["instrument"])}</td><td class="t">{row["side"]}</td>',
         _cell(row["quantity"], quantity(row["quantity"])),
-        f'<td class="t">{time_text(row["entry_ts_ns"], width)}</td>',
+        f'<td class="t">{escape(entry)}</td>',
         _cell(row["entry_price"], price(row["entry_price"])),
-        f'<td class="t">{time_text(row["exit_ts_ns"], width)}</td>',
+        f'<td class="t">{escape(leave)}</td>',
         _cell(row["exit_price"], price(row["exit_price"])),
         _cell(bars, f"{bars:,}"),
         _cell(pnl, _amount(pnl), tone),
@@ -246,25 +248,27 @@ def quantity(value: float | None) -> str:
 
 def decisions(data: ReportData) -> str:
     """Return why signals and orders failed, counted by reason and instrument."""
-    counts: dict[tuple[str, str], list[int]] = {}
+    counts: dict[tuple[str, str], list[tuple[int, int]]] = {}
     blocked = tables.blocked_table(data.ledger, data.instruments)
-    for symbol, code, ts_ns in zip(blocked["instrument"], data.ledger.blocked["reason"], blocked["ts_ns"], strict=True):
-        counts.setdefault((_BLOCKED[BlockReason(code)], str(symbol)), []).append(int(ts_ns))
+    places = zip(blocked["instrument"], data.ledger.blocked["reason"], blocked["ts_ns"], blocked["bar"], strict=True)
+    for symbol, code, ts_ns, bar in places:
+        counts.setdefault((_BLOCKED[BlockReason(code)], str(symbol)), []).append((int(ts_ns), int(bar)))
     orders = data.ledger.orders
     told = (orders["status"] == OrderStatus.REJECTED) | (orders["status_reason"] == StatusReason.REDUCED)
     for order in orders[told]:
         reason = StatusReason(order["status_reason"])
         job = data.instruments[int(order["instrument"])]
         text = _STATUS.get(reason, f"Order rejected: {reason.name.lower().replace('_', ' ')}")
-        counts.setdefault((text, job.symbol), []).append(int(job.bars.close_ns[int(order["created_bar"])]))
+        bar = int(order["created_bar"])
+        counts.setdefault((text, job.symbol), []).append((int(job.bars.close_ns[bar]), bar))
     notes = tables.interventions_table(data.ledger, data.instruments)
-    for kind, symbol, ts_ns in zip(notes["kind"], notes["instrument"], notes["ts_ns"], strict=True):
+    for kind, symbol, ts_ns, bar in zip(notes["kind"], notes["instrument"], notes["ts_ns"], notes["bar"], strict=True):
         if kind in _HELD_BACK:
-            counts.setdefault((_HELD_BACK[str(kind)], str(symbol)), []).append(int(ts_ns))
-    heads = ("What happened", "Instrument", "Times", "First (UTC)", "Last (UTC)")
+            counts.setdefault((_HELD_BACK[str(kind)], str(symbol)), []).append((int(ts_ns), int(bar)))
+    heads = ("What happened", "Instrument", "Times", data.times.head("First"), data.times.head("Last"))
     rows = [
-        (text, symbol, f"{len(times):,}", time_text(min(times)), time_text(max(times)))
-        for (text, symbol), times in sorted(counts.items(), key=lambda item: -len(item[1]))
+        (text, symbol, f"{len(found):,}", *(data.times.text(ts, symbol, bar) for ts, bar in (min(found), max(found))))
+        for (text, symbol), found in sorted(counts.items(), key=lambda item: -len(item[1]))
     ]
     empty = '<p class="empty">Every entry signal became an order, and no order was rejected or cut.</p>'
     body = table(heads, rows, (2,)) if rows else empty
@@ -285,11 +289,15 @@ def settings(data: ReportData) -> str:
     rows += [("overrides", ", ".join(data.overrides))] if data.overrides else []
     rows += [("warm-up", f"{data.warmup:,} bars"), ("data hash", data.data_hash or NO_VALUE)]
     rows += [("protective rules", ", ".join(data.rule_nodes))] if data.rule_nodes else []
-    heads = ("Instrument", "Timeframe", "Bars", "From (UTC)", "To (UTC)", "Source", "Tick", "Lot", "Kind")
+    ends_of = (data.times.head("From"), data.times.head("To"))
+    heads = ("Instrument", "Timeframe", "Bars", *ends_of, "Source", "Tick", "Lot", "Kind")
     feeds = []
     for job in data.instruments:
         bars = job.bars
-        ends = (time_text(int(bars.open_ns[0])), time_text(int(bars.close_ns[-1]))) if len(bars) else ("", "")
+        ends = ("", "")
+        if len(bars):
+            opened, closed = int(bars.open_ns[0]), int(bars.close_ns[-1])
+            ends = (data.times.text(opened, job.symbol, 0), data.times.text(closed, job.symbol, len(bars) - 1))
         source = f"{bars.source} (synthetic)" if bars.synthetic else bars.source
         kind = job.kind if job.kind == "spot" else f"contract x {job.multiplier:g}"
         sizes = (f"{job.tick_size:g}", f"{job.lot_size:g}", kind)

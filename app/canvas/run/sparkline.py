@@ -59,7 +59,7 @@ class Sparkline(QWidget):
         self.course = Course(
             title,
             value_text(value) if value is not None else "",
-            moment_text(facts, here),
+            moment_text(facts, here, named=True),
             np.array(column[start : here + 1], dtype=np.float64) if column is not None else np.empty(0),
             kind,
         )

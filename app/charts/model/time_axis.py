@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from quantcrafter.engine.api import Bars, TimeColumn
+from quantcrafter.engine.data.labels import bar_label, local_time, moment_text, zone_name
 
 _SECOND_NS = 1_000_000_000
 _MOST_STARTS = 400
@@ -59,7 +59,8 @@ class BarClock:
 
     def __init__(self, bars: Bars) -> None:
         self._open_ns: TimeColumn = bars.open_ns
-        self.zone_name, self.zone = _zone(bars.session.timezone)
+        self.zone_name = zone_name(bars.session.timezone)
+        self._zone, self._session, self._timeframe = bars.session.timezone, bars.session, bars.timeframe
         self.intraday = bars.timeframe.is_intraday
         self.seconds = bars.timeframe.unit == "s"
 
@@ -68,16 +69,21 @@ class BarClock:
 
     def time(self, bar: int) -> datetime:
         """Return the local time at which a bar opens."""
-        return _local(int(self._open_ns[bar]), self.zone)
+        return local_time(int(self._open_ns[bar]), self._zone)
 
     def text(self, bar: int) -> str:
-        """Return a bar's time as text: the date, and within the day the time as well."""
-        pattern = "%Y-%m-%d" if not self.intraday else "%Y-%m-%d %H:%M:%S" if self.seconds else "%Y-%m-%d %H:%M"
-        return self.time(bar).strftime(pattern)
+        """Return a bar's time as text: its trading day, or within the day the time as well."""
+        if self.seconds:
+            return moment_text(int(self._open_ns[bar]), self._zone, seconds=True)
+        return bar_label(int(self._open_ns[bar]), self._timeframe, self._session)
+
+    def named(self, bar: int) -> str:
+        """Return a bar's time as text, with the zone where it has one."""
+        return f"{self.text(bar)} {self.zone_name}" if self.intraday else self.text(bar)
 
     def bar_at(self, time: datetime) -> int:
         """Return the first bar that opens at a local time or later; the last one if none does."""
-        moment = time if time.tzinfo is not None else time.replace(tzinfo=self.zone)
+        moment = time if time.tzinfo is not None else time.replace(tzinfo=self.time(0).tzinfo)
         return min(int(np.searchsorted(self._open_ns, _ns(moment))), len(self) - 1)
 
     def ticks(self, left: float, right: float, most: int) -> list[Tick]:
@@ -101,7 +107,7 @@ class BarClock:
         begin_ns, end_ns = int(self._open_ns[first]), int(self._open_ns[last])
         if (end_ns - begin_ns) / (86_400 * _SECOND_NS) / unit.days > _MOST_STARTS * 2:
             return None
-        times = list(_period_starts(unit, _local(begin_ns, self.zone), _local(end_ns, self.zone)))
+        times = list(_period_starts(unit, local_time(begin_ns, self._zone), local_time(end_ns, self._zone)))
         bars = np.searchsorted(self._open_ns, np.array([_ns(time) for time in times], dtype=np.int64))
         marked = np.unique(bars[(bars >= first) & (bars <= last)]).tolist()
         return [self._tick(bar) for bar in marked] if len(marked) <= _MOST_STARTS else None
@@ -161,17 +167,6 @@ def _days(count: int, begin: datetime, end: datetime) -> Iterator[datetime]:
         if place and (count == 1 or day.day + count // 2 <= 31):  # noqa: PLR2004 - days of a month
             yield day
         day += timedelta(days=1)
-
-
-def _zone(name: str) -> tuple[str, tzinfo]:
-    try:
-        return name, UTC if name == "UTC" else ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC", UTC
-
-
-def _local(ts_ns: int, zone: tzinfo) -> datetime:
-    return datetime.fromtimestamp(ts_ns // _SECOND_NS, zone)
 
 
 def _ns(time: datetime) -> int:

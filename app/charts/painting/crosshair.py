@@ -61,7 +61,7 @@ class CrosshairOverlay:
     def _corner(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
         """Say in the corner between the axes how many panels had no room, else of which place the times are."""
         clock = state.model.clock
-        zone = clock.zone_name.rpartition("/")[2].replace("_", " ") if clock.intraday else ""
+        zone = clock.zone_name if clock.intraday else ""
         painter.setPen(pen(self._look.text_dim))
         text = f"+{len(sheet.left_out)}" if sheet.left_out else zone
         painter.drawText(corner(sheet), Qt.AlignmentFlag.AlignCenter, text)
@@ -75,7 +75,7 @@ class CrosshairOverlay:
         painter.fillRect(QRectF(left, 0, width, sheet.plot_height), veil(self._look.selection, 0.15))
         bounds = QRectF(0, sheet.plot_height, sheet.plot_width, sheet.axis_height)
         middle = QPointF(sheet.x(bar), bounds.center().y())
-        text = state.model.clock.text(bar)
+        text = state.model.clock.named(bar)
         draw_label(painter, middle, text, bounds, self._look.selection, self._look.on_selection)
 
     def _crosshair(self, painter: QPainter, state: ChartState, sheet: Sheet, pointing: Pointing) -> None:
@@ -96,7 +96,7 @@ class CrosshairOverlay:
         if pointing.bar != state.selected:
             bounds = QRectF(0, sheet.plot_height, sheet.plot_width, sheet.axis_height)
             middle = QPointF(x, bounds.center().y())
-            draw_label(painter, middle, state.model.clock.text(pointing.bar), bounds, look.label, look.label_text)
+            draw_label(painter, middle, state.model.clock.named(pointing.bar), bounds, look.label, look.label_text)
 
     @staticmethod
     def _value(state: ChartState, sheet: Sheet, place: PanelPlace, y: float) -> str:

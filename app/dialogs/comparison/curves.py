@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from quantcrafter.app.plots import ReadingPlot
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.theme import current
+from quantcrafter.engine.data.labels import DEFAULT_ZONE, named_moment
 
 if TYPE_CHECKING:
     from quantcrafter.app.plots.surface import Surface
@@ -32,11 +32,12 @@ class Curve:
 
 
 class CurvesView(ReadingPlot):
-    """Draws two curves on one scale: the first dim and dashed, the second in the accent colour."""
+    """Draws two curves on one scale: the first dim and dashed, the second in the accent colour; times are a zone's."""
 
-    def __init__(self, curves: tuple[Curve, ...], parent: QWidget | None = None) -> None:
+    def __init__(self, curves: tuple[Curve, ...], zone: str = DEFAULT_ZONE, parent: QWidget | None = None) -> None:
         gone = tr("Fills, trades and equity of these runs are no longer stored.")
         super().__init__(tr("Equity of both runs"), gone, parent)
+        self.zone = zone
         self.curves = tuple(curve for curve in curves if len(curve.value))
         self._stops = np.unique(np.concatenate([curve.ts_ns for curve in self.curves] or [np.empty(0)])) / _NS
         self._legend: Any = None
@@ -48,7 +49,7 @@ class CurvesView(ReadingPlot):
     def axes(self) -> dict[str, Any]:
         from quantcrafter.app.plots.surface import NumberAxis, TimeAxis
 
-        return {"left": NumberAxis("left"), "bottom": TimeAxis("bottom")}
+        return {"left": NumberAxis("left"), "bottom": TimeAxis("bottom", self.zone)}
 
     def draw(self, surface: Surface) -> None:
         import pyqtgraph as pg
@@ -87,4 +88,4 @@ class CurvesView(ReadingPlot):
         for curve in self.curves:
             place = int(np.searchsorted(curve.ts_ns, round(ts_s * _NS), "right")) - 1
             texts.append(f"{curve.name}: {curve.value[place]:,.2f}" if place >= 0 else f"{curve.name}: -")
-        return "\n".join([f"{datetime.fromtimestamp(ts_s, UTC):%Y-%m-%d %H:%M}", *texts])
+        return "\n".join([named_moment(round(ts_s * _NS), self.zone), *texts])

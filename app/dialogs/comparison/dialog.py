@@ -25,6 +25,7 @@ from quantcrafter.app.panes.cells import RoomyCells
 from quantcrafter.app.panes.results.columns import metric_name, text_of, value_text
 from quantcrafter.app.services.i18n import known, tr
 from quantcrafter.app.theme import current
+from quantcrafter.engine.data.labels import common_zone
 from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.runtime.run_store.comparison import MetricChange, RunComparison
 from quantcrafter.engine.stats.tables import Row
@@ -45,6 +46,7 @@ class ComparisonDialog(DialogFrame):
     def __init__(self, comparison: RunComparison, parent: QWidget | None = None) -> None:
         super().__init__(parent, title=tr("Comparison of two runs"), intro=_summary(comparison))
         self.comparison = comparison
+        self.zone = common_zone((comparison.a.times.zone, comparison.b.times.zone))
         self.setModal(False)
         self.resize(860, 560)
         a, b = comparison.a, comparison.b
@@ -55,7 +57,8 @@ class ComparisonDialog(DialogFrame):
                 Curve(name, run.equity["ts_ns"], run.equity["value"])
                 for name, run in zip(self.names, (a, b), strict=True)
                 if run.kept != "figures"
-            )
+            ),
+            self.zone,
         )
         self.trades = self._trades()
         self.file = _diff(comparison.file_diff)
@@ -79,9 +82,9 @@ class ComparisonDialog(DialogFrame):
         colors = {"better": QColor(current().done), "worse": QColor(current().error)}
         for row, change in enumerate(changes):
             texts = (
-                metric_name(change.metric),
-                value_text(change.metric, change.a),
-                value_text(change.metric, change.b),
+                metric_name(change.metric, self.zone),
+                value_text(change.metric, change.a, self.zone),
+                value_text(change.metric, change.b, self.zone),
                 _delta(change),
             )
             for column, text in enumerate(texts):
@@ -104,16 +107,16 @@ class ComparisonDialog(DialogFrame):
         rows += [(tr("added"), each, each) for each in comparison.added]
         rows += [(tr("changed"), each.a, each.b) for each in comparison.changed]
         rows.sort(key=lambda each: each[1]["entry_ts_ns"])
-        heads = (tr("Trade"), tr("Instrument"), tr("Side"), tr("Entry time"), tr("Exit time"), tr("Profit"))
+        heads = (tr("Trade"), tr("Instrument"), tr("Side"), *self._time_heads(), tr("Profit"))
         table = _table(heads, len(rows))
         for number, (what, before, after) in enumerate(rows):
             texts = (
                 what,
                 str(after["instrument"]),
                 known(str(after["side"])),
-                text_of("time", after["entry_ts_ns"], intraday=True),
-                _both("time", before["exit_ts_ns"], after["exit_ts_ns"]),
-                _both("amount", before["pnl"], after["pnl"]),
+                _time(comparison.b, after, "entry"),
+                _both(_time(comparison.a, before, "exit"), _time(comparison.b, after, "exit")),
+                _both(text_of("amount", before["pnl"]), text_of("amount", after["pnl"])),
             )
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
@@ -121,6 +124,10 @@ class ComparisonDialog(DialogFrame):
                 table.setItem(number, column, item)
         table.itemClicked.connect(lambda item: self.trade_chosen.emit(item.data(_ENTRY)))
         return _fitted(table)
+
+    def _time_heads(self) -> tuple[str, str]:
+        times = self.comparison.b.times
+        return times.head(tr("Entry time")), times.head(tr("Exit time"))
 
     def _others(self) -> QWidget:
         differences = self.comparison.differences
@@ -157,9 +164,13 @@ def _delta(change: MetricChange) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def _both(kind: str, before: object, after: object) -> str:
-    texts = [text_of("time" if kind == "time" else "amount", value, intraday=True) for value in (before, after)]
-    return texts[1] if texts[0] == texts[1] else " \N{RIGHTWARDS ARROW} ".join(texts)
+def _time(run: RunView, trade: Row, end: str) -> str:
+    """Return when a trade began or ended. A trade of the other run is not at the bars of this one."""
+    return run.times.text(trade[f"{end}_ts_ns"], trade["instrument"])
+
+
+def _both(before: str, after: str) -> str:
+    return after if before == after else f"{before} \N{RIGHTWARDS ARROW} {after}"
 
 
 def _table(heads: Sequence[str], rows: int) -> QTableWidget:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -17,7 +16,6 @@ from quantcrafter.app.theme import current
 Index = QModelIndex | QPersistentModelIndex
 TIME, LEVEL, NODE, TEXT = range(4)
 _NO_PARENT = QModelIndex()
-_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class LogModel(QAbstractTableModel):
         entry = self.entry(row)
         if entry is None:
             return ""
-        return "\t".join((time_text(entry), level_name(entry.line.level), entry.line.node, said(entry.line.text)))
+        return "\t".join((entry.line.time, level_name(entry.line.level), entry.line.node, said(entry.line.text)))
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's
         return 0 if parent.isValid() else self._rows()
@@ -149,19 +147,10 @@ class LogModel(QAbstractTableModel):
 
 def _cell(entry: LogEntry, column: int) -> str:
     if column == TIME:
-        return time_text(entry)
+        return entry.line.time
     if column == LEVEL:
         return level_name(entry.line.level)
     return entry.line.node if column == NODE else said(entry.line.text)
-
-
-def time_text(entry: LogEntry) -> str:
-    """Return the time of a line's bar in UTC, "" where it has none."""
-    ts_ns = entry.line.ts_ns
-    if ts_ns is None:
-        return ""
-    moment = datetime.fromtimestamp(ts_ns // _NS, UTC)
-    return f"{moment:%Y-%m-%d}" if ts_ns % (86_400 * _NS) == 0 else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def level_name(level: int) -> str:

@@ -134,7 +134,7 @@ class DifferenceRows(_Rows):
             tr("What"),
             reference,
             tr("Engine's side"),
-            tr("Closed (UTC)"),
+            tr("Closed"),
         )
         outcomes = () if report is None else report.outcomes
         self.differences = [each for outcome in outcomes for each in outcome.differences]

@@ -70,5 +70,5 @@ def result_of(outcome: EngineOutcome, report: ParityReport) -> str:
 
 
 def time_of(difference: EngineDifference) -> str:
-    """Return when the bar of a difference closed (UTC); seconds only where there are some."""
-    return difference.time.removesuffix(":00")
+    """Return when the bar of a difference closed, in the exchange's time zone, which is named."""
+    return difference.time

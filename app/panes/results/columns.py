@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,16 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.app.services.i18n import known, tr
+from quantcrafter.engine.data.labels import DEFAULT_ZONE, with_zone
 from quantcrafter.engine.runtime.results.run_view import RunView
 from quantcrafter.engine.stats.metric_catalog import Metric, Value
+from quantcrafter.engine.stats.run_times import RunTimes
 from quantcrafter.engine.stats.tables import Table
 
 Column = npt.NDArray[Any]
 Kind = Literal["text", "word", "price", "amount", "quantity", "percent", "whole", "time"]
 
 NO_VALUE = "\N{EN DASH}"
-_SMALL, _MINUTE, _DAY = 1.0, 16, 10
-_DAY_NS = 86_400_000_000_000
+_SMALL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,47 @@ class Shown:
 class ShownTable:
     """A table as it is shown: its columns, and where in the run each of its rows happened.
 
-    `instrument` and `bar` have shape (rows,); `trade` tells that a row is a trade's row of `RunView.trades`.
+    `instrument` and `bar` have shape (rows,); `trade` tells that a row is a trade's row of `RunView.trades`. `times`
+    says how its times are shown, and `time_bars` has the bar of each time, by the name of its column; -1 for none.
     """
 
     shown: tuple[Shown, ...]
     values: Table
     instrument: Column
     bar: Column
+    times: RunTimes
+    time_bars: Mapping[str, Column]
     trade: bool = False
+
+    def title(self, shown: Shown) -> str:
+        """Return a column's title, with the zone of its times."""
+        return self.times.head(shown.title) if shown.kind == "time" else shown.title
+
+    def text(self, shown: Shown, row: int) -> str:
+        """Return a cell as people read it; a dash where there is no value."""
+        value = self.values[shown.name][row]
+        if shown.kind != "time":
+            return text_of(shown.kind, value.item() if isinstance(value, np.generic) else value)
+        if not value:
+            return NO_VALUE
+        return self.times.text(int(value), str(self.values["instrument"][row]), int(self.time_bars[shown.name][row]))
+
+    def file_columns(self, rows: Column) -> dict[str, Column]:
+        """Return rows for a file: the columns by name, times as text, and the zone of the times."""
+        columns = {shown.name: self.values[shown.name][rows] for shown in self.shown}
+        moments = {_time_name(name): columns[name] for name in self.time_bars}
+        texts = self.times.file_columns(moments, self.values["instrument"][rows])
+        named = {_time_name(name): column for name, column in columns.items()}
+        return {**named, **texts}
+
+    def wall_times(self, name: str) -> Column:
+        """Return a column of times as the clocks of each row's exchange show them, in ns as if they were UTC."""
+        return self.times.wall_ns(self.values[name], self.values["instrument"])
+
+
+def _time_name(name: str) -> str:
+    """Return what a file calls a column of times."""
+    return name.replace("_ts_ns", "_time").replace("ts_ns", "time")
 
 
 def trades_sheet(run: RunView) -> ShownTable:
@@ -85,7 +119,8 @@ def trades_sheet(run: RunView) -> ShownTable:
         Shown("commission", tr("Commission"), "amount"),
         Shown("slippage", tr("Slippage"), "amount"),
     )
-    return ShownTable(shown, Table(columns), _numbers(run, table), table["entry_bar"], trade=True)
+    bars = {"entry_ts_ns": table["entry_bar"], "exit_ts_ns": table["exit_bar"]}
+    return ShownTable(shown, Table(columns), _numbers(run, table), table["entry_bar"], run.times, bars, trade=True)
 
 
 def orders_sheet(run: RunView) -> ShownTable:
@@ -110,7 +145,9 @@ def orders_sheet(run: RunView) -> ShownTable:
         Shown("fill_price", tr("Fill price"), "price"),
         Shown("status_reason", tr("Why"), "word"),
     )
-    return ShownTable(shown, Table(columns), numbers, np.where(closed >= 0, closed, table["created_bar"]))
+    bars = {"created_ts_ns": table["created_bar"], "closed_ts_ns": closed}
+    latest = np.where(closed >= 0, closed, table["created_bar"])
+    return ShownTable(shown, Table(columns), numbers, latest, run.times, bars)
 
 
 def blocked_sheet(run: RunView) -> ShownTable:
@@ -123,7 +160,8 @@ def blocked_sheet(run: RunView) -> ShownTable:
         Shown("side", tr("Side"), "word"),
         Shown("reason", tr("Blocked by"), "word"),
     )
-    return ShownTable(shown, Table({**table.columns, "side": side}), _numbers(run, table), table["bar"])
+    values = Table({**table.columns, "side": side})
+    return ShownTable(shown, values, _numbers(run, table), table["bar"], run.times, {"ts_ns": table["bar"]})
 
 
 def interventions_sheet(run: RunView) -> ShownTable:
@@ -137,7 +175,8 @@ def interventions_sheet(run: RunView) -> ShownTable:
         Shown("before", tr("Before"), "amount"),
         Shown("after", tr("After"), "amount"),
     )
-    return ShownTable(shown, table, _numbers(run, table), _bars_at(run, table))
+    bars = {"ts_ns": np.where(table["instrument"] == "", -1, table["bar"])}
+    return ShownTable(shown, table, _numbers(run, table), _bars_at(run, table), run.times, bars)
 
 
 def cashflows_sheet(run: RunView) -> ShownTable:
@@ -149,7 +188,7 @@ def cashflows_sheet(run: RunView) -> ShownTable:
         Shown("kind", tr("Purpose"), "word"),
         Shown("amount", tr("Amount"), "amount", signed=True),
     )
-    return ShownTable(shown, table, _numbers(run, table), table["bar"])
+    return ShownTable(shown, table, _numbers(run, table), table["bar"], run.times, {"ts_ns": table["bar"]})
 
 
 def _bars_at(run: RunView, table: Table) -> Column:
@@ -159,11 +198,11 @@ def _bars_at(run: RunView, table: Table) -> Column:
     return np.asarray(np.where(whole, np.maximum(latest, 0), table["bar"]))
 
 
-def text_of(kind: Kind, value: Any, *, intraday: bool) -> str:
-    """Return a value as people read it; a dash where there is none."""
+def text_of(kind: Kind, value: Any) -> str:
+    """Return a value that is no time as people read it; a dash where there is none."""
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return NO_VALUE
-    return _TEXTS[kind](value, intraday)
+    return _TEXTS[kind](value)
 
 
 def word(value: str) -> str:
@@ -171,39 +210,30 @@ def word(value: str) -> str:
     return "" if value == "none" else known(value.replace("_", " "))
 
 
-def metric_name(metric: Metric) -> str:
-    """Return what a figure is called, with the unit where its value does not show it."""
-    return f"{known(metric.label)}, {known(metric.unit)}" if metric.unit in ("days", "bars") else known(metric.label)
+def metric_name(metric: Metric, zone: str = "") -> str:
+    """Return what a figure is called, with the unit where its value does not show it, and the zone of a time."""
+    name = known(metric.label)
+    if metric.unit == "time" and zone:
+        return with_zone(name, zone)
+    return f"{name}, {known(metric.unit)}" if metric.unit in ("days", "bars") else name
 
 
-def value_text(metric: Metric, value: Value) -> str:
-    """Return a figure with its unit in the language in use."""
-    text = metric.text(value)
+def value_text(metric: Metric, value: Value, zone: str = DEFAULT_ZONE) -> str:
+    """Return a figure with its unit in the language in use; a time is that of a zone."""
+    text = metric.text(value, zone)
     number = text.removesuffix(" a year")
     return text if number == text else tr("{number} per year", number=number)
 
 
-def _time(value: Any, intraday: bool) -> str:  # noqa: FBT001 - one signature for all kinds
-    return (
-        str(np.datetime64(int(value), "ns"))[: _MINUTE if intraday else _DAY].replace("T", " ") if value else NO_VALUE
-    )
-
-
-_TEXTS: dict[Kind, Callable[[Any, bool], str]] = {
-    "text": lambda value, _: str(value),
-    "word": lambda value, _: word(str(value)),
-    "price": lambda value, _: f"{value:,.2f}" if abs(value) >= _SMALL else f"{value:.6g}",
-    "amount": lambda value, _: f"{value + 0.0:,.2f}",
-    "quantity": lambda value, _: f"{value:,.10g}",
-    "percent": lambda value, _: f"{value + 0.0:,.2f} %",
-    "whole": lambda value, _: f"{int(value)}",
-    "time": _time,
+_TEXTS: dict[Kind, Callable[[Any], str]] = {
+    "text": str,
+    "word": lambda value: word(str(value)),
+    "price": lambda value: f"{value:,.2f}" if abs(value) >= _SMALL else f"{value:.6g}",
+    "amount": lambda value: f"{value + 0.0:,.2f}",
+    "quantity": lambda value: f"{value:,.10g}",
+    "percent": lambda value: f"{value + 0.0:,.2f} %",
+    "whole": lambda value: f"{int(value)}",
 }
-
-
-def is_intraday(run: RunView) -> bool:
-    """Return whether times of day say anything in this run."""
-    return any(job.bars.timeframe.is_intraday for job in run.instruments)
 
 
 def _numbers(run: RunView, table: Table) -> Column:

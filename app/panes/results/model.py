@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from quantcrafter.app.panes.results.columns import Shown, ShownTable, text_of
+from quantcrafter.app.panes.results.columns import Shown, ShownTable
 from quantcrafter.app.panes.results.row_filter import rows_that_match
 from quantcrafter.app.theme import current
 from quantcrafter.engine.api.csv_text import csv_text
@@ -28,14 +28,13 @@ class SheetModel(QAbstractTableModel):
         super().__init__(parent)
         self.sheet: ShownTable | None = None
         self.rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        self.intraday = False
         self._filter = ""
         self._order: tuple[int, Qt.SortOrder] | None = None
 
-    def show(self, sheet: ShownTable | None, *, intraday: bool) -> None:
+    def show(self, sheet: ShownTable | None) -> None:
         """Show another sheet, filtered and sorted as before."""
         self.beginResetModel()
-        self.sheet, self.intraday = sheet, intraday
+        self.sheet = sheet
         self._arrange()
         self.endResetModel()
 
@@ -65,16 +64,13 @@ class SheetModel(QAbstractTableModel):
         return int(found[0]) if len(found) else -1
 
     def as_text(self, places: list[int], *, separator: str = "\t") -> str:
-        """Return rows as separated values with a header of column names; times as UTC text."""
+        """Return rows as separated values with a header of column names.
+
+        Times are text in the zone of the instrument's exchange, which `time_zone` names.
+        """
         if self.sheet is None:
             return ""
-        chosen = self.rows[places]
-        columns = {}
-        for shown in self.sheet.shown:
-            values = self.sheet.values[shown.name][chosen]
-            columns[shown.name.replace("_ts_ns", "_time").replace("ts_ns", "time")] = (
-                values.astype("datetime64[ns]").astype("datetime64[s]").astype(str) if shown.kind == "time" else values
-            )
+        columns = self.sheet.file_columns(self.rows[places])
         rows = zip(*(plain_list(column) for column in Table(columns).columns.values()), strict=True)
         return csv_text(columns, rows, separator)
 
@@ -110,7 +106,7 @@ class SheetModel(QAbstractTableModel):
             return None
         shown = self.sheet.shown[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return shown.title
+            return self.sheet.title(shown)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if shown.numeric else _LEFT
         return shown.name if role == Qt.ItemDataRole.ToolTipRole else None
@@ -122,7 +118,7 @@ class SheetModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if shown.numeric else _LEFT
         if role == Qt.ItemDataRole.DisplayRole:
-            return text_of(shown.kind, self._value(shown, index.row()), intraday=self.intraday)
+            return self.sheet.text(shown, int(self.rows[index.row()]))
         if role == Qt.ItemDataRole.ForegroundRole and shown.signed:
             value = self._value(shown, index.row())
             return None if not value else QColor(current().done if value > 0 else current().error)

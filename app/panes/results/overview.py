@@ -183,9 +183,10 @@ def _group(group: str, metrics: Sequence[Metric], run: RunView) -> QWidget:
     title.setFont(font)
     grid.addWidget(title, 0, 0, 1, 2)
     for row, metric in enumerate(metrics, start=1):
-        name = QLabel(metric_name(metric))
+        name = QLabel(metric_name(metric, run.times.zone))
         name.setForegroundRole(name.palette().ColorRole.PlaceholderText)
-        value = QLabel(value_text(metric, run.metrics.get(metric.key)), alignment=Qt.AlignmentFlag.AlignRight)
+        text = value_text(metric, run.metrics.get(metric.key), run.times.zone)
+        value = QLabel(text, alignment=Qt.AlignmentFlag.AlignRight)
         for label in (name, value):
             label.setToolTip(f"{metric.formula}\n{metric.source}")
         grid.addWidget(name, row, 0)

@@ -10,11 +10,9 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QTabWidget, QWidget
 
 from quantcrafter.app.panes.results.columns import (
-    ShownTable,
     blocked_sheet,
     cashflows_sheet,
     interventions_sheet,
-    is_intraday,
     orders_sheet,
     trades_sheet,
 )
@@ -48,11 +46,11 @@ class ResultsPane(QWidget):
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)  # a tab that is cut is reached by the arrows
         self._fill: dict[QWidget, Callable[[RunView], object]] = {
             self.overview: self.overview.show_run,
-            self.trades: lambda run: self._show_sheet(self.trades, trades_sheet(run), run),
-            self.orders: lambda run: self._show_sheet(self.orders, orders_sheet(run), run),
-            self.blocked: lambda run: self._show_sheet(self.blocked, blocked_sheet(run), run),
-            self.interventions: lambda run: self._show_sheet(self.interventions, interventions_sheet(run), run),
-            self.cashflows: lambda run: self._show_sheet(self.cashflows, cashflows_sheet(run), run),
+            self.trades: lambda run: self.trades.show_sheet(trades_sheet(run)),
+            self.orders: lambda run: self.orders.show_sheet(orders_sheet(run)),
+            self.blocked: lambda run: self.blocked.show_sheet(blocked_sheet(run)),
+            self.interventions: lambda run: self.interventions.show_sheet(interventions_sheet(run)),
+            self.cashflows: lambda run: self.cashflows.show_sheet(cashflows_sheet(run)),
             self.months: lambda run: self.months.show_months(run.months),
             self.distribution: self._show_distribution,
         }
@@ -135,10 +133,6 @@ class ResultsPane(QWidget):
         super().showEvent(event)
         self._title_tabs()
         self._fill_page()
-
-    @staticmethod
-    def _show_sheet(page: TablePage, sheet: ShownTable, run: RunView) -> None:
-        page.show_sheet(sheet, intraday=is_intraday(run))
 
     def _show_distribution(self, run: RunView) -> None:
         trades, cost = run.ledger.trades, entry_values(run.ledger, run.instruments)

@@ -52,7 +52,7 @@ def _condition(sheet: ShownTable, name: str, sign: str, wanted: str) -> Mask:
         raise FilterError(tr("There is no column “{name}”. Available columns: {names}.", name=name, names=names))
     values = sheet.values[column.name]
     if column.kind == "time":
-        return np.asarray(_COMPARE[sign](values, _moment(wanted)))
+        return np.asarray(_COMPARE[sign](sheet.wall_times(column.name), _moment(wanted)))
     if column.numeric:
         return np.asarray(_COMPARE[sign](values.astype(np.float64), _number(wanted)))
     if sign not in ("=", "!="):

@@ -99,12 +99,12 @@ class TablePage(QWidget):
         button.clicked.connect(call)
         return button
 
-    def show_sheet(self, sheet: ShownTable | None, *, intraday: bool) -> None:
+    def show_sheet(self, sheet: ShownTable | None) -> None:
         """Show the rows of another run; filter and order stay."""
-        kinds = _kinds(sheet, intraday=intraday)
+        kinds = _kinds(sheet)
         self._following = True
         try:
-            self.model.show(sheet, intraday=intraday)
+            self.model.show(sheet)
         finally:
             self._following = False
         if sheet is not None and len(sheet.values) and kinds != self._fitted:
@@ -173,9 +173,9 @@ class TablePage(QWidget):
         self.chosen.emit(int(sheet.instrument[row]), int(sheet.bar[row]), row if sheet.trade else None)
 
 
-def _kinds(sheet: ShownTable | None, *, intraday: bool) -> tuple[object, ...]:
+def _kinds(sheet: ShownTable | None) -> tuple[object, ...]:
     """Return what decides how wide a table's columns have to be at least."""
-    return () if sheet is None else (intraday, *(shown.name for shown in sheet.shown))
+    return () if sheet is None else (sheet.times.is_intraday, *(sheet.title(shown) for shown in sheet.shown))
 
 
 class _View(QTableView):

@@ -47,7 +47,7 @@ def empty_page(theme: Theme, *, has_run: bool) -> str:
 
 def _head(facts: Facts, why: Why, theme: Theme) -> str:
     bars, bar = facts.bars, why.bar
-    title = tr("{symbol}, close of {when}", symbol=bars.symbol, when=moment_text(facts, bar))
+    title = tr("{symbol}, close of {when}", symbol=bars.symbol, when=moment_text(facts, bar, named=True))
     prices = tr(
         "bar {bar}   open {open}   high {high}   low {low}   close {close}",
         bar=f"{bar:,}",

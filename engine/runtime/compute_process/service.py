@@ -18,8 +18,9 @@ import threading
 from collections.abc import Hashable
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
+from quantcrafter.engine.api import Session, Timeframe
 from quantcrafter.engine.api.foreign import MOST_LINES, ForeignCall, listen
 from quantcrafter.engine.api.foreign_process import leave_process
 from quantcrafter.engine.api.message import Message
@@ -244,4 +245,24 @@ class _Listening(logging.Handler):
             return
         place = {name: getattr(record, name) for name in ("ts_ns", "bar", "node") if hasattr(record, name)}
         number = self._context.memory.get(INSTRUMENTS, {}).get(getattr(record, "symbol", ""), 0)
-        self._context.log(LogLine(record.levelno, record.getMessage(), instrument=number, **place))
+        line = LogLine(record.levelno, record.getMessage(), instrument=number, time=_time_of(record), **place)
+        self._context.log(line)
+
+
+def _time_of(record: logging.LogRecord) -> str:
+    """Return when the bar of a component's record closed, as people read it; nothing for other records."""
+    if not isinstance(record, _BarRecord):
+        return ""
+    from quantcrafter.engine.data.labels import close_label
+
+    return close_label(record.open_ns, record.ts_ns, record.timeframe, record.session)
+
+
+@runtime_checkable
+class _BarRecord(Protocol):
+    """What `BarLog` adds to a record."""
+
+    open_ns: int
+    ts_ns: int
+    timeframe: Timeframe
+    session: Session

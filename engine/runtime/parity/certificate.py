@@ -80,7 +80,7 @@ def _first(report: ParityReport) -> str:
         ("What", first.what),
         ("Engine", first.engine),
         ("Instrument", first.symbol),
-        ("Bar", f"{first.bar:,}, closed {first.time} UTC" if first.bar >= 0 else ""),
+        ("Bar", f"{first.bar:,}, closed {first.time}" if first.bar >= 0 else ""),
         ("Node", first.node),
         (report.reference.name, first.expected),
         (first.engine, first.found),
@@ -93,7 +93,7 @@ def _differences(report: ParityReport) -> str:
     found = [each for outcome in report.outcomes for each in outcome.differences]
     if not found:
         return ""
-    head = ("Engine", "Closed (UTC)", "Instrument", "Bar", "Node", "What", report.reference.name, "Found", "Class")
+    head = ("Engine", "Closed", "Instrument", "Bar", "Node", "What", report.reference.name, "Found", "Class")
     note = f"<p>The first {_MOST_ROWS} of {len(found):,}.</p>" if len(found) > _MOST_ROWS else ""
     return f"<section><h2>All differences</h2>{_table(head, map(_row, found[:_MOST_ROWS]))}{note}</section>"
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from quantcrafter.engine.api import InstrumentJob, Ledger
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.data.labels import DEFAULT_ZONE
 from quantcrafter.engine.runtime.parity.model import ACCOUNT, Cause, EngineDifference
 from quantcrafter.engine.runtime.parity.nodes import Nodes
 from quantcrafter.engine.runtime.parity.texts import (
@@ -238,7 +239,9 @@ class ComparedRuns:
 
     def _at(self, row: Any, bar: str, node: str) -> _Place:
         index = int(row["instrument"])
-        return _Place(self.engine, index, self.instruments[index].symbol, int(row[bar]), self._time(row, bar), node)
+        job = self.instruments[index]
+        zone = job.bars.session.timezone
+        return _Place(self.engine, index, job.symbol, int(row[bar]), self._time(row, bar), node, zone)
 
     def _account(self, step: int) -> _Place:
         """Return the place of a step: the first instrument that has a bar then."""
@@ -246,7 +249,8 @@ class ComparedRuns:
         for index, instrument in enumerate(self.instruments):
             bar = int(np.searchsorted(instrument.bars.close_ns, ts_ns))
             if bar < len(instrument.bars) and instrument.bars.close_ns[bar] == ts_ns:
-                return _Place(self.engine, index, instrument.symbol, bar, ts_ns, "")
+                zone = instrument.bars.session.timezone
+                return _Place(self.engine, index, instrument.symbol, bar, ts_ns, "", zone)
         return _Place(self.engine, ACCOUNT, "", -1, ts_ns, "")
 
 
@@ -260,9 +264,10 @@ class _Place:
     bar: int
     ts_ns: int
     node: str
+    zone: str = DEFAULT_ZONE
 
     def difference(self, cause: Cause | None, what: str, expected: str, found: str) -> EngineDifference:
-        place = (self.instrument, self.symbol, self.bar, self.ts_ns, self.node)
+        place = (self.instrument, self.symbol, self.bar, self.ts_ns, self.node, self.zone)
         return EngineDifference(self.engine, cause, what, expected, found, *place)
 
 

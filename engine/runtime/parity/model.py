@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from quantcrafter.engine.data.labels import DEFAULT_ZONE, named_moment
+
 ACCOUNT = -1
 """The instrument of a difference that concerns the whole account."""
 
@@ -47,11 +49,13 @@ class EngineDifference:
     bar: int = -1
     ts_ns: int = 0
     node: str = ""
+    zone: str = DEFAULT_ZONE
+    """The time zone of the instrument's exchange, in which its times are shown."""
 
     @property
     def time(self) -> str:
-        """The close of the bar as UTC text, '' without one."""
-        return f"{datetime.fromtimestamp(self.ts_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S}" if self.bar >= 0 else ""
+        """The close of the bar in the exchange's time zone, which is named; '' without one."""
+        return named_moment(self.ts_ns, self.zone) if self.bar >= 0 else ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from quantcrafter.engine.api import Bars, Catalog, RunCancelledError, Signals
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.findings import clock
+from quantcrafter.engine.data.labels import DEFAULT_ZONE, named_moment
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, PlanStep, StepColumn, make_plan
 from quantcrafter.engine.runtime.research.early_feeds import too_early
@@ -49,6 +49,8 @@ class LookAhead:
     origin: bool
     why: str = ""
     """What a feed knew too early, as text."""
+    zone: str = DEFAULT_ZONE
+    """The time zone of the instrument's exchange, in which its times are shown."""
 
     def __str__(self) -> str:
         if self.why:
@@ -121,21 +123,33 @@ def early_feeds(graph: BoundGraph, market: LoadedMarket, index: int) -> list[Loo
         if early is None:
             continue
         closes = int(market.feeds[index][name].close_ns[early.bar])
+        zone = bars.session.timezone
         text = Message(
             "Node '{name}' (feed) looks ahead: bar {bar} of {symbol} closes on {closes}, and its {column} of "
             "{value:g} is reached after that, on {later}. Its session is wrong: set 'session' or 'market' of the feed.",
             name=name,
             bar=early.bar,
             symbol=feed.component.symbol,
-            closes=clock(closes),
+            closes=named_moment(closes, zone),
             column=early.column,
             value=early.value,
-            later=clock(early.ts_ns),
+            later=named_moment(early.ts_ns, zone),
         )
         cut = int(np.searchsorted(bars.close_ns, closes, side="right"))
         findings.append(
             LookAhead(
-                name, "feed", early.column, bars.symbol, early.bar, closes, cut, early.value, early.seen, True, text
+                name,
+                "feed",
+                early.column,
+                bars.symbol,
+                early.bar,
+                closes,
+                cut,
+                early.value,
+                early.seen,
+                True,
+                text,
+                zone,
             )
         )
     return findings
@@ -195,6 +209,7 @@ def _compare(plan: Plan, full: Evaluation, part: Evaluation, count: int) -> list
                 known=known,
                 later=later,
                 origin=not (upstream & dirty),
+                zone=full.bars.session.timezone,
             )
             for node in step.nodes
         ]

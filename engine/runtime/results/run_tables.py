@@ -16,6 +16,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.results.run_view import Column, Kept, RunNode, RunView
 from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.curve import daily_equity, daily_returns, monthly_returns
+from quantcrafter.engine.stats.run_times import RunTimes
 from quantcrafter.engine.stats.tables import Table
 from quantcrafter.engine.stats.whole_files import write_whole
 
@@ -97,6 +98,11 @@ class RunTables:
         return tables.equity_table(self.ledger)
 
     @cached_property
+    def times(self: RunView) -> RunTimes:
+        """How the times of the run are shown: in the zones of its exchanges."""
+        return RunTimes.of(self.instruments)
+
+    @cached_property
     def daily_returns(self: RunView) -> Column:
         """Change of the equity from one trading day to the next, as fractions."""
         return daily_returns_of(self)
@@ -170,16 +176,17 @@ class RunTables:
         return write_report(path, report_data(self))
 
     def write_trades_csv(self: RunView, path: str | Path) -> Path:
-        """Write the trades to a CSV file with a header; times as ns and, for people, as UTC text.
+        """Write the trades to a CSV file with a header.
+
+        Times are UTC ns and, for people, text in the zone of the instrument's exchange, which `time_zone` names.
 
         Raises:
             RunError: the file cannot be written.
         """
         columns = dict(self.trades.columns)
-        for end in ("entry", "exit"):
-            columns[f"{end}_time"] = columns[f"{end}_ts_ns"].astype("datetime64[ns]").astype("datetime64[s]")
-        times = [column.astype(str) if column.dtype.kind == "M" else column for column in columns.values()]
-        rows = zip(*(tables.plain_list(column) for column in times), strict=True)
+        ends = {f"{end}_time": columns[f"{end}_ts_ns"] for end in ("entry", "exit")}
+        columns |= self.times.file_columns(ends, columns["instrument"])
+        rows = zip(*(tables.plain_list(column) for column in columns.values()), strict=True)
         return write_whole(path, csv_text(columns, rows).encode(), Message("The trade list"))
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from quantcrafter.engine.api import InstrumentJob, Ledger, PortType, Problem, Role, RunSettings
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
+from quantcrafter.engine.stats.run_times import RunTimes
 from quantcrafter.engine.stats.tables import Table
 
 Column = npt.NDArray[Any]
@@ -282,6 +283,11 @@ class RunView(Protocol):
     @property
     def equity(self) -> Table:
         """Time (`ts_ns`, UTC) and equity (`value`) of every step."""
+        ...
+
+    @property
+    def times(self) -> RunTimes:
+        """How the times of the run are shown: in the zones of its exchanges."""
         ...
 
     @property

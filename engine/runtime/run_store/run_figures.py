@@ -17,11 +17,13 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.npy import read_npz
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.data.labels import DEFAULT_ZONE
 from quantcrafter.engine.runtime.results.run_tables import RunTables
 from quantcrafter.engine.runtime.results.run_view import Column, Kept, RunDecision, RunNode, RunOrigin
 from quantcrafter.engine.runtime.run_store.record import RunRecord
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
+from quantcrafter.engine.stats.run_times import RunTimes
 from quantcrafter.engine.stats.tables import Table
 
 _MOST_UNPACKED = 64_000_000
@@ -65,6 +67,7 @@ class RunFigures(RunTables):
         self.metrics: Mapping[str, Value] = record.metrics
         self.timing: Mapping[str, float] = record.timing
         self.nodes: Mapping[str, RunNode] = {}
+        self.times = RunTimes(dict.fromkeys(record.symbols, DEFAULT_ZONE))
         self._settings, self._tables = record.settings, tables
 
     @property

@@ -56,6 +56,7 @@ from quantcrafter.engine.runtime.run_store.run_log import LATEST, LogReader
 from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
+from quantcrafter.engine.stats.run_times import RunTimes
 from quantcrafter.engine.stats.tables import Table
 
 FORMAT = 2
@@ -282,6 +283,16 @@ class RunFolder(RunTables):
     def equity(self) -> Table:
         """Time (`ts_ns`, UTC) and equity (`value`) of every step."""
         return tables.equity_table(self.ledger) if self.kept == "all" else self._table("equity")
+
+    @cached_property
+    def times(self) -> RunTimes:
+        """How the times of the run are shown: in the zones of its exchanges."""
+        if self.kept == "all":
+            return RunTimes.of(self.instruments)
+        with _readable(self.folder):
+            known = self._about["instruments"]
+            zones = {each["symbol"]: each["session"]["timezone"] for each in known}
+            return RunTimes(zones, any(Timeframe.parse(each["timeframe"]).is_intraday for each in known))
 
     @cached_property
     def daily_returns(self) -> Column:

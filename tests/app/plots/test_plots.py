@@ -169,9 +169,9 @@ def test_both_curves_are_read_at_one_time(qtbot: QtBot) -> None:
     view = seen(qtbot, curves())
     assert isinstance(view, CurvesView)
     view.read(10)
-    assert view.accessibleDescription() == "2020-01-11 00:00\nfirst: 1,101.01\nsecond: -"
+    assert view.accessibleDescription() == "2020-01-11 00:00 UTC\nfirst: 1,101.01\nsecond: -"
     view.read(99)
-    assert view.accessibleDescription() == "2020-04-09 00:00\nfirst: 2,000.00\nsecond: 500.00"
+    assert view.accessibleDescription() == "2020-04-09 00:00 UTC\nfirst: 2,000.00\nsecond: 500.00"
 
 
 def test_a_bar_of_the_histogram_says_how_many_returns_it_has(qtbot: QtBot) -> None:

@@ -101,7 +101,7 @@ def test_every_section_of_a_run_is_there() -> None:
         assert text in reader.text
     assert set(reader.figures) == {"equity", "price0"}
     for metric in METRICS:
-        assert metric.group == "Benchmark" or metric.text(report.metrics[metric.key]) in reader.text
+        assert metric.group == "Benchmark" or metric.text(report.metrics[metric.key], report.times.zone) in reader.text
 
 
 def test_prices_trades_and_indicators_are_drawn_where_they_belong() -> None:
@@ -159,6 +159,7 @@ def test_labels_stay_different_when_clocks_go_back() -> None:
     labels = report_figures.bar_labels(moved, np.arange(60))
     assert len(set(labels)) == 60
     assert labels[-1] == "2024-11-05 06:00"
+    assert labels[5:7] == ["2024-11-03 01:00", "2024-11-03 01:00 -0500"]
 
 
 def test_hostile_names_are_shown_and_not_run() -> None:

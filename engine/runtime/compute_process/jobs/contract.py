@@ -41,6 +41,7 @@ class LogLine(NamedTuple):
     """A line of a job's log: level as in `logging`, and its location, as far as known.
 
     `ts_ns` is the time of the bar (UTC), `bar` its number among the instrument's own bars, -1 if there is none.
+    `time` is how people read it: in the zone of the instrument's exchange.
     """
 
     level: int
@@ -49,6 +50,7 @@ class LogLine(NamedTuple):
     instrument: int = 0
     bar: int = -1
     node: str = ""
+    time: str = ""
 
 
 class JobContext(Protocol):

@@ -71,7 +71,8 @@ def _fills(run: RunFolder) -> Iterator[LogLine]:
             order_id=row["order_id"],
             commission=row["commission"],
         )
-        yield LogLine(logging.INFO, text, row["ts_ns"], number, row["bar"], node)
+        time = run.times.text(row["ts_ns"], row["instrument"], row["bar"], named=True)
+        yield LogLine(logging.INFO, text, row["ts_ns"], number, row["bar"], node, time)
 
 
 def _orders(run: RunFolder) -> Iterator[LogLine]:
@@ -90,7 +91,9 @@ def _orders(run: RunFolder) -> Iterator[LogLine]:
             instrument=row["instrument"],
             kind=word(_plain(row["order_type"])),
         )
-        yield LogLine(logging.WARNING, text, _close(run, number, bar), number, bar, row["rule"])
+        closed_ns = _close(run, number, bar)
+        time = run.times.text(closed_ns, row["instrument"], bar, named=True)
+        yield LogLine(logging.WARNING, text, closed_ns, number, bar, row["rule"], time)
 
 
 def _blocked(run: RunFolder) -> Iterator[LogLine]:
@@ -102,7 +105,8 @@ def _blocked(run: RunFolder) -> Iterator[LogLine]:
             instrument=row["instrument"],
             reason=word(_plain(row["reason"])),
         )
-        yield LogLine(logging.DEBUG, text, row["ts_ns"], number, row["bar"], node)
+        time = run.times.text(row["ts_ns"], row["instrument"], row["bar"], named=True)
+        yield LogLine(logging.DEBUG, text, row["ts_ns"], number, row["bar"], node, time)
 
 
 def _close(run: RunFolder, instrument: int, bar: int) -> int:

@@ -142,16 +142,16 @@ def test_lines_are_copied_and_saved_with_their_columns(
     pane: LogPane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     log = begin(pane)
-    log.add(1, [LogLine(logging.WARNING, "Odd bar", 1_700_000_000_000_000_000, 0, 7, "fast"), *lines(1)])
+    log.add(1, [LogLine(logging.WARNING, "Odd bar", 1, 0, 7, "fast", "2023-11-14 22:13 New York"), *lines(1)])
     pane.flush()
     pane.view.selectRow(0)
     QTest.keyClick(pane.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    assert QApplication.clipboard().text() == "2023-11-14 22:13\tWarning\tfast\tOdd bar"
+    assert QApplication.clipboard().text() == "2023-11-14 22:13 New York\tWarning\tfast\tOdd bar"
 
     target = tmp_path / "run.log"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args, **_options: (str(target), ""))
     qtbot.mouseClick(pane.save, Qt.MouseButton.LeftButton)
-    assert target.read_text(encoding="utf-8").splitlines()[0] == "2023-11-14 22:13\tWarning\tfast\tOdd bar"
+    assert target.read_text(encoding="utf-8").splitlines()[0] == "2023-11-14 22:13 New York\tWarning\tfast\tOdd bar"
     assert len(target.read_text(encoding="utf-8").splitlines()) == 2
 
 

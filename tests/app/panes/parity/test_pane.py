@@ -104,7 +104,7 @@ def test_differences_are_listed_with_their_class_and_both_sides(pane: ParityPane
         "fill",
         "sell 10 at 98.5 (stop)",
         "no fill (cancelled at bar 4, oco)",
-        "2001-09-09 01:46:40",
+        "2001-09-09 01:46:40 UTC",
     )
     assert second[1] == "consequence"
     assert pane.differences.headerData(6, Qt.Orientation.Horizontal) == "native"

@@ -308,7 +308,7 @@ def test_times_of_an_intraday_run_are_not_cut_after_a_daily_one(
     before = view.columnWidth(3)
     view.horizontalHeader().resizeSection(0, 20)
     session_of(pane).show_run(saved_example("rsi_pullback", tmp_path / "run", *HOURLY))
-    times = texts_in(pane.trades, "Entry time")
+    times = texts_in(pane.trades, "Entry time (UTC)")
     assert ":" in times[0]
     for column in (3, 4):
         assert view.columnWidth(column) >= view.sizeHintForColumn(column)

@@ -179,7 +179,8 @@ def test_the_trade_list_reads_back_from_csv(tmp_path: Path) -> None:
         rows = list(csv.DictReader(stream))
     assert [float(row["pnl"]) for row in rows] == result.trades["pnl"].tolist()
     assert {row["instrument"] for row in rows} == {"SYM0", "SYM1"}
-    assert rows[0]["entry_time"] == "2015-01-09T14:30:00"
+    assert rows[0]["entry_time"] == "2015-01-09T09:30:00"
+    assert {row["time_zone"] for row in rows} == {"America/New_York"}
 
 
 def test_an_unwritable_path_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
