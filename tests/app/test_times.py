@@ -32,6 +32,7 @@ from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import save_run
 from quantcrafter.engine.runtime.running.run import run
 from quantcrafter.engine.stats.report import report_page
+from tests.support.children import children
 from tests.support.job_context import DirectContext
 
 ENTRY, EXIT = "2024-03-08 10:30", "2024-03-11 11:30"
@@ -134,7 +135,7 @@ def test_the_figures(kept: RunFolder, qtbot: QtBot) -> None:
     overview = Overview()
     qtbot.addWidget(overview)
     overview.show_run(kept)
-    texts = [label.text() for label in overview.findChildren(QLabel)]
+    texts = [label.text() for label in children(overview, QLabel)]
     assert texts[texts.index("Start (New York)") + 1] == "2024-03-08 09:30"
 
 

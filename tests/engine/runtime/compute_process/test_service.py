@@ -40,6 +40,6 @@ def test_a_component_that_logs_leads_to_the_bar_at_which_it_did() -> None:
 
     lines = [line for batch in batches for event in batch if isinstance(event, Logged) for line in event.lines]
     assert lines == [
-        LogLine(logging.WARNING, "rose to 20.0", int(bars.close_ns[2]), 1, 2, "watch"),
-        LogLine(logging.WARNING, "rose to 40.0", int(bars.close_ns[4]), 1, 4, "watch"),
+        LogLine(logging.WARNING, "rose to 20.0", int(bars.close_ns[2]), 1, 2, "watch", "2024-01-02 09:33 New York"),
+        LogLine(logging.WARNING, "rose to 40.0", int(bars.close_ns[4]), 1, 4, "watch", "2024-01-02 09:35 New York"),
     ]
