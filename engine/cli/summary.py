@@ -68,8 +68,7 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
 
 _HELD_BACK = {
     "exit_held_back": (
-        "{symbol}: exits waited for the next session, as settlement is t+1. Sessions: {count:,}, the first on "
-        "{first}."
+        "{symbol}: exits waited for the next session, as settlement is t+1. Sessions: {count:,}, the first on {first}."
     ),
     "limit_locked": (
         "{symbol}: orders found the price locked at its limit and didn't fill. Sessions: {count:,}, the first on "
