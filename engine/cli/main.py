@@ -58,7 +58,7 @@ def _process(arguments: Sequence[str]) -> int:
 
         freeze_support()
     _write_private_files()
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(400_000, 20, 20)
     code = FAILED
     try:
         _set_up(arguments)
