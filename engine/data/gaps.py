@@ -189,7 +189,7 @@ def _days(raw: RawBars) -> TimeColumn:
 
 def _active(days: TimeColumn, session: Session) -> Session:
     """Return the session without a weekend on which the data never have a bar (currencies may, on Sunday)."""
-    traded = set(np.unique(weekdays(days)).tolist())
+    traded = set(np.flatnonzero(np.bincount(weekdays(days))).tolist())  # np.unique imports numpy.ma
     absent = set() if _SATURDAY in traded else {_SATURDAY, _SUNDAY} - traded
     return replace(session, weekdays=tuple(day for day in session.weekdays if day not in absent))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -29,7 +29,9 @@ from quantcrafter.engine.data.resample import resample
 from quantcrafter.engine.graph import BoundGraph, BoundInstrument, Evaluation, Plan
 from quantcrafter.engine.graph.terms import Terms, complete, days_a_year
 from quantcrafter.engine.graph.tick_checks import tick_problems
-from quantcrafter.engine.runtime.results.trace import ColumnStore
+
+if TYPE_CHECKING:
+    from quantcrafter.engine.runtime.results.trace import ColumnStore
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage (`load`, `columns`, `simulate`), and how much of how much is done."""
