@@ -46,7 +46,7 @@ def _print_metrics(out: Console, found: RunComparison) -> None:
 
     made = table("Metric", "A", "B", "B - A", "", right=("A", "B", "B - A"))
     zone = common_zone((found.a.times.zone, found.b.times.zone))
-    for each in found.metrics:
+    for each in found.shown_metrics:
         metric = each.metric
         if metric.unit == "time" and each.verdict == "same":
             continue

@@ -77,7 +77,7 @@ class ComparisonDialog(DialogFrame):
         self.add_button(tr("Close"), QDialogButtonBox.ButtonRole.RejectRole, self.reject)
 
     def _figures(self) -> QTableWidget:
-        changes = self.comparison.metrics
+        changes = self.comparison.shown_metrics
         table = _table((tr("Figure"), *self.names, tr("Change")), len(changes))
         colors = {"better": QColor(current().done), "worse": QColor(current().error)}
         for row, change in enumerate(changes):

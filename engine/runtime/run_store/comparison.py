@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.runtime.results.run_view import RunView
+from quantcrafter.engine.stats.metric_catalog import shown_groups
 from quantcrafter.engine.stats.metrics import METRICS, Metric, Value
 from quantcrafter.engine.stats.tables import Row, Table
 
@@ -92,6 +93,12 @@ class RunComparison:
     removed: tuple[Row, ...] | None
     changed: tuple[TradeChange, ...] | None
     file_diff: tuple[str, ...]
+
+    @property
+    def shown_metrics(self) -> tuple[MetricChange, ...]:
+        """The metrics to show: without those of a benchmark where neither run has one."""
+        groups = shown_groups({**self.b.metrics, **{key: value for key, value in self.a.metrics.items() if value}})
+        return tuple(each for each in self.metrics if each.metric.group in groups)
 
     @property
     def same_trades(self) -> bool:

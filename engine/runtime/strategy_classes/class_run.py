@@ -242,8 +242,10 @@ def _result(
             np.zeros(len(each.bars), np.uint8),
             np.ones(len(each.bars), np.bool_),
             0,
+            trading_days=terms.value("trading_days"),
+            terms=terms.values,
         )
-        for each, lot_size in zip(job.instruments, run.lot_sizes, strict=True)
+        for each, lot_size, terms in zip(job.instruments, run.lot_sizes, market.terms, strict=True)
     )
     benchmark = run_benchmark(graph, market, instruments, run.ledger)
     return RunResult(

@@ -367,3 +367,16 @@ def test_currencies_that_rest_from_friday_to_sunday_evening_trade_252_days_a_yea
     result = held(tmp_path, walk([f"{each:%Y-%m-%dT%H:%M}:00Z" for each in open_]), "symbol: EURUSD, timeframe: 1h", 1)
     assert from_of(result, "trading_days") == (252, "guess")
     assert from_of(result, "session") == ("24x7 America/New_York", "guess")
+
+
+def test_quarters_of_an_hour_of_bombay_without_a_market_trade_252_days_a_year(tmp_path: Path) -> None:
+    days = weekdays(30)
+    clocks = [f"{9 + (15 + 15 * n) // 60:02}:{(15 + 15 * n) % 60:02}" for n in range(25)]
+    result = held(
+        tmp_path, walk([f"{day}T{clock}:00+05:30" for day in days for clock in clocks]), "symbol: X, timeframe: 15m", 90
+    )
+    assert from_of(result, "trading_days") == (252, "guess")
+    closes = result.ledger.equity[24::25]  # a day's last bar closes at 10:00 UTC
+    returns = closes / np.concatenate(([100_000.0], closes[:-1])) - 1
+    assert result.metrics["annual_volatility_pct"] == pytest.approx(100 * returns.std(ddof=1) * np.sqrt(252))
+    assert result.metrics["sharpe"] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(252))

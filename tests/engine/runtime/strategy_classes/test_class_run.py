@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from quantcrafter.engine.api import RunError, SpecError
@@ -114,6 +115,21 @@ def test_data_may_be_a_file_or_a_mapping(tmp_path: Path) -> None:
     assert first.data_hash == second.data_hash
     pairs = run("bt_examples.Pairs", data=("sample:AAPL", "sample:IBM"))
     assert {row["instrument"] for row in pairs.trades} == {"AAPL", "IBM"}
+
+
+def test_a_class_is_measured_by_the_days_of_its_market_and_against_a_benchmark(tmp_path: Path) -> None:
+    allow("bt_examples", FOLDER)
+    days = [str(day) for day in np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]") if np.is_busday(day)]
+    prices = [100 + 10 * np.sin(n) for n in range(len(days))]
+    rows = [f"{day},{a:.2f},{a + 11:.2f},{a - 11:.2f},{b:.2f},5" for day, a, b in zip(days, prices, prices[1:])]  # noqa: B905 - one less
+    (tmp_path / "600000.SH.csv").write_text("\n".join(["date,open,high,low,close,volume", *rows]), encoding="utf-8")
+    mapping = f"{{symbol: '600000.SH', data: csv, path: {tmp_path / '600000.SH.csv'}}}"
+    result = run(data=(mapping,), parameters={"fast": 2, "slow": 4}, overrides=('run.benchmark="600000.SH"',))
+    assert result.instruments[0].trading_days == 243
+    returns = result.daily_returns
+    assert result.metrics["annual_volatility_pct"] == pytest.approx(100 * returns.std(ddof=1) * np.sqrt(243))
+    assert result.metrics["beta"] is not None
+    assert result.metrics["benchmark_return_pct"] == pytest.approx(result.metrics["buy_and_hold_pct"])
 
 
 @pytest.mark.parametrize(
