@@ -95,18 +95,25 @@ class _Data:
 def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
     """Return the findings of a run about its data; if the data is unavailable, that is the finding."""
     from quantcrafter.engine.graph import make_plan
+    from quantcrafter.engine.runtime.results.trace import ColumnStore
     from quantcrafter.engine.runtime.running.load_graph import load_graph
-    from quantcrafter.engine.runtime.running.prepare import load_market
+    from quantcrafter.engine.runtime.running.prepare import evaluate, load_market
+    from quantcrafter.engine.runtime.running.protective_levels import coarse_ticks, has_column_distances
     from quantcrafter.engine.runtime.running.warm_up import warm_up_of
 
     try:
         graph = load_graph(file, registry, settings)
         market = load_market(graph, lambda _stage, _done, _total: None, lambda: False)
-        warm_up = warm_up_of(make_plan(graph), market, starts=graph.spec.run.start is not None)
+        plan = make_plan(graph)
+        warm_up = warm_up_of(plan, market, starts=graph.spec.run.start is not None)
+        coarse: tuple[str, ...] = ()
+        if has_column_distances(plan):
+            columns = evaluate(plan, market, lambda _stage, _done, _total: None, lambda: False, ColumnStore())
+            coarse = coarse_ticks(graph, plan, market, columns)
     except QuantCrafterError as error:
         return _Data((Message("The data could not be checked. {reason}", reason=error),))
     symbols = [instrument.spec.symbol for instrument in graph.instruments]
-    findings, notes = (*market.findings, *warm_up.cold), (*market.notes, *warm_up.unsettled)
+    findings, notes = (*market.findings, *warm_up.cold, *coarse), (*market.notes, *warm_up.unsettled)
     return _Data(findings, notes, dict(zip(symbols, market.terms, strict=True)))
 
 

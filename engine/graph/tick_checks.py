@@ -42,25 +42,34 @@ def _contradicted(instrument: BoundInstrument, terms: Terms, bars: Bars) -> Iter
 
 
 def _coarse(graph: BoundGraph, instrument: BoundInstrument, terms: Terms, bars: Bars) -> Iterator[Problem]:
-    tick, pip = terms.value("tick_size"), instrument.spec.pip_size or 0.0
+    pip = instrument.spec.pip_size or 0.0
     price = float(np.median(np.abs(bars.close)))
     for node in graph.nodes.values():
         rule = rule_of(node) if isinstance(node.component, RiskManager) else None
         if not isinstance(rule, ProtectiveRule) or rule.ticks or rule.column or rule.cash:
             continue
         distance = price * rule.percent / 100.0 + rule.offset + rule.pips * pip
-        if 0.0 < distance < tick / _COARSE:
-            text = Message(
-                "{symbol}: 'tick_size' {tick} is coarse beside the distance of '{node}', about {distance:.3g}: the "
-                "level is rounded by up to {percent:.0f} % of it.",
-                symbol=instrument.spec.symbol,
-                tick=plain(tick),
-                node=node.spec.id,
-                distance=distance,
-                percent=50.0 * tick / distance,
-            )
-            remedy = Message("Set a finer 'tick_size', or a larger distance.")
-            yield _warning(instrument, "coarse_tick", text, remedy)
+        problem = coarse_problem(instrument, terms, node.spec.id, distance)
+        if problem is not None:
+            yield problem
+
+
+def coarse_problem(instrument: BoundInstrument, terms: Terms, node: str, distance: float) -> Problem | None:
+    """Return a warning if a protective rule's distance, in price units, is only a few ticks; None otherwise."""
+    tick = terms.value("tick_size")
+    if not 0.0 < distance < tick / _COARSE:
+        return None
+    text = Message(
+        "{symbol}: 'tick_size' {tick} is coarse beside the distance of '{node}', about {distance:.3g}: the "
+        "level is rounded by up to {percent:.0f} % of it.",
+        symbol=instrument.spec.symbol,
+        tick=plain(tick),
+        node=node,
+        distance=distance,
+        percent=50.0 * tick / distance,
+    )
+    remedy = Message("Set a finer 'tick_size', or a larger distance.")
+    return _warning(instrument, "coarse_tick", text, remedy)
 
 
 def _warning(instrument: BoundInstrument, code: str, text: str, remedy: str) -> Problem:

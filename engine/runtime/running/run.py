@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +34,8 @@ from quantcrafter.engine.runtime.running.prepare import (
     load_market,
     with_choices,
 )
-from quantcrafter.engine.runtime.running.warm_up import WarmUp, warm_up_of
+from quantcrafter.engine.runtime.running.protective_levels import coarse_ticks, levels_beyond_entries
+from quantcrafter.engine.runtime.running.warm_up import warm_up_of
 from quantcrafter.engine.spec import StrategySpec
 from quantcrafter.engine.spec.identity import strategy_hash
 from quantcrafter.engine.stats.metrics import compute_metrics
@@ -103,7 +104,8 @@ class Prepared:
     evaluations: tuple[Evaluation, ...]
     store: ColumnStore
     job: EngineJob
-    warm_up: WarmUp = field(default_factory=WarmUp)
+    findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def prepare_run(
@@ -131,11 +133,13 @@ def prepare_run(
     store = ColumnStore()
     evaluations = columns(plan, market, progress, cancelled, store)
     job = begin_at(job_of(graph, settings, plan, evaluations, progress, cancelled, market.terms), market.first)
+    warm_up = warm_up_of(plan, market, starts=settings.start is not None)
+    findings = (*market.findings, *warm_up.cold, *coarse_ticks(graph, plan, market, evaluations))
     evaluations = tuple(each.since(first) for each, first in zip(evaluations, market.first, strict=True))
     clock.lap("columns_s")
     progress("simulate", 0, 1)
-    warm_up = warm_up_of(plan, market, starts=settings.start is not None)
-    return Prepared(graph, settings, plan, market, evaluations, store, job, warm_up)
+    notes = (*market.notes, *warm_up.unsettled)
+    return Prepared(graph, settings, plan, market, evaluations, store, job, findings, notes)
 
 
 def result_of(prepared: Prepared, ledger: Ledger, clock: StageTimer) -> RunResult:
@@ -159,8 +163,8 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: StageTimer) -> RunResul
         rule_nodes=decision.rule_nodes if decision is not None else (),
         metrics=metrics,
         timing=clock.finish(),
-        findings=(*market.findings, *prepared.warm_up.cold),
-        notes=(*market.notes, *prepared.warm_up.unsettled),
+        findings=(*prepared.findings, *levels_beyond_entries(ledger, instruments, decision)),
+        notes=prepared.notes,
         synthetic=market.synthetic,
         origin=origin_of(graph),
         warnings=graph.warnings,
