@@ -22,8 +22,8 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.opening import find_named
-from quantcrafter.engine.data.findings import clock
 from quantcrafter.engine.data.gaps import describe
+from quantcrafter.engine.data.labels import bar_label
 from quantcrafter.engine.data.load import LoadedBars, load_bars
 from quantcrafter.engine.data.resample import resample
 from quantcrafter.engine.graph import BoundGraph, BoundInstrument, Evaluation, Plan
@@ -189,7 +189,7 @@ def first_from(bars: Bars, start_ns: int | None) -> int:
     """
     first = 0 if start_ns is None else int(np.searchsorted(bars.open_ns, start_ns))
     if first == len(bars):
-        raise _too_late(bars, int(bars.open_ns[-1]))
+        raise _too_late(bars)
     return first
 
 
@@ -200,17 +200,17 @@ def check_reaches(feed: Bars, start_ns: int | None) -> None:
         DataError: they have.
     """
     if start_ns is not None and feed.close_ns[-1] <= start_ns:
-        raise _too_late(feed, int(feed.open_ns[-1]))
+        raise _too_late(feed)
 
 
-def _too_late(bars: Bars, last_ns: int) -> DataError:
+def _too_late(bars: Bars) -> DataError:
     return DataError(
         Message(
             "{symbol} from {source}: no bar opens within the range of the run. The last one before it opens on "
             "{time}. Change 'start' or 'end'.",
             symbol=bars.symbol,
             source=bars.source,
-            time=clock(last_ns),
+            time=bar_label(int(bars.open_ns[-1]), bars.timeframe, bars.session, named=True),
         )
     )
 

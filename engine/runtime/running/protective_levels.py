@@ -9,6 +9,7 @@ import numpy as np
 from quantcrafter.engine.api import FloatColumn, InstrumentJob, Ledger
 from quantcrafter.engine.api.ledger import OrderStatus, Reason
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.data.labels import bar_label
 from quantcrafter.engine.graph import BoundGraph, Decision, Plan
 from quantcrafter.engine.graph.evaluate import Evaluated
 from quantcrafter.engine.graph.plan import PlannedProtection
@@ -112,7 +113,7 @@ def _beyond(
 ) -> Message:
     job = instruments[int(order["instrument"])]
     node = decision.protection[rule].node if rule < len(decision.protection) else ""
-    moment = np.datetime64(int(job.bars.close_ns[int(order["created_bar"])]), "ns").astype("datetime64[m]")
+    opened = int(job.bars.open_ns[int(order["created_bar"])])
     entry = Message("long") if order["side"] < 0 else Message("short")
     return Message(
         "'{node}' placed {count:,} orders on the wrong side of the entry. They close the position at once. The first: "
@@ -120,7 +121,7 @@ def _beyond(
         "and 'tick_size'.",
         node=node,
         count=count,
-        time=str(moment).replace("T", " "),
+        time=bar_label(opened, job.bars.timeframe, job.bars.session, named=True),
         symbol=job.symbol,
         entry=entry,
         price=price,

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
 from quantcrafter.engine.api import Bars
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.data.align import as_of
+from quantcrafter.engine.data.labels import bar_label
 from quantcrafter.engine.graph import BASE_CLOCK, Evaluation, Plan, PlanSource, PlanStep, StepColumn
 from quantcrafter.engine.graph.plan import ANY_CLOCK, each_wire
 from quantcrafter.engine.runtime.running.prepare import LoadedMarket
@@ -162,4 +161,4 @@ def _memory(node: str, bars: int, have: int, feed: str) -> Message:
 
 
 def _day(bars: Bars, row: int) -> str:
-    return str(np.datetime64(int(bars.open_ns[row]), "ns").astype("datetime64[m]")).replace("T", " ")
+    return bar_label(int(bars.open_ns[row]), bars.timeframe, bars.session, named=True)

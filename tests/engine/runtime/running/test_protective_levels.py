@@ -72,7 +72,7 @@ def test_a_stop_rounded_to_the_other_side_of_its_entry_is_a_warning(tmp_path: Pa
     # 1 % below 0.008 on a tick of 0.01 is 0.01.
     rows = [(0.008, 0.009, 0.007, 0.008)] * 6
     found = told(write(tmp_path, "{use: percent_stop, percent: 1}", rows), "wrong side")
-    first = "The first: X on 2024-01-06 00:00, long at 0.008, level 0.01, tick 0.01."
+    first = "The first: X on 2024-01-05, long at 0.008, level 0.01, tick 0.01."
     assert len(found) == 1
     assert found[0].startswith(
         "'guard' placed 1 orders on the wrong side of the entry. They close the position at once."

@@ -132,9 +132,9 @@ def test_a_kept_run_has_the_columns_from_its_start_on(tmp_path: Path) -> None:
 def test_a_cold_node_is_named_with_the_bars_that_it_lacks(tmp_path: Path) -> None:
     result = average_run(tmp_path, 300, "run.start=2023-03-01")
     assert result.warmup == 40
-    told = "'average' lacks 40 bars. The first decision is on 2023-04-10 00:00. Give earlier data, or start later."
+    told = "'average' lacks 40 bars. The first decision is on 2023-04-10. Give earlier data, or start later."
     assert [str(each) for each in result.findings] == [
-        f"X: too few bars come before the start of the run on 2023-03-01 00:00, 59 in all: {told}"
+        f"X: too few bars come before the start of the run on 2023-03-01, 59 in all: {told}"
     ]
     assert [day_of(int(ns)) for ns in result.fills["ts_ns"]] == ["2023-04-11"]
 
