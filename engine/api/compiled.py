@@ -119,7 +119,25 @@ def compiled(function: Callable[..., Any] | None = None, *, window: str = "") ->
             note_kept(function)
         return result
 
+    _CODE[call] = lambda: is_compiled or _marker(function).exists()
     return call
+
+
+_CODE: dict[Callable[..., Any], Callable[[], bool]] = {}
+_KEPT: set[Callable[..., Any]] = set()
+
+
+def is_kept(function: Callable[..., Any]) -> bool:
+    """Return whether the code of a `compiled` function is there: in this process, or on the disk."""
+    if function not in _KEPT and _CODE[function]():
+        _KEPT.add(function)
+    return function in _KEPT
+
+
+def compile_kept(function: Callable[..., Any], *args: Any) -> None:
+    """Compile a `compiled` function for arguments of these types, and keep its code, whatever it costs."""
+    _dispatcher(inspect.unwrap(function))(*args)
+    note_kept(inspect.unwrap(function))
 
 
 @functools.cache

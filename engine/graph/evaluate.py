@@ -33,9 +33,11 @@ from quantcrafter.engine.api.foreign import calling, is_own, is_plain, reason_of
 from quantcrafter.engine.api.frozen import LentColumns, frozen, frozen_copy, read_only, shown, shown_bars
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.node_state import Contents, seal
+from quantcrafter.engine.api.pairs import ComputedInPairs
 from quantcrafter.engine.data.align import align, as_of
 from quantcrafter.engine.graph.bar_events import blank_columns, loop_on_bar
 from quantcrafter.engine.graph.bound import BASE_CLOCK, MarketColumn, Number
+from quantcrafter.engine.graph.partners import partners_of
 from quantcrafter.engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanStep, StepColumn, each_wire
 
 Column = npt.NDArray[Any]
@@ -99,12 +101,17 @@ class Evaluation:
         Raises:
             ComponentError: a component raised, or returned something other than columns of its declared types.
         """
+        partners = partners_of(self.plan.steps)
+        together: dict[int, StepValues] = {}
         for number, step in enumerate(self.plan.steps):
             known = None if step.in_loop else recall(number)
             if step.in_loop:
                 self._leave_blank(step)
             elif known is None:
-                self._compute(step)
+                partner = partners.get(number)
+                if partner is not None and recall(partner) is None:
+                    together |= self._pair(number, partner)
+                self._compute(step, together.pop(number, None))
             else:
                 self.values.append(known[0])
                 self.ready.append(known[1])
@@ -220,8 +227,17 @@ class Evaluation:
 
     # ------------------------------------------------------------------ computing
 
-    def _compute(self, step: PlanStep) -> None:
-        values = self._outputs(step, step.clock or BASE_CLOCK)
+    def _pair(self, first: int, second: int) -> dict[int, StepValues]:
+        """Return the outputs of two steps with the same inputs, if they are computed together."""
+        one, other = self.plan.steps[first], self.plan.steps[second]
+        clock = one.clock or BASE_CLOCK
+        with np.errstate(all="ignore"):
+            found = compute_pair(one, other, self.clock_bars(clock), self._inputs(one, clock))
+        return {} if found is None else {first: found[0], second: found[1]}
+
+    def _compute(self, step: PlanStep, values: StepValues | None) -> None:
+        if values is None:
+            values = self._outputs(step, step.clock or BASE_CLOCK)
         self.values.append(tuple(self._kept(value) for value in values))
         self._note_ready(step)
 
@@ -236,8 +252,11 @@ class Evaluation:
         return self.keep(value)
 
     def _outputs(self, step: PlanStep, clock: str) -> StepValues:
-        bars = self.clock_bars(clock)
-        inputs = {
+        with np.errstate(all="ignore"):
+            return compute_step(step, self.clock_bars(clock), self._inputs(step, clock))
+
+    def _inputs(self, step: PlanStep, clock: str) -> dict[str, Any]:
+        return {
             port: shown(
                 tuple(self.column(source, clock) for source in wires)
                 if isinstance(wires, tuple)
@@ -245,8 +264,6 @@ class Evaluation:
             )
             for port, wires in step.inputs.items()
         }
-        with np.errstate(all="ignore"):
-            return compute_step(step, bars, inputs)
 
 
 def _since(value: Column | Signals, first: int) -> Column | Signals:
@@ -262,6 +279,19 @@ def compute_step(step: PlanStep, bars: Bars, inputs: Mapping[str, Any]) -> StepV
         ComponentError: the component raised, or returned something other than columns of its declared types.
     """
     return checked_outputs(step, _call(step, bars, inputs), len(bars))
+
+
+def compute_pair(
+    one: PlanStep, other: PlanStep, bars: Bars, inputs: Mapping[str, Any]
+) -> tuple[StepValues, StepValues] | None:
+    """Return the outputs of two steps with the same inputs; None where each is computed by itself."""
+    if not isinstance(one.component, ComputedInPairs):
+        raise TypeError(one.label)
+    with guarded(one, bars):
+        found = one.component.compute_pair(other.component, inputs)
+    if found is None:
+        return None
+    return checked_outputs(one, found[0], len(bars)), checked_outputs(other, found[1], len(bars))
 
 
 def checked_outputs(step: PlanStep, result: Any, length: int) -> StepValues:

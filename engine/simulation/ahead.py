@@ -20,10 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from quantcrafter.engine.api.bars import Bars
-from quantcrafter.engine.api.compiled import code_folder, numba_cache_dir
+from quantcrafter.engine.api.compiled import code_folder, compile_kept, numba_cache_dir
 from quantcrafter.engine.api.engine import EngineJob, Execution, InstrumentJob
+from quantcrafter.engine.api.frozen import read_only
 from quantcrafter.engine.api.locks import try_lock
 from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, SizeKind, SizeRule
+from quantcrafter.engine.api.running_means import running_means
 from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, RunSteps, compiled, is_loaded
@@ -68,12 +70,13 @@ def _marker() -> Path:
 
 
 def compile_ahead() -> None:
-    """Compile the bar loop, or load it, and write the marker."""
+    """Compile the bar loop and the loop of averages, or load them, and write the marker."""
     from quantcrafter.engine.simulation.compiling import lighter_compiler
     from quantcrafter.engine.simulation.state import SimulationState
 
     with lighter_compiler():
         compiled()(*SimulationState.of(_sample(), kernel=INTERPRETED).arrays(), 0, 1, WHOLE)
+        compile_kept(running_means, read_only(np.ones(3)), 2, 3, np.empty(3), np.empty(3))
     # Only a hint: a disk that cannot be written is no reason to fail.
     with contextlib.suppress(OSError):
         _marker().parent.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,10 @@ from quantcrafter.engine.api import (
     param,
     port,
 )
+from quantcrafter.engine.api.compiled import SHORT_ROWS, is_kept
+from quantcrafter.engine.api.frozen import read_only
+from quantcrafter.engine.api.pairs import ComputedInPairs
+from quantcrafter.engine.api.running_means import running_means
 from quantcrafter.nodes.indicators.talib_import import functions, talib
 from quantcrafter.nodes.indicators.talib_info import (
     FunctionInfo,
@@ -54,7 +58,7 @@ So their last value says whether there was a gap, and no look at all values is n
 """
 
 
-class TalibIndicator(Indicator):
+class TalibIndicator(Indicator, ComputedInPairs):
     """Base of the indicators made from TA-Lib."""
 
     info: ClassVar[FunctionInfo]
@@ -116,6 +120,21 @@ class TalibIndicator(Indicator):
             for output, part in zip(outputs, parts, strict=True):
                 output[start + warmup : stop] = part[warmup:]
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def pairs_with(self, other: TalibIndicator) -> bool:
+        return self.info.name == other.info.name == "SMA"
+
+    def compute_pair(self, other: TalibIndicator, inputs: Mapping[str, Any]) -> tuple[FloatColumn, FloatColumn] | None:
+        """Return two moving averages of one line; None if it is short, has a gap, or the loop isn't compiled yet."""
+        (line,) = self.columns(inputs)
+        short, long = sorted((self, other), key=TalibIndicator.warmup)
+        if len(line) < SHORT_ROWS or len(line) <= long.warmup() or not is_kept(running_means):
+            return None
+        means = {each: np.empty(len(line)) for each in ("short", "long")}
+        running_means(read_only(line), short.warmup() + 1, long.warmup() + 1, means["short"], means["long"])
+        if not _has_no_gap([line], (means["short"], means["long"])):
+            return None
+        return (means["short"], means["long"]) if short is self else (means["long"], means["short"])
 
     def columns(self, inputs: Mapping[str, Any]) -> list[FloatColumn]:
         """Return the columns that TA-Lib is given."""
