@@ -69,7 +69,11 @@ def columns(found: Plan, count: int = BARS, missing: int = -1) -> dict[str, byte
         close[missing] = np.nan
         object.__setattr__(bars, "close", close)
     evaluation = Evaluation(found, bars, {}).run()
-    return {name: np.asarray(evaluation.values[step][0]).tobytes() for name, step in found.step_of.items() if name != "enter"}
+    return {
+        name: np.asarray(evaluation.values[step][0]).tobytes()
+        for name, step in found.step_of.items()
+        if name != "enter"
+    }
 
 
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
