@@ -150,7 +150,7 @@ def _benchmark_traces(data: ReportData, steps: npt.NDArray[np.intp]) -> list[dic
     """Return what the starting cash would have become in the benchmark, where there is one."""
     if data.benchmark is None:
         return []
-    line = {"width": 1.2, "color": "@line2", "dash": "dash"}
+    line = {"width": 1.2, "color": "@line1", "dash": "dash"}
     name = label(f"Benchmark {data.benchmark.name}")
     values = numbers(data.benchmark.growth[steps] * data.settings.cash)
     return [{"type": "scatter", "mode": "lines", "name": name, "y": values, "line": line}]

@@ -109,7 +109,7 @@ def _look(theme_name: str, dark: bool, colors: tuple[str, ...], candle_colors: s
         border=border,
         equity=accent,
         hold=text_dim,
-        benchmark=(_DARK_SERIES if dark else _LIGHT_SERIES)[1],
+        benchmark=(_DARK_SERIES if dark else _LIGHT_SERIES)[0],
         drawdown=error,
         drawdown_soft=mix(error, panel, 0.22),
         exposure=text_dim,
