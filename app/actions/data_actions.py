@@ -30,6 +30,20 @@ def data_actions(to: Targets) -> tuple[ActionSpec, ...]:
             separated=True,
         ),
         ActionSpec(
+            "data.download",
+            tr("Download bars..."),
+            "data",
+            ActionCall(to.store, lambda store: store.download()),
+            icon="download",
+        ),
+        ActionSpec(
+            "data.update",
+            tr("Update downloaded bars"),
+            "data",
+            ActionCall(to.store, lambda store: store.update()),
+            icon="reset",
+        ),
+        ActionSpec(
             "data.pane",
             tr("My data"),
             "data",

@@ -186,6 +186,12 @@ class StoreCommands(Protocol):
     def import_files(self) -> None:
         """Import files that the user picks."""
 
+    def download(self) -> None:
+        """Let the user download bars."""
+
+    def update(self) -> None:
+        """Download what is new of all series that were downloaded."""
+
 
 class WindowCommands(Protocol):
     """Is about the window itself."""

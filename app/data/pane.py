@@ -41,8 +41,8 @@ class DataPane(QWidget):
     """Lists the bar store.
 
     The Qt signals ask for what needs a dialog or a strategy: `import_asked` carries paths (none: let the user pick),
-    `fill_asked`, `export_asked`, `delete_asked` and `use_asked` carry a tuple of Series, `look_asked` one Series;
-    `message` carries a text for the status bar.
+    `download_asked` nothing, `update_asked`, `fill_asked`, `export_asked`, `delete_asked` and `use_asked` carry a tuple
+    of Series, `look_asked` one Series; `message` carries a text for the status bar.
 
     Args:
         jobs: what is done to the store.
@@ -50,6 +50,8 @@ class DataPane(QWidget):
     """
 
     import_asked = Signal(object)
+    download_asked = Signal()
+    update_asked = Signal(object)
     fill_asked = Signal(object)
     export_asked = Signal(object)
     delete_asked = Signal(object)
@@ -82,6 +84,11 @@ class DataPane(QWidget):
         rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
         return tuple(self.model.series[self.rows.mapToSource(self.rows.index(row, 0)).row()] for row in rows)
 
+    @property
+    def to_update(self) -> tuple[Series, ...]:
+        """The selected series that were downloaded; all that were if none is selected."""
+        return tuple(each for each in self.selected or self.model.series if each.origin is not None)
+
     def set_session(self, session: RunSession) -> None:
         """Stay as it is: the store is the same whichever strategy is in front."""
 
@@ -111,6 +118,8 @@ class DataPane(QWidget):
         tools.setSpacing(2)
         for name, sign, text in (
             ("import", "import", tr("Import...")),
+            ("download", "download", tr("Download...")),
+            ("update", "reset", tr("Update")),
             ("fill", "add", tr("Fill gaps...")),
             ("export", "export", tr("Export...")),
             ("delete", "delete", tr("Delete...")),
@@ -144,6 +153,9 @@ class DataPane(QWidget):
 
     def _connect(self) -> None:
         self.buttons["import"].clicked.connect(lambda: self.import_asked.emit(()))
+        for button in (self.buttons["download"], self.nothing.download):
+            button.clicked.connect(self.download_asked)
+        self.buttons["update"].clicked.connect(lambda: self.update_asked.emit(self.to_update))
         self.nothing.button.clicked.connect(lambda: self.import_asked.emit(()))
         for name in ("fill", "export", "delete", "use"):
             self.buttons[name].clicked.connect(lambda _checked=False, name=name: self.ask(name))
@@ -199,6 +211,7 @@ class DataPane(QWidget):
         chosen = self.selected
         self.buttons["fill"].setEnabled(len(chosen) == 1 and chosen[0].gaps > 0)
         self.buttons["use"].setEnabled(len(chosen) == 1)
+        self.buttons["update"].setEnabled(bool(self.to_update))
         for name in ("export", "delete"):
             self.buttons[name].setEnabled(bool(chosen))
 
@@ -295,6 +308,7 @@ class _Nothing(QWidget):
         self.text.setWordWrap(True)
         self.text.setForegroundRole(self.text.palette().ColorRole.PlaceholderText)
         self.button = QPushButton(icon("import"), tr("Import files..."), self)
+        self.download = QPushButton(icon("download"), tr("Download..."), self)
         font = self.title.font()
         font.setBold(True)
         self.title.setFont(font)
@@ -308,6 +322,7 @@ class _Nothing(QWidget):
         row.addWidget(self.sign)
         row.addLayout(texts)
         row.addWidget(self.button)
+        row.addWidget(self.download)
         row.addStretch(1)
         box = QVBoxLayout(self)
         box.addStretch(1)

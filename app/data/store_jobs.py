@@ -32,6 +32,7 @@ class StoreJobs(QObject):
         super().__init__(parent)
         self._engine = engine
         self._jobs: dict[Job, str] = {}
+        self._engines: dict[Job, Engine] = {}
         self._listing: Job | None = None
         self._watch = QFileSystemWatcher(self)
         self._soon = QTimer(self, singleShot=True, interval=_SETTLE_MS)
@@ -55,10 +56,11 @@ class StoreJobs(QObject):
             job.finished.connect(self.listed)
             job.failed.connect(self._fail)
 
-    def do(self, request: Request, text: str, done: Callable[[Any], object]) -> Job:
+    def do(self, request: Request, text: str, done: Callable[[Any], object], *, engine: Engine | None = None) -> Job:
         """Carry out a request; `text` says what it is, `done` is called with its result."""
-        job = self._engine.submit(request)
-        self._jobs[job] = text
+        engine = engine or self._engine
+        job = engine.submit(request)
+        self._jobs[job], self._engines[job] = text, engine
         job.progressed.connect(lambda progress: self._tell(job, progress.share))
         job.finished.connect(done)
         job.failed.connect(self._fail)
@@ -69,7 +71,13 @@ class StoreJobs(QObject):
     def cancel(self) -> None:
         """Stop everything that is being done; what is done already stays."""
         for job in tuple(self._jobs):
-            self._engine.cancel(job)
+            self.cancel_job(job)
+
+    def cancel_job(self, job: Job) -> None:
+        """Stop one job; what is done already stays."""
+        engine = self._engines.get(job)
+        if engine is not None:
+            engine.cancel(job)
 
     def _tell(self, job: Job, share: float) -> None:
         if next(iter(self._jobs), None) is job:
@@ -77,6 +85,7 @@ class StoreJobs(QObject):
 
     def _end(self, job: Job) -> None:
         self._jobs.pop(job, None)
+        self._engines.pop(job, None)
         following = next(iter(self._jobs.values()), "")
         self.working.emit(following, -1.0)
         self.refresh()

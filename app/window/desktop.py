@@ -56,6 +56,7 @@ class Desktop:
         self.catalog = catalog = load_registry()
         self.engine = Engine(window)
         self.data_engine = Engine(window, compiles=False)  # beside that of the runs, so that neither waits
+        self.download_engine = Engine(window, compiles=False)  # downloads take long, and wait for servers
         self.typed = typed = TypedText(tabs, panes, messages)
         binding = CanvasBinding(shell.actions.registry, shell.actions.state, shell.actions.trigger)
         self.strategies = Strategies(window, tabs, panes, settings, binding)
@@ -69,7 +70,12 @@ class Desktop:
         self._compose_runs()
         self.data_controller = DataController(window, tabs, self.data_engine, typed, messages)
         self.store = BarStoreController(
-            window, catalog, tabs, self.data_engine, self.data_controller.offer_use, messages
+            window,
+            catalog,
+            tabs,
+            (self.data_engine, self.download_engine),
+            self.data_controller.offer_use,
+            messages,
         )
         self.pane_focus = PaneFocus(tabs, panes)
         self.looks = WindowLooks(window, settings, tabs, panes, self.pane_focus, messages)
@@ -164,6 +170,7 @@ class Desktop:
             self.settings.yaml_share = self.tab.yaml_share
         self.engine.close()
         self.data_engine.close()
+        self.download_engine.close()
         forget_trials(str(os.getpid()))
         for tab in self.tabs.all():
             tab.dispose()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from quantcrafter.app.data.store_jobs import StoreJobs
 from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.engine.runtime.compute_process.jobs.download import BarsRequest, DownloadDone, UpdateRequest
 from quantcrafter.engine.runtime.compute_process.jobs.store import (
     FillDone,
     ImportDone,
@@ -21,7 +22,7 @@ from quantcrafter.engine.runtime.compute_process.jobs.store import (
 
 if TYPE_CHECKING:
     from quantcrafter.app.data.pane import DataPane
-    from quantcrafter.app.services.engine import Engine
+    from quantcrafter.app.services.engine import Engine, Job
     from quantcrafter.app.window.messages import Messages
     from quantcrafter.app.window.tabs.tabs import Tabs
     from quantcrafter.engine.data.store import Series
@@ -37,7 +38,7 @@ class BarStoreController:
         window: the parent of dialogs.
         catalog: the installed components.
         tabs: the open strategies.
-        engine: does what is asked of the bar store.
+        engines: the one that does what is asked of the bar store, and the one that downloads.
         use: called with a series that a strategy is to run on.
         messages: shows messages to the user.
     """
@@ -47,17 +48,18 @@ class BarStoreController:
         window: QWidget,
         catalog: Registry,
         tabs: Tabs,
-        engine: Engine,
+        engines: tuple[Engine, Engine],
         use: Callable[[Series], None],
         messages: Messages,
     ) -> None:
         self._window = window
         self._catalog = catalog
         self._tabs = tabs
-        self._engine = engine
+        self._engine, self._download_engine = engines
         self._use = use
         self._messages = messages
-        self.jobs = StoreJobs(engine, window)
+        self._is_downloading_in_front = False
+        self.jobs = StoreJobs(self._engine, window)
 
     @cached_property
     def pane(self) -> DataPane:
@@ -66,6 +68,8 @@ class BarStoreController:
 
         pane = DataPane(self.jobs)
         pane.import_asked.connect(self.import_files)
+        pane.download_asked.connect(self.download)
+        pane.update_asked.connect(self.update)
         pane.fill_asked.connect(lambda chosen: self.fill(chosen[0]))
         pane.export_asked.connect(self.export)
         pane.delete_asked.connect(self.delete)
@@ -116,6 +120,38 @@ class BarStoreController:
         )
         faults = [said(each.error) for each in done if each.error]
         if faults:
+            self._messages.complain("\n\n".join(faults[:_SHOWN]))
+        self.pane.select_next([(each.symbol, each.timeframe) for each in good])
+
+    # ------------------------------------------------------------------ from servers
+
+    def download(self) -> None:
+        """Let the user download bars."""
+        from quantcrafter.app.data.download_dialog import DownloadDialog
+
+        dialog = DownloadDialog(self._catalog, self._engine, self._start_download, self.jobs.cancel_job, self._window)
+        self._is_downloading_in_front = True
+        try:
+            dialog.exec()
+        finally:
+            self._is_downloading_in_front = False
+            dialog.deleteLater()
+
+    def _start_download(self, request: BarsRequest) -> Job:
+        text = tr("Downloading {name}", name=", ".join(request.symbols[:_SHOWN]))
+        return self.jobs.do(request, text, self._downloaded, engine=self._download_engine)
+
+    def update(self, chosen: Sequence[Series] = ()) -> None:
+        """Download what is new of these series, or of all that were downloaded."""
+        keys = tuple((series.symbol, str(series.timeframe)) for series in chosen)
+        self.jobs.do(UpdateRequest(keys), tr("Downloading new bars"), self._downloaded, engine=self._download_engine)
+
+    def _downloaded(self, done: Sequence[DownloadDone]) -> None:
+        good = [each for each in done if not each.error]
+        added = sum(max(each.added, 0) for each in good)
+        self._messages.say(tr("Bars downloaded: {added}, series: {count}.", added=f"{added:,}", count=len(good)))
+        faults = [said(each.error) for each in done if each.error]
+        if faults and not self._is_downloading_in_front:
             self._messages.complain("\n\n".join(faults[:_SHOWN]))
         self.pane.select_next([(each.symbol, each.timeframe) for each in good])
 
