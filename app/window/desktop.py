@@ -23,7 +23,7 @@ from quantcrafter.app.window.plugins.view import PluginView
 from quantcrafter.app.window.readiness import Readiness
 from quantcrafter.app.window.recovery.controller import RecoveryController
 from quantcrafter.app.window.research import Research
-from quantcrafter.app.window.runs.comparing import EngineController
+from quantcrafter.app.window.runs.engine_controller import EngineController
 from quantcrafter.app.window.runs.indicators import RunIndicators
 from quantcrafter.app.window.runs.lookahead import LookAheadController
 from quantcrafter.app.window.runs.report import ReportController
@@ -89,10 +89,10 @@ class Desktop:
     def _compose_runs(self) -> None:
         """Make what runs strategies, and what looks at runs."""
         tabs, panes, engine, typed, messages = self.tabs, self.panes, self.engine, self.typed, self.shell.messages
-        readiness = Readiness(tabs, panes, self.wiring, self.folders)
+        readiness = Readiness(tabs, panes, self.wiring, self.folders, messages)
         self.runs = RunController(tabs, engine, self.settings, panes, typed, readiness, messages)
         self.indicators = RunIndicators(self.runs, engine, tabs, panes, self.shell.status.run, self.shell.refresher)
-        self.engines = EngineController(tabs, engine, panes, typed, readiness, messages)
+        self.engines = EngineController(tabs, engine, panes, typed, readiness)
         self.lookahead = LookAheadController(tabs, engine, typed, self.wiring, self.shell.refresher, messages)
         self.reports = ReportController(self.window, tabs, engine, messages)
         self.research = Research(self.window, tabs, engine, typed, messages)

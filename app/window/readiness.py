@@ -12,6 +12,7 @@ from quantcrafter.engine.api import Severity
 if TYPE_CHECKING:
     from quantcrafter.app.window.files.folder_questions import FolderQuestions
     from quantcrafter.app.window.layout.pane_host import PaneHost
+    from quantcrafter.app.window.messages import Messages
     from quantcrafter.app.window.tabs.tab import StrategyTab
     from quantcrafter.app.window.tabs.tabs import Tabs
     from quantcrafter.app.window.wiring import Wiring
@@ -29,15 +30,32 @@ class Readiness:
         panes: have the list of problems.
         wiring: leads to the node at fault.
         folders: ask about files beyond the strategy's own folder.
+        messages: shows messages to the user.
     """
 
-    def __init__(self, tabs: Tabs, panes: PaneHost, wiring: Wiring, folders: FolderQuestions) -> None:
+    def __init__(
+        self, tabs: Tabs, panes: PaneHost, wiring: Wiring, folders: FolderQuestions, messages: Messages
+    ) -> None:
         self._tabs = tabs
         self._panes = panes
         self._wiring = wiring
         self._folders = folders
+        self._messages = messages
 
-    def first_error(self, tab: StrategyTab) -> tuple[str, bool]:
+    def is_ready(self, tab: StrategyTab, *, comparing: bool = False) -> bool:
+        """Return whether a strategy can be run, or its engines compared; if not, show its errors and say so."""
+        error, is_folder_asked = self._first_error(tab)
+        if is_folder_asked:
+            self._messages.say(
+                tr("Not run. The strategy reads a file in another folder. Answer the question above the canvas.")
+            )
+        elif error and comparing:
+            self._messages.say(tr("Fix the errors first, then compare. {first}", first=error))
+        elif error:
+            self._messages.say(tr("Fix the errors first, then run. {first}", first=error))
+        return not error
+
+    def _first_error(self, tab: StrategyTab) -> tuple[str, bool]:
         """Show a strategy's errors; return the first as text ('' for none) and whether a folder is asked about."""
         errors = [each for each in tab.document.problems if each.severity is Severity.ERROR]
         if not errors:

@@ -124,16 +124,7 @@ class RunController(QObject):
     def run(self) -> None:
         """Run the current strategy as it is now; if it has errors, they are shown instead."""
         tab = self._tabs.current()
-        if tab is None or not self._typed.is_well(tab):
-            return
-        error, is_folder_asked = self._readiness.first_error(tab)
-        if is_folder_asked:
-            self._messages.say(
-                tr("Not run. The strategy reads a file in another folder. Answer the question above the canvas.")
-            )
-        elif error:
-            self._messages.say(tr("Fix the errors first, then run. {first}", first=error))
-        else:
+        if tab is not None and self._typed.is_well(tab) and self._readiness.is_ready(tab):
             tab.end_notice("run")
             self._messages.clear()  # what was said of another run or strategy is over
             if self._of[tab].submit(in_use=self._in_use()) is None:

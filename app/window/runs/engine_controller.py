@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.runtime.compute_process.jobs.parity import ParityRequest
 
 if TYPE_CHECKING:
     from quantcrafter.app.services.engine import Engine
     from quantcrafter.app.window.files.pending_input import TypedText
     from quantcrafter.app.window.layout.pane_host import PaneHost
-    from quantcrafter.app.window.messages import Messages
     from quantcrafter.app.window.readiness import Readiness
     from quantcrafter.app.window.tabs.tab import StrategyTab
     from quantcrafter.app.window.tabs.tabs import Tabs
@@ -32,7 +30,6 @@ class EngineController(QObject):
         panes: show what came of them.
         typed: input that is not applied yet.
         readiness: shows what keeps a strategy from being run.
-        messages: shows messages to the user.
     """
 
     def __init__(
@@ -42,7 +39,6 @@ class EngineController(QObject):
         panes: PaneHost,
         typed: TypedText,
         readiness: Readiness,
-        messages: Messages,
     ) -> None:
         super().__init__(tabs)
         self._tabs = tabs
@@ -50,7 +46,6 @@ class EngineController(QObject):
         self._panes = panes
         self._typed = typed
         self._readiness = readiness
-        self._messages = messages
 
     def follow(self, tab: StrategyTab) -> None:
         """Do nothing: a comparison begins when it is asked for."""
@@ -61,9 +56,7 @@ class EngineController(QObject):
         if tab is None or tab.session.engines.is_running or not self._typed.is_well(tab):
             return
         self._panes.docks.show_roomy("parity")
-        error, _ = self._readiness.first_error(tab)
-        if error:
-            self._messages.say(tr("Fix the errors first, then compare. {first}", first=error))
+        if not self._readiness.is_ready(tab, comparing=True):
             return
         document = tab.document
         request = ParityRequest(document.text, str(document.path or ""), str(document.folder.absolute()))
