@@ -17,7 +17,7 @@ from quantcrafter.app.inspector.fields import FieldKind, fields_of
 from quantcrafter.app.inspector.form import FileForm, NodeForm, common_fields
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
-from quantcrafter.engine.api.settings import Currency, InstrumentKind, InstrumentMargin, Settlement
+from quantcrafter.engine.api.settings import Currency, InstrumentKind, InstrumentMargin, Settlement, Spread, Swap
 from quantcrafter.engine.runtime.running.engines import Engines, engine_choices, modes_of
 
 
@@ -82,6 +82,16 @@ class InstrumentFields(BaseModel):
         ge=0,
         advanced=True,
     )
+    spread: Spread = param("Distance of bid and ask.", default=Spread(), advanced=True)
+    funding_percent: float | None = param(
+        "What long positions of a perpetual pay to short ones every eight hours, of their value.",
+        default=None,
+        unit="%",
+        ge=-100,
+        le=100,
+        advanced=True,
+    )
+    swap: Swap = param("What positions earn overnight.", default=Swap(), advanced=True)
     settlement: Settlement | None = param(
         "t+0: a position can be closed at once. t+1: from the next session on. The default is that of the market.",
         default=None,

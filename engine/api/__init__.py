@@ -61,6 +61,7 @@ from quantcrafter.engine.api.engine import (
     Execution,
     ExecutionColumns,
     InstrumentJob,
+    NightlySwap,
 )
 from quantcrafter.engine.api.entries import (
     MOST_ENTRIES,
@@ -241,6 +242,7 @@ __all__ = [
     "Need",
     "Negated",
     "Never",
+    "NightlySwap",
     "Offset",
     "OnOpposite",
     "OpenOrder",

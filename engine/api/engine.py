@@ -18,7 +18,7 @@ from quantcrafter.engine.api.market import Term
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
-from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings, Settlement
+from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, QuoteSide, RunSettings, Settlement
 from quantcrafter.engine.api.step_program import StepProgram
 
 
@@ -67,6 +67,20 @@ class ExecutionColumns:
 
 
 @dataclass(frozen=True)
+class NightlySwap:
+    """What a long and a short position earn a night, below zero if they pay it.
+
+    Per unit, as a difference of prices; with `by_value` in percent of the value, a year of 360 days. On the
+    weekday `triple_day` (Monday is 0) three nights are due; None for no such day.
+    """
+
+    long: float
+    short: float
+    by_value: bool = False
+    triple_day: int | None = 2
+
+
+@dataclass(frozen=True)
 class InstrumentJob:
     """One instrument, ready for the decision stage; columns have shape (n,) of its own bars.
 
@@ -89,6 +103,8 @@ class InstrumentJob:
     `history` contains all bars that decision components see and ends with `bars`; None if these are all. `step_state`
     is the state of the job's `steps` before the first bar, None for the initial one.
 
+    `spread` is the distance of bid and ask, as a difference of prices, and `quotes` which of them the bars are.
+    `funding_percent` is what a long position pays of its value every eight hours, `swap` what positions earn a night.
     `settlement` says from when a position can be closed. `price_limits` are pairs of a trading day (since 1970) and how
     many percent the prices of a session may move from then on, from the last close of the session before; 0 means as
     far as they like. Bars longer than a day have none.
@@ -120,6 +136,10 @@ class InstrumentJob:
     buy_duty_percent: float = 0.0
     sell_duty_percent: float = 0.0
     trading_days: float | None = None
+    spread: float = 0.0
+    quotes: QuoteSide = "mid"
+    funding_percent: float = 0.0
+    swap: NightlySwap | None = None
     settlement: Settlement = "t+0"
     price_limits: tuple[tuple[int, float], ...] = ()
     terms: Mapping[str, Term] = field(default_factory=dict)

@@ -232,6 +232,8 @@ class CashflowKind(IntEnum):
     BORROW = 0
     DIVIDEND = 1
     CASH_IN_LIEU = 2
+    FUNDING = 3
+    SWAP = 4
 
 
 CASHFLOW_DTYPE = np.dtype(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from quantcrafter.engine.api.bars import Session
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.settings import Currency, InstrumentKind, Settlement
+from quantcrafter.engine.api.settings import Currency, InstrumentKind, QuoteSide, Settlement
 
 LONG_AGO = -1_000_000
 """A day before all others, in days since 1970."""
@@ -65,9 +65,9 @@ class Market(BaseModel):
     `calendar` is a code of `resources/calendars.json` such as XNYS, which defines session and time zone; a market
     without one has a `session`. `timezone` is for times without a zone, by default that of the session. `trading_days`
     are the days of a year on which it trades, for annualised figures. `buy_duty_percent` and `sell_duty_percent` are
-    taxes on the value of purchases and sales. With `negative_prices`, prices can be zero or less. `settlement` says
-    from when a position can be closed, `price_limits` how far prices can move in a session; limits for the code of a
-    symbol take precedence over limits for all.
+    taxes on the value of purchases and sales. With `negative_prices`, prices can be zero or less. `quotes` says which
+    prices bars have where there is a spread; `settlement` from when a position can be closed, `price_limits` how far
+    prices can move in a session; limits for the code of a symbol take precedence over limits for all.
     """
 
     model_config = _CONFIG
@@ -86,6 +86,9 @@ class Market(BaseModel):
     trading_days: float | None = Field(None, gt=0)
     buy_duty_percent: float | None = Field(None, ge=0)
     sell_duty_percent: float | None = Field(None, ge=0)
+    quotes: QuoteSide = "mid"
+    costs: tuple[Literal["spread", "funding_percent", "swap"], ...] = ()
+    """The costs of its instruments that only the file can set; those it leaves out are reported as none."""
     settlement: Settlement = "t+0"
     price_limits: tuple[PriceLimit, ...] = ()
     negative_prices: bool = False

@@ -103,6 +103,9 @@ class Margin(BaseModel):
 InstrumentKind = Literal["spot", "contract"]
 """How a position is paid for: in full, or only with margin."""
 
+QuoteSide = Literal["bid", "mid", "ask"]
+"""Which prices the bars of an instrument have: those at which it can be sold, bought, or the middle of both."""
+
 Settlement = Literal["t+0", "t+1"]
 """From when a position can be closed: at once, or from the session after the one in which it was entered."""
 
@@ -183,6 +186,44 @@ class InstrumentMargin(BaseModel):
                 f"'maintenance_percent' must not be above 'initial_percent', was {kept:g} above {initial:g}."
             )
         return Margin.model_construct(initial_percent=initial, maintenance_percent=kept)
+
+
+class Spread(BaseModel):
+    """The distance of bid and ask: in ticks, pips or as a difference of prices, and which of them the bars are."""
+
+    model_config = _CONFIG
+
+    ticks: float = param("Number of ticks.", default=0.0, advanced=True, unit="ticks", ge=0)
+    pips: float = param("Number of pips.", default=0.0, advanced=True, unit="pips", ge=0)
+    price: float = param("Difference of prices.", default=0.0, advanced=True, ge=0)
+    bars: QuoteSide | None = param(
+        "Which prices the bars have. The default is that of the market: bid for currencies, else mid.",
+        default=None,
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Spread:
+        if sum(each > 0 for each in (self.ticks, self.pips, self.price)) > 1:
+            raise ValueError("'spread' is given in ticks, pips or price, not in several of them")
+        return self
+
+
+class Swap(BaseModel):
+    """What positions of a contract earn at 17:00 in New York, Monday to Friday; below zero if they pay it."""
+
+    model_config = _CONFIG
+
+    long: float = param("What a long position earns a night; negative if it pays.", default=0.0, advanced=True)
+    short: float = param("What a short position earns a night; negative if it pays.", default=0.0, advanced=True)
+    unit: Literal["pips", "ticks", "price", "percent"] = param(
+        "Of both: pips, ticks or a difference of prices for each unit, or percent of the value a year of 360 days.",
+        default="ticks",
+        advanced=True,
+    )
+    triple: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "none"] = param(
+        "The day on which three nights are due, for the weekend.", default="wednesday", advanced=True
+    )
 
 
 class FillRules(BaseModel):

@@ -75,6 +75,7 @@ MARKETS = (
     Market(
         name="forex", description="Currencies against each other, held on margin; days end at 17:00 New York time.",
         session=NEW_YORK_DAY, timezone="UTC", kind="contract", lot_size=1, trading_days=252, pairs=True,
+        quotes="bid", costs=("spread", "swap"),
     ),
     Market(
         name="crypto_spot", description="Coins, paid for in full; days end at midnight UTC.",
@@ -83,6 +84,7 @@ MARKETS = (
     Market(
         name="crypto_perpetual", description="Perpetual futures on coins, held on margin; days end at midnight UTC.",
         session=Session(), timezone="UTC", kind="contract", trading_days=365,
+        costs=("spread", "funding_percent"),
     ),
     Market(
         name="us_futures", description="Futures of Chicago and New York (CME Group), told by their roots.",

@@ -67,6 +67,17 @@ def _pip_problems(graph: BoundGraph) -> Iterator[Problem]:
     without = [instrument for instrument in graph.spec.instruments if instrument.pip_size is None]
     if not without:
         return
+    for instrument in without:
+        spread, swap = instrument.spread, instrument.swap
+        for name, counts in (("spread", spread and spread.pips), ("swap", swap and swap.unit == "pips")):
+            if counts:
+                text = Message(
+                    "'{name}' of {symbol} counts in pips, but it has no 'pip_size'.",
+                    name=name,
+                    symbol=instrument.symbol,
+                )
+                remedy = Message("Set 'pip_size', such as 0.0001, or use ticks.")
+                yield _problem(instrument, name, "no_pip_size", text, remedy, Severity.ERROR)
     for node in _deciding(graph):
         if _counts_pips(node):
             names = ", ".join(instrument.symbol for instrument in without)

@@ -17,6 +17,7 @@ import numpy as np
 from quantcrafter.engine.api import Bars, FloatColumn, Market, Problem, RunSettings, Session, Severity, Term
 from quantcrafter.engine.api.market import LONG_AGO
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.settings import QuoteSide, Spread
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.markets import session_of
 from quantcrafter.engine.spec import InstrumentSpec
@@ -68,6 +69,7 @@ class Terms:
     zone: str = ""
     values: Mapping[str, Term] = field(default_factory=dict)
     price_limits: tuple[tuple[int, float], ...] = ()
+    quotes: QuoteSide = "mid"
 
     def value(self, name: str) -> Any:
         """Return a value, or None if no source has it."""
@@ -87,6 +89,13 @@ def pair_of(symbol: str) -> tuple[str, str] | None:
     return pair.group(1), pair.group(2)
 
 
+def _pip_of(pair: tuple[str, str]) -> float | None:
+    """Return the pip of a pair of currencies by convention; None for metals and coins, which have no common one."""
+    if _METALS_AND_COINS.intersection(pair):
+        return None
+    return _TICK if pair[1] in _HUNDREDTHS else 0.0001
+
+
 def resolve(
     instrument: InstrumentSpec, markets: Sequence[Market], run: RunSettings
 ) -> tuple[InstrumentSpec, Terms, list[Problem]]:
@@ -98,7 +107,7 @@ def resolve(
     market, source, problems = _market_of(instrument, markets)
     if market is None:
         limits = _limits_of(instrument, None)
-        values = {**_own(instrument, {}, run), **_limit_term(limits, "file")}
+        values = {**_own(instrument, {}, run), **_costs_of(instrument, None, ""), **_limit_term(limits, "file")}
         return instrument, Terms(values=values, price_limits=limits), problems
     venue = market.venue(instrument.symbol)
     contract = market.contract(instrument.symbol)
@@ -117,6 +126,8 @@ def resolve(
             found[name] = Term(getattr(contract, name), "symbol")
     if pair is not None:
         found["currency"] = Term(pair[1], "symbol")
+        if (pip := _pip_of(pair)) is not None:
+            found["pip_size"] = Term(pip, "symbol")
     found = {name: term for name, term in found.items() if not instrument.says(name)}
     currency = found.get("currency")
     if currency is not None and currency.value not in (run.currency, *run.rates):
@@ -128,9 +139,35 @@ def resolve(
     session = session_of(market, "" if venue is None else venue.calendar)
     if venue is not None and venue.calendar != market.calendar and not instrument.says("trading_days"):
         values["trading_days"] = Term(float(calendar(session.calendar).sessions_a_year()), "suffix")
+    values |= _costs_of(made, market, source)
     limits = _limits_of(instrument, market)
     values |= _limit_term(limits, "file" if instrument.price_limit_percent is not None else source)
-    return made, Terms(market, session, market.timezone or session.timezone, values, limits), problems
+    terms = Terms(market, session, market.timezone or session.timezone, values, limits, market.quotes)
+    return made, terms, problems
+
+
+def _costs_of(instrument: InstrumentSpec, market: Market | None, source: str) -> dict[str, Term]:
+    """Return spread, funding and swap in words: as the file says, or that there is none where the market has them."""
+    found: dict[str, Term] = {name: Term("none", "default") for name in (() if market is None else market.costs)}
+    spread, swap = instrument.spread, instrument.swap
+    if spread is not None:
+        quotes = spread.bars or ("mid" if market is None else market.quotes)
+        told = Term(f"{spread_text(spread)}, bars {quotes}", "file")
+        found["spread"] = told if spread.bars or market is None else Term(told.value, f"file, {source}")
+    if instrument.funding_percent:
+        found["funding_percent"] = Term(instrument.funding_percent, "file")
+    if swap is not None:
+        text = f"{plain(swap.long)} long, {plain(swap.short)} short, in {swap.unit}, three nights on {swap.triple}"
+        found["swap"] = Term(text, "file")
+    return found
+
+
+def spread_text(spread: Spread) -> str:
+    """Return a spread as people write it: `1.2 pips`."""
+    for name in ("ticks", "pips"):
+        if value := getattr(spread, name):
+            return f"{plain(value)} {name}"
+    return plain(spread.price)
 
 
 def _limits_of(instrument: InstrumentSpec, market: Market | None) -> tuple[tuple[int, float], ...]:
@@ -165,8 +202,7 @@ def _own(instrument: InstrumentSpec, found: Mapping[str, Term], run: RunSettings
         if instrument.says(name) and getattr(instrument, name) is not None:
             values[name] = Term(getattr(instrument, name), "file")
     pair = pair_of(instrument.symbol)
-    if pair is not None and not _METALS_AND_COINS.intersection(pair):
-        pip = _TICK if pair[1] in _HUNDREDTHS else 0.0001
+    if pair is not None and (pip := _pip_of(pair)) is not None:
         values.setdefault("tick_size", Term(pip / 10, "symbol"))
     values.setdefault("currency", Term(run.currency, "account"))
     values.setdefault("kind", Term(instrument.kind, "default"))
@@ -337,6 +373,9 @@ _WORDING = {
     "currency": "{}",
     "buy_duty_percent": "duty {} % when bought",
     "sell_duty_percent": "duty {} % when sold",
+    "spread": "spread {}",
+    "funding_percent": "funding {} % every eight hours",
+    "swap": "swap {}",
     "settlement": "settlement {}",
     "price_limit_percent": "price limit {} %",
     "trading_days": "{} trading days a year",

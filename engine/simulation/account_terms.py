@@ -17,6 +17,12 @@ from quantcrafter.engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import GuardKind, ProtectiveKind
 from quantcrafter.engine.api.settings import Margin
 from quantcrafter.engine.simulation.buffers import COLUMNS
+from quantcrafter.engine.simulation.carry_columns import (
+    FUNDING_COLUMNS,
+    NIGHT_COLUMNS,
+    funding_counts,
+    night_counts,
+)
 from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.risk_records import CUT_SHORT, MAX_GUARDS, OVERDUE, AccountColumns
 from quantcrafter.engine.simulation.venue_columns import has_limits, limits_of, session_days
@@ -83,9 +89,14 @@ def check_account(instrument: InstrumentJob) -> None:
 
 
 def is_financed(job: EngineJob) -> bool:
-    """Return whether anything is booked in addition to fills: borrow fees, dividends, splits, or exchange rates."""
+    """Return whether anything is booked in addition to fills: fees, funding, dividends, splits, or exchange rates."""
     return any(
-        each.borrow_percent > 0.0 or each.rate_open is not None or each.split is not None for each in job.instruments
+        each.borrow_percent > 0.0
+        or each.rate_open is not None
+        or each.split is not None
+        or each.funding_percent != 0.0
+        or each.swap is not None
+        for each in job.instruments
     )
 
 
@@ -274,6 +285,8 @@ def account_of(job: EngineJob) -> AccountColumns:
         return joined(parts, np.float64)
 
     financed, no_times = is_financed(job), joined([np.empty(0, np.int64)], np.int64)
+    funded = [funding_counts(each) for each in jobs] if any(each.funding_percent for each in jobs) else []
+    swapped = [night_counts(each) for each in jobs] if any(each.swap for each in jobs) else []
     limited = [limits_of(each) for each in jobs] if any(map(has_limits, jobs)) else []
     return AccountColumns(
         open_ns=joined([each.bars.open_ns for each in jobs], np.int64) if financed else no_times,
@@ -288,6 +301,11 @@ def account_of(job: EngineJob) -> AccountColumns:
         session_day=joined([session_days(each) for each in jobs], np.int64) if has_venue_rules(job) else no_times,
         limit_up=joined([limits[0] for limits in limited] or [nothing], np.float64),
         limit_down=joined([limits[1] for limits in limited] or [nothing], np.float64),
+        **{
+            name: joined([counts[n] for counts in counted] or [nothing], np.float64)
+            for counted, names in ((funded, FUNDING_COLUMNS), (swapped, NIGHT_COLUMNS))
+            for n, name in enumerate(names)
+        },
     )
 
 

@@ -45,7 +45,7 @@ from quantcrafter.engine.simulation.records import (
     portfolio_dtype,
 )
 from quantcrafter.engine.simulation.step_arrays import check_steps
-from quantcrafter.engine.simulation.venue_columns import NO_DAY, has_limits
+from quantcrafter.engine.simulation.venue_columns import NO_DAY, has_limits, offsets_of
 
 
 def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], steps: StepProgram | None = None) -> None:
@@ -202,6 +202,11 @@ def holdings_of(job: EngineJob) -> Table:
         holding["lot_size"], holding["lot_inverse"] = instrument.lot_size, whole_inverse(instrument.lot_size)
         holding["min_quantity"], holding["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
         holding["buy_duty"], holding["sell_duty"] = instrument.buy_duty_percent, instrument.sell_duty_percent
+        holding["ask_offset"], holding["bid_offset"] = offsets_of(instrument)
+        holding["funding_percent"] = instrument.funding_percent
+        if instrument.swap is not None:
+            holding["swap_long"], holding["swap_short"] = instrument.swap.long, instrument.swap.short
+            holding["swap_by_value"] = instrument.swap.by_value
         holding["next_session"], holding["limited"] = instrument.settlement == "t+1", has_limits(instrument)
         for name in ("session_day", "fresh_day", "held_back_day", "locked_day"):
             holding[name] = NO_DAY

@@ -12,6 +12,7 @@ from quantcrafter.engine.simulation.matching import (
     next_slot,
     touch_slot,
 )
+from quantcrafter.engine.simulation.quotes import quoted
 from quantcrafter.engine.simulation.ranking import next_ranked
 from quantcrafter.engine.simulation.records import ANY, CLOSING, LIMITS, OPENS, STOP_LIMIT, STOPS, Record
 from quantcrafter.engine.simulation.state import SimulationState
@@ -116,6 +117,9 @@ class AskedStep:
         open_, high, low, close = self._prices(holding, bar)
         price = float(order["price"])
         whole = phase == OPENS or bool(holding["inside"])
+        if holding["ask_offset"] or holding["bid_offset"]:
+            whole_bar = open_, high, low, close
+            open_, high, low, close = (quoted(holding, int(order["side"]), each) for each in whole_bar)
         if not whole:
             high = low = close = open_
         if phase == LIMITS and order["kind"] == STOP_LIMIT:
@@ -125,4 +129,5 @@ class AskedStep:
                 open_, high, low, whole = at, max(at, close), min(at, close), False
         lots = int(order["lots"] - order["filled"])
         number, side = int(order["id"]), int(order["side"])
+        whole = whole and not (holding["ask_offset"] or holding["bid_offset"])
         return WorkingOrder(number, i, bar, phase, side, lots, price, open_, high, low, close, whole)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from quantcrafter.engine.api.ports import FloatColumn
 from quantcrafter.engine.simulation.fills import apply_exit
 from quantcrafter.engine.simulation.interventions import book_cash
 from quantcrafter.engine.simulation.jit import jit
@@ -15,9 +16,12 @@ from quantcrafter.engine.simulation.orders import add_order
 from quantcrafter.engine.simulation.primitives import TOLERANCE, order_price, to_quantity
 from quantcrafter.engine.simulation.protection import follow_units
 from quantcrafter.engine.simulation.records import CLOSE, NONE, SPLIT_UP, MarketArrays, Record
-from quantcrafter.engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND
+from quantcrafter.engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND, FUNDING, SWAP
 from quantcrafter.engine.simulation.units import drop_empty_units, unit_of
 from quantcrafter.engine.simulation.worth import value_of
+
+SWAP_DAYS = 360.0
+"""The days of a year by which brokers divide a swap in percent."""
 
 YEAR_NS = 365 * 86_400_000_000_000
 
@@ -34,6 +38,39 @@ def pay_borrow(portfolio: Record, holding: Record, bar: int, price: float, elaps
     if holding["lots"] < 0 and holding["borrow_percent"] > 0.0 and elapsed_ns > 0:
         fee = borrow_fee(holding["quantity"], price, holding["borrow_percent"], elapsed_ns) * holding["rate"]
         book_cash(portfolio, holding, bar, BORROW, -fee)
+
+
+@jit
+def pay_funding(portfolio: Record, holding: Record, bar: int, price: float, count: float) -> None:
+    """Book so many fundings of a position, on its value at `price`: above zero, long ones pay to short ones."""
+    if count > 0.0 and holding["funding_percent"] != 0.0:
+        value = value_of(holding, holding["quantity"], price)
+        book_cash(portfolio, holding, bar, FUNDING, -value * holding["funding_percent"] / 100.0 * count)
+
+
+@jit
+def pay_swap(portfolio: Record, holding: Record, bar: int, price: float, nights: float) -> None:
+    """Book the swap of a position for so many nights: what its side earns, or pays below zero."""
+    swap = holding["swap_long"] if holding["lots"] > 0 else holding["swap_short"]
+    if nights > 0.0 and swap != 0.0:
+        quantity = abs(holding["quantity"])
+        if holding["swap_by_value"] == 1:
+            earned = abs(value_of(holding, quantity, price)) * swap / 100.0 / SWAP_DAYS
+        else:
+            earned = value_of(holding, quantity, swap)
+        book_cash(portfolio, holding, bar, SWAP, earned * nights)
+
+
+@jit
+def carry(
+    portfolio: Record, holding: Record, bar: int, price: float, fundings: FloatColumn, nights: FloatColumn
+) -> None:
+    """Book funding and swap of a position for a part of a bar, by the columns that count them."""
+    row = holding["start"] + bar
+    if len(fundings) > 0:
+        pay_funding(portfolio, holding, bar, price, fundings[row])
+    if len(nights) > 0:
+        pay_swap(portfolio, holding, bar, price, nights[row])
 
 
 @jit
@@ -122,12 +159,14 @@ def split_orders(portfolio: Record, holding: Record, bar: int, ratio: float) -> 
 
 @jit
 def begin_bar(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> None:
-    """Book what happened from the last close to this open: borrow, then a split, then a dividend."""
+    """Book what happened from the last close to this open: borrow, funding, swap, then a split and a dividend."""
     columns, row = market.account, holding["start"] + bar
     if holding["lots"] < 0 and bar > 0:
         pay_borrow(portfolio, holding, bar, holding["mark"], columns.open_ns[row] - columns.close_ns[row - 1])
     if len(columns.rate_open) > 0:
         holding["rate"] = columns.rate_open[row]
+    if holding["lots"] != 0:
+        carry(portfolio, holding, bar, holding["mark"], columns.funding_open, columns.nights_open)
     if len(columns.split) == 0:
         return
     ratio = columns.split[row]
@@ -143,9 +182,11 @@ def begin_bar(portfolio: Record, holding: Record, market: MarketArrays, bar: int
 
 @jit
 def end_bar(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> None:
-    """Take the rate as of the close, and book the borrow fee of the bar, on its closing value."""
+    """Take the rate as of the close, and book borrow fee, funding and swap of the bar, on its closing value."""
     columns, row = market.account, holding["start"] + bar
     if len(columns.rate_close) > 0:
         holding["rate"] = columns.rate_close[row]
     if holding["lots"] < 0:
         pay_borrow(portfolio, holding, bar, market.close[row], columns.close_ns[row] - columns.open_ns[row])
+    if holding["lots"] != 0:
+        carry(portfolio, holding, bar, market.close[row], columns.funding_inside, columns.nights_inside)

@@ -21,6 +21,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import GuardKind
 from quantcrafter.engine.simulation.account_terms import counts_days, has_venue_rules, is_financed, needs_volume
 from quantcrafter.engine.simulation.arrays import execution_columns_of, market_of, shared_columns
+from quantcrafter.engine.simulation.carry_columns import FUNDING_COLUMNS, NIGHT_COLUMNS
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.execution_terms import SIZE_COLUMN, is_by_day
 from quantcrafter.engine.simulation.records import MarketArrays, Table
@@ -241,11 +242,22 @@ def _dtypes(job: EngineJob) -> dict[str, Any]:
         dtypes |= _FINANCED
     if needs_volume(job):
         dtypes["volume"] = np.float64
+    dtypes |= _rule_dtypes(job)
+    for name in _DEFAULTS:
+        if any(getattr(each, name) is not None for each in job.instruments):
+            dtypes[name] = np.float64
+    return dtypes
+
+
+def _rule_dtypes(job: EngineJob) -> dict[str, Any]:
+    """Return the columns for rules of exchanges, funding and swap, with their types."""
+    dtypes: dict[str, Any] = {}
     if has_venue_rules(job):
         dtypes["session_day"] = np.int64
     if any(map(has_limits, job.instruments)):
         dtypes |= {"limit_up": np.float64, "limit_down": np.float64}
-    for name in _DEFAULTS:
-        if any(getattr(each, name) is not None for each in job.instruments):
-            dtypes[name] = np.float64
+    if any(each.funding_percent for each in job.instruments):
+        dtypes |= dict.fromkeys(FUNDING_COLUMNS, np.float64)
+    if any(each.swap for each in job.instruments):
+        dtypes |= dict.fromkeys(NIGHT_COLUMNS, np.float64)
     return dtypes

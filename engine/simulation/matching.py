@@ -14,6 +14,7 @@ from quantcrafter.engine.simulation.interventions import intervene
 from quantcrafter.engine.simulation.jit import inlined, jit
 from quantcrafter.engine.simulation.orders import add_order, next_working, retire, slot_of
 from quantcrafter.engine.simulation.primitives import match_limit, match_stop, to_quantity
+from quantcrafter.engine.simulation.quotes import quoted, unquoted
 from quantcrafter.engine.simulation.records import (
     ANY,
     BELOW_MINIMUM,
@@ -168,7 +169,8 @@ def fill_order(
     holding = holdings[i]
     order = holding["slots"][k]
     number, opens = order["id"], holding["opens"][k] == 1
-    if holding["limited"] == 1 and is_locked(holding, int(order["side"]), price):
+    side = int(order["side"])
+    if holding["limited"] == 1 and is_locked(holding, side, unquoted(holding, side, price)):
         keep_locked(portfolio, holding, k, bar)
         return
     if not opens or holding["lots"] * order["side"] < 0:
@@ -212,8 +214,21 @@ def match_open(
     k = next_working(holding, bar, OPENS, part, NONE)
     while k >= 0:
         order = holding["slots"][k]["id"]
-        fill_order(portfolio, holdings, rules, columns, i, k, bar, price)
+        at = quoted(holding, int(holding["slots"][k]["side"]), price)
+        fill_order(portfolio, holdings, rules, columns, i, k, bar, at)
         k = next_working(holding, bar, OPENS, part, order)
+
+
+@inlined
+def quotes(holding: Record, side: int, prices: Any) -> Any:
+    """Return open, high, low and close as a side has them."""
+    open_, high, low, close = prices
+    return (
+        quoted(holding, side, open_),
+        quoted(holding, side, high),
+        quoted(holding, side, low),
+        quoted(holding, side, close),
+    )
 
 
 @jit
@@ -222,11 +237,11 @@ def match_phase(
 ) -> None:
     """Fill the stops, or the limits, that `prices` touch, by id: open, high, low and close, or the open four times."""
     holding = holdings[i]
-    open_, high, low, close = prices
     k = next_working(holding, bar, phase, ANY, NONE)
     while k >= 0:
         order = holding["slots"][k]
         number = order["id"]
+        open_, high, low, close = quotes(holding, int(order["side"]), prices)
         if phase == STOPS:
             price = match_stop(int(order["side"]), order["price"], open_, high, low)
         else:
@@ -264,11 +279,16 @@ def next_armed(holding: Record, bar: int, phase: int, after: int) -> int:
 def after_entry(holding: Record, bar: int, open_: float, high: float, low: float, close: float) -> Any:
     """Return the prices of a bar that certainly came after the entry inside it: first, highest, lowest, close.
 
+    They are those of the side that closes the position.
+
     That is the range from the entry to the close, and the extreme towards which the price was moving when it reached
     the entry. A stop that the bar reaches, and beyond which it did not open, may also have been reached after the
     entry: if a target is certain, the stop fills instead.
     """
-    price, way = holding["last_price"], holding["inside_way"]
+    side = 1 if holding["lots"] > 0 else -1
+    open_, high, low, close = quotes(holding, -side, (open_, high, low, close))
+    price = quoted(holding, -side, unquoted(holding, side, holding["last_price"]))
+    way = holding["inside_way"]
     highest = high if way > 0 else max(price, close)
     lowest = low if way < 0 else min(price, close)
     stop, certain = next_armed(holding, bar, STOPS, NONE), False
@@ -371,7 +391,7 @@ def close_last(portfolio: Record, holding: Record, bar: int, close: float) -> No
         note_locked(portfolio, holding, bar, lots)
         return
     k = add_order(portfolio, holding, bar, CLOSE, side, lots, DATA_ENDED)
-    apply_exit(portfolio, holding, k, bar, lots, close, math.nan)
+    apply_exit(portfolio, holding, k, bar, lots, quoted(holding, side, close), math.nan)
 
 
 @inlined

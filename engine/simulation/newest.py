@@ -13,6 +13,7 @@ from quantcrafter.engine.api.bars import Session
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.rules import GuardKind
 from quantcrafter.engine.simulation.account_terms import MINUTE_NS, counts_days, has_venue_rules
+from quantcrafter.engine.simulation.carry_columns import FUNDING_COLUMNS, NIGHT_COLUMNS, fundings_in, nights_in
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.execution_terms import is_by_day, rebalance_of
 from quantcrafter.engine.simulation.plain import is_same
@@ -55,7 +56,8 @@ class Seen:
     """The state of one instrument's calendar: the days of its last open and close.
 
     `closing` is whether the end of the latter's session was announced, `short` whether the close is before it.
-    `reference` is the price from which the limits of session `limit_day` are counted, `last_close` the latest close.
+    `reference` is the price from which the limits of session `limit_day` are counted, `last_close` the latest close;
+    `close_ns` is when it was, where swap or funding is counted from it.
     """
 
     open_day: int = NO_DAY
@@ -65,6 +67,7 @@ class Seen:
     last_close: float = math.nan
     limit_day: int = NO_DAY
     reference: float = math.nan
+    close_ns: int = NO_DAY
 
 
 class Calendar:
@@ -80,6 +83,7 @@ class Calendar:
         self._by_day = is_by_day(job)
         self._instruments = job.instruments
         self._has_rules, self._has_limits = has_venue_rules(job), any(map(has_limits, job.instruments))
+        self._is_carried = any(each.funding_percent or each.swap for each in job.instruments)
         self._rebalance = rebalance_of(job)
         self.seen = [_seen_before(each) for each in job.instruments]
         self.due_first = -1
@@ -91,6 +95,11 @@ class Calendar:
         seen, open_ns, close_ns = self.seen[i], bar.open_ns, bar.close_ns
         if self._has_rules:
             found |= self._rules_at(i, bar)
+        if self._is_carried:
+            span = seen.close_ns if seen.close_ns != NO_DAY else open_ns, open_ns, close_ns
+            found |= dict(zip(FUNDING_COLUMNS, fundings_in(*span), strict=True))
+            found |= dict(zip(NIGHT_COLUMNS, nights_in(self._instruments[i], *span), strict=True))
+            seen.close_ns = int(close_ns)
         if self._by_day:
             day = self._days[i].day_of(open_ns)
             ends = close_ns >= self._days[i].end_of(open_ns)

@@ -18,6 +18,7 @@ from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, FlagColumn, F
 from quantcrafter.engine.simulation.halts import breached, is_lost, maintenance_of, severity
 from quantcrafter.engine.simulation.jit import fetch, inlined, jit
 from quantcrafter.engine.simulation.protection import move_orders
+from quantcrafter.engine.simulation.quotes import side_offset
 from quantcrafter.engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, MarketArrays, Record, Table, Timeline
 from quantcrafter.engine.simulation.risk_records import TIME_STOP
 from quantcrafter.engine.simulation.worth import worth
@@ -64,9 +65,9 @@ def set_alarm(portfolio: Record, holding: Record) -> None:
         if phase == OPENS or not abs(price) < math.inf:
             due = AT_ONCE
         elif (order["side"] > 0) == (phase == LIMITS):
-            below = max(below, price)
+            below = max(below, price + reach_of(holding, int(order["side"])))
         else:
-            above = min(above, price)
+            above = min(above, price - reach_of(holding, int(order["side"])))
         if order["expires"] >= 0:
             due = min(due, order["expires"])
     if holding["working"] > 0 and portfolio["following"] == 1:
@@ -76,6 +77,13 @@ def set_alarm(portfolio: Record, holding: Record) -> None:
     if holding["lots"] != 0:
         due = min(due, time_stop_bar(portfolio, holding, due))
     holding["alarm_below"], holding["alarm_above"], holding["alarm_bar"], holding["quiet_until"] = below, above, due, 0
+
+
+@inlined
+def reach_of(holding: Record, side: int) -> float:
+    """Return how far from an order's price the bar's may be at most when the price of the order's side is there."""
+    offset = abs(side_offset(holding, side))
+    return float(offset + holding["tick_size"] if offset > 0.0 else 0.0)
 
 
 @inlined
@@ -151,11 +159,16 @@ def is_settled(portfolio: Record, holding: Record, market: MarketArrays, row: in
 
 @inlined
 def is_unpaid(portfolio: Record, holding: Record, market: MarketArrays, row: int) -> bool:
-    """Return whether nothing is booked for a position beside fills: no fee, split or dividend."""
+    """Return whether nothing is booked for a position beside fills: no fee, funding, swap, split or dividend."""
     lots = holding["lots"]
     if portfolio["financed"] == 0:
         return True
     if lots < 0 and holding["borrow_percent"] > 0.0:
+        return False
+    columns = market.account
+    if lots != 0 and len(columns.funding_open) > 0 and columns.funding_open[row] + columns.funding_inside[row] > 0.0:
+        return False
+    if lots != 0 and len(columns.nights_open) > 0 and columns.nights_open[row] + columns.nights_inside[row] > 0.0:
         return False
     if len(market.account.split) == 0:
         return True

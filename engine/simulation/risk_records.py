@@ -46,7 +46,7 @@ NO_NEW_TRADES, FLATTEN_AND_HALT, FLATTEN_FOR_THE_DAY = _numbers(HaltAction)
     EXIT_HELD_BACK,
     LIMIT_LOCKED,
 ) = _numbers(InterventionKind)
-BORROW, DIVIDEND, CASH_IN_LIEU = _numbers(CashflowKind)
+BORROW, DIVIDEND, CASH_IN_LIEU, FUNDING, SWAP = _numbers(CashflowKind)
 
 CLOSING: Any = np.uint8(1)
 OVERDUE: Any = np.uint8(2)
@@ -79,6 +79,15 @@ RISK_HOLDING_FIELDS: list[tuple[str, type]] = [
     # Taxes on the value of what is bought and sold, in percent.
     ("buy_duty", np.float64),
     ("sell_duty", np.float64),
+    # How far the ask lies above the prices of the bars, and the bid below them.
+    ("ask_offset", np.float64),
+    ("bid_offset", np.float64),
+    # What a long position pays of its value, in percent, at a funding. What a long and a short position earn a night,
+    # per unit as a difference of prices, or of their value in percent a year.
+    ("funding_percent", np.float64),
+    ("swap_long", np.float64),
+    ("swap_short", np.float64),
+    ("swap_by_value", np.int64),
     # Whether what is entered in a session can be closed in a later one only, and whether prices have limits.
     ("next_session", np.int64),
     ("limited", np.int64),
@@ -131,6 +140,12 @@ RISK_HOLDING_TERMS = (
     "borrow_percent",
     "buy_duty",
     "sell_duty",
+    "ask_offset",
+    "bid_offset",
+    "funding_percent",
+    "swap_long",
+    "swap_short",
+    "swap_by_value",
     "next_session",
     "limited",
     "initial_margin",
@@ -209,6 +224,8 @@ class AccountColumns(NamedTuple):
     before (OVERDUE); and whether orders by the end of the one before come late, as its last bar is missing (CUT_SHORT).
     `day` is the trading day of each step, not of each bar; `session_day` that of each bar's open. `limit_up` and
     `limit_down` are the highest and the lowest price of the bar's session, infinite where there is none.
+    `funding_open` and `funding_inside` count the fundings from the last close to the bar's open and from there to its
+    close, `nights_open` and `nights_inside` the nights for which swap is due.
     """
 
     open_ns: TimeColumn
@@ -223,3 +240,7 @@ class AccountColumns(NamedTuple):
     session_day: TimeColumn
     limit_up: FloatColumn
     limit_down: FloatColumn
+    funding_open: FloatColumn
+    funding_inside: FloatColumn
+    nights_open: FloatColumn
+    nights_inside: FloatColumn

@@ -24,6 +24,14 @@ def has_limits(instrument: InstrumentJob) -> bool:
     return is_limited and instrument.bars.timeframe.nominal_ns <= DAY_NS
 
 
+def offsets_of(instrument: InstrumentJob) -> tuple[float, float]:
+    """Return how far the ask lies above the prices of the bars, and the bid below them."""
+    spread = instrument.spread
+    if instrument.quotes == "mid":
+        return spread / 2.0, spread / 2.0
+    return (spread, 0.0) if instrument.quotes == "bid" else (0.0, spread)
+
+
 def session_days(instrument: InstrumentJob) -> TimeColumn:
     """Return the trading day of each bar, which is that of its open."""
     return trading_days_in_order(instrument.bars.open_ns, instrument.bars.session)

@@ -10,7 +10,14 @@ from typing import Any, Literal, TypeVar, cast, get_args
 from pydantic import BaseModel, ValidationError
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentKind, InstrumentMargin, Settlement
+from quantcrafter.engine.api.settings import (
+    CURRENCY_PATTERN,
+    InstrumentKind,
+    InstrumentMargin,
+    Settlement,
+    Spread,
+    Swap,
+)
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.api.wording import nearest
 from quantcrafter.engine.spec.field_messages import findings
@@ -36,6 +43,9 @@ OWN_FIELDS = (
     "margin",
     "buy_duty_percent",
     "sell_duty_percent",
+    "spread",
+    "funding_percent",
+    "swap",
     "settlement",
     "price_limit_percent",
     "trading_days",
@@ -98,10 +108,12 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
     return tuple(made.values())
 
 
-class _OwnMargin(BaseModel):
-    """The margin of an instrument, under its key."""
+class _OwnTerms(BaseModel):
+    """The terms of an instrument that are mappings, under their keys."""
 
-    margin: InstrumentMargin
+    margin: InstrumentMargin = InstrumentMargin()
+    spread: Spread = Spread()
+    swap: Swap = Swap()
 
 
 class _Reader:
@@ -156,7 +168,10 @@ class _Reader:
             kind=cast("InstrumentKind", self._field("kind", "spot", _kind, Message("spot or contract"))),
             multiplier=self._field("multiplier", 1.0, _positive, Message("a number above 0")),
             pip_size=self._field("pip_size", None, _positive, Message("a number above 0")),
-            margin=self._margin(),
+            margin=self._model("margin", "'{initial_percent: 5}', or of a contract '{per_contract: 1000}'"),
+            spread=self._model("spread", "'{ticks: 2}', '{pips: 1.2}' or '{price: 0.02}'"),
+            funding_percent=self._field("funding_percent", 0.0, _percent, Message("a number from -100 to 100")),
+            swap=self._model("swap", "'{long: -0.7, short: 0.2, unit: pips}'"),
             buy_duty_percent=self._field(
                 "buy_duty_percent", 0.0, _not_negative, Message("a number that is not negative")
             ),
@@ -192,6 +207,14 @@ class _Reader:
                 "'multiplier' is for contracts, but {symbol} is spot.", symbol=made.symbol or Message("the instrument")
             )
             self._note("multiplier", text, Message("Add 'kind: contract'."))
+        for name, value in (("funding_percent", made.funding_percent), ("swap", made.swap)):
+            if value:
+                text = Message(
+                    "'{name}' is for contracts, but {symbol} is spot.",
+                    name=name,
+                    symbol=made.symbol or Message("the instrument"),
+                )
+                self._note(name, text, Message("Add 'kind: contract'."))
         if made.margin is not None and made.margin.per_contract is not None:
             text = Message(
                 "'margin' per contract is for contracts, but {symbol} is spot.",
@@ -203,22 +226,20 @@ class _Reader:
         at = self.body.entries[name].value.place
         self.log.add("instruments", message, remedy, at=at, path=join(self.path, name), field=name)
 
-    def _margin(self) -> InstrumentMargin | None:
-        """Return the instrument's own margin, noting what is wrong with it."""
-        node = self.body.get("margin")
+    def _model(self, name: str, example: str) -> Any:
+        """Return a field that is a mapping of its own, noting what is wrong with it."""
+        node = self.body.get(name)
         if node is None or is_empty(node):
             return None
         body = content(node)
         if not isinstance(body, Mapping):
-            text = Message("'margin' of an instrument must be a mapping, was {kind}.", kind=kind(body))
-            self._note(
-                "margin", text, Message("Write '{initial_percent: 5}', or of a contract '{per_contract: 1000}'.")
-            )
+            text = Message("'{name}' of an instrument must be a mapping, was {kind}.", name=name, kind=kind(body))
+            self._note(name, text, Message("Write {example}.", example=example))
             return None
         try:
-            return _OwnMargin.model_validate({"margin": plain(node)}).margin
+            return getattr(_OwnTerms.model_validate({name: plain(node)}), name)
         except ValidationError as error:
-            for names, message, remedy in findings(error, _OwnMargin, self.log.suggest):
+            for names, message, remedy in findings(error, _OwnTerms, self.log.suggest):
                 at, path = place_in(self.body, names), join(self.path, *names)
                 text = Message("{subject}: {message}", subject=self.body_name(), message=message)
                 self.log.add("instruments", text, remedy, at=at, path=path, field=".".join(names))
@@ -261,6 +282,12 @@ def _positive(value: object) -> float:
 
 def _not_negative(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(value)
+    return float(value)
+
+
+def _percent(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _WHOLE:
         raise ValueError(value)
     return float(value)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from quantcrafter.engine.api.component import Role
 from quantcrafter.engine.api.errors import Problem, Severity
 from quantcrafter.engine.api.message import Message, without_stop
-from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings, Settlement
+from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings, Settlement, Spread, Swap
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.spec.references import Resolution, Resolver, Scope
 from quantcrafter.engine.spec.source import Place
@@ -109,6 +109,9 @@ class InstrumentSpec:
     margin: InstrumentMargin | None = None
     buy_duty_percent: float = 0.0
     sell_duty_percent: float = 0.0
+    spread: Spread | None = None
+    funding_percent: float = 0.0
+    swap: Swap | None = None
     settlement: Settlement = "t+0"
     price_limit_percent: float | None = None
     trading_days: float | None = None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from quantcrafter.engine.api.catalog import Catalog
 from quantcrafter.engine.api.component import NODE_KEYS, Role
 from quantcrafter.engine.api.ports import REFERENCE_PATTERN
-from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentMargin, RunSettings
+from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentMargin, RunSettings, Spread, Swap
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.spec.blocks import BLOCK_SECTIONS, INPUT_TYPES
 from quantcrafter.engine.spec.instruments import OWN_FIELDS
@@ -157,6 +157,14 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
         "pip_size": {"type": "number", "exclusiveMinimum": 0, "description": "A pip of its price, such as 0.0001."},
         "buy_duty_percent": {"type": "number", "minimum": 0, "description": "A tax on the value of what is bought."},
         "sell_duty_percent": {"type": "number", "minimum": 0, "description": "A tax on the value of what is sold."},
+        "spread": _nullable(_model_schema(Spread, "spread", defs)),
+        "funding_percent": {
+            "type": "number",
+            "minimum": -100,
+            "maximum": 100,
+            "description": "What long positions pay to short ones every eight hours, of their value.",
+        },
+        "swap": _nullable(_model_schema(Swap, "swap", defs)),
         "settlement": {
             "enum": ["t+0", "t+1"],
             "description": "Whether what was entered can be closed in the same session, or from the next one on.",

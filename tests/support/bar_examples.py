@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from quantcrafter.engine.api.engine import EngineJob, Execution, ExecutionColumns
+from quantcrafter.engine.api.engine import EngineJob, Execution, ExecutionColumns, NightlySwap
 from quantcrafter.engine.api.ledger import (
     BlockReason,
     CashflowKind,
@@ -137,6 +137,8 @@ def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], size
     used += ["dividend"] if "split" in used and "dividend" not in used else []
     used += ["split"] if "dividend" in used and "split" not in used else []
     more = {name: column(name) for name in used} | example.get("instrument", {})
+    if "swap" in more:
+        more["swap"] = NightlySwap(**more["swap"])
     if "price_limit_percent" in more:
         more["price_limits"] = ((0, more.pop("price_limit_percent")),)
     if "margin" in more:

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.engine import NightlySwap
 from quantcrafter.engine.api.rules import (
     GuardKind,
     GuardRule,
@@ -123,6 +124,8 @@ def random_venue(seed: int) -> dict[str, Any]:
     return {
         "settlement": str(rng.choice(["t+0", "t+0", "t+1"])),
         "price_limits": limits[rng.choice([0, 0, 1, 2, 3])],
+        "spread": float(rng.choice([0.0, 0.0, 0.03, 0.25])),
+        "quotes": str(rng.choice(["bid", "mid", "ask"])),
     }
 
 
@@ -141,11 +144,14 @@ def random_contract(seed: int) -> dict[str, Any]:
         InstrumentMargin(per_contract=60.0, maintenance_per_contract=55.0),
         InstrumentMargin(per_contract=8.0, maintenance_per_contract=0.0),
     ]
+    swaps = [None, NightlySwap(-0.03, 0.01), NightlySwap(-6.0, 2.5, by_value=True, triple_day=4), None]
     return {
         "kind": "contract",
         "multiplier": float(rng.choice([1.0, 5.0, 0.3])),
         "margin": margins[rng.integers(len(margins))],
         "borrow_percent": 0.0,
+        "funding_percent": float(rng.choice([0.0, 0.0, 0.05, -0.02])),
+        "swap": swaps[rng.integers(len(swaps))],
     }
 
 

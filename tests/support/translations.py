@@ -20,7 +20,16 @@ from quantcrafter.engine.api.ledger import (
     Reason,
     StatusReason,
 )
-from quantcrafter.engine.api.settings import Commission, FillRules, InstrumentMargin, Margin, RunSettings, Slippage
+from quantcrafter.engine.api.settings import (
+    Commission,
+    FillRules,
+    InstrumentMargin,
+    Margin,
+    RunSettings,
+    Slippage,
+    Spread,
+    Swap,
+)
 from quantcrafter.engine.runtime.run_store.comparison import COMPARED
 from quantcrafter.engine.spec import StrategyFile
 from quantcrafter.engine.stats.metric_catalog import METRICS
@@ -89,7 +98,7 @@ def result_words() -> Iterator[str]:
 
 def form_words() -> Iterator[str]:
     """Return the labels, explanations and units of the forms that belong to no component."""
-    parts = (Commission, Slippage, Margin, InstrumentMargin, FillRules)
+    parts = (Commission, Slippage, Margin, InstrumentMargin, Spread, Swap, FillRules)
     for model in (StrategyFields, InstrumentFields, RunSettings, *parts):
         for name, field in model.model_fields.items():
             yield plain_words(name)

@@ -18,6 +18,7 @@ from quantcrafter.engine.api import (
     Given,
     InstrumentJob,
     Ledger,
+    NightlySwap,
     RunError,
     RunSettings,
     Signals,
@@ -25,6 +26,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.frozen import frozen
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
+from quantcrafter.engine.api.settings import Spread
 from quantcrafter.engine.graph import BoundGraph, Decision, Evaluation, Loop, Plan, PlanSource
 from quantcrafter.engine.graph.evaluate import Evaluated
 from quantcrafter.engine.graph.terms import Terms, complete
@@ -34,6 +36,7 @@ from quantcrafter.engine.simulation.warm_steps import remembered_steps
 from quantcrafter.engine.spec import InstrumentSpec
 from quantcrafter.engine.trading_calendar.trading_days import trading_days_in_order
 
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 _PRICES = ("line", "short_line", "atr")
 """The columns of an execution rule that are prices, or differences of them."""
 
@@ -154,6 +157,10 @@ def instrument_job(
         buy_duty_percent=spec.buy_duty_percent,
         sell_duty_percent=spec.sell_duty_percent,
         trading_days=said.value("trading_days"),
+        spread=_in_prices(spec, terms, spec.spread) if spec.spread is not None else 0.0,
+        quotes=(None if spec.spread is None else spec.spread.bars) or terms.quotes,
+        funding_percent=spec.funding_percent,
+        swap=_swap(spec, terms),
         settlement=spec.settlement,
         price_limits=terms.price_limits,
         terms=with_session(terms, evaluation.bars).values,
@@ -171,6 +178,21 @@ def _borrow_percent(spec: InstrumentSpec, run: RunSettings) -> float:
     if spec.kind == "contract":
         return 0.0
     return run.borrow_percent if spec.borrow_percent is None else spec.borrow_percent
+
+
+def _in_prices(spec: InstrumentSpec, terms: Terms, spread: Spread) -> float:
+    """Return a spread as a difference of prices."""
+    return float(spread.price + spread.ticks * terms.value("tick_size") + spread.pips * (spec.pip_size or 0.0))
+
+
+def _swap(spec: InstrumentSpec, terms: Terms) -> NightlySwap | None:
+    """Return what positions earn a night, per unit as a difference of prices or by value."""
+    swap = spec.swap
+    if swap is None:
+        return None
+    step = {"ticks": terms.value("tick_size"), "pips": spec.pip_size or 0.0}.get(swap.unit, 1.0)
+    triple = None if swap.triple == "none" else _WEEKDAYS.index(swap.triple)
+    return NightlySwap(swap.long * step, swap.short * step, swap.unit == "percent", triple)
 
 
 def _step_column(evaluation: Evaluated, source: PlanSource | Given, scale: FloatColumn | None) -> FloatColumn:

@@ -35,7 +35,7 @@ def test_no_share_is_bought_at_a_locked_limit_of_china(tmp_path: Path) -> None:
     (told,) = stepped_in(result)
     assert told == (
         "600000.SH: orders found the price locked at its limit and didn't fill. Sessions: 1, the first on "
-        "2024-06-04 07:00 UTC."
+        "2024-06-04 15:00 Shanghai."
     )
 
 
@@ -117,3 +117,43 @@ def test_the_first_session_of_a_run_has_limits_from_the_close_before_its_start(t
     assert up.tolist() == [11.0, 12.1]
     assert down.tolist() == [9.0, 9.9]
     assert len(result.ledger.fills) == 0
+
+
+def test_spread_and_swap_of_a_currency_pair_are_booked_and_told(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        ("2024-06-03", 1.1, 1.101, 1.099, 1.1, ENTER),
+        ("2024-06-04", 1.1, 1.101, 1.099, 1.1, EXIT),
+        ("2024-06-05", 1.1, 1.101, 1.099, 1.1, 0),
+        ("2024-06-06", 1.1, 1.101, 1.099, 1.1, 0),
+    ]
+    terms = "symbol: EURUSD, market: forex, spread: {pips: 2}, swap: {long: -0.5, short: 0.1, unit: pips}"
+    file = strategy(tmp_path, rows, terms, quantity=10_000)
+    result = run(file, registry=load_registry())
+    assert result.fills["price"].tolist() == [1.1002, 1.1]
+    # One night, from Tuesday to Wednesday, of half a pip: 10,000 x 0.00005.
+    assert result.cashflows["amount"].tolist() == pytest.approx([-0.5])
+    assert result.trades["pnl"].tolist() == pytest.approx([-2.5])
+    assert from_of(result, "pip_size") == (0.0001, "symbol")
+    assert from_of(result, "spread") == ("2 pips, bars bid", "file, market")
+    bare = run(strategy(tmp_path, rows, "symbol: EURUSD, market: forex", quantity=10_000), registry=load_registry())
+    assert from_of(bare, "spread") == ("none", "default")
+    assert from_of(bare, "swap") == ("none", "default")
+    save_run(result, tmp_path / "kept")
+    kept, job = RunFolder.open(tmp_path / "kept").instruments[0], result.instruments[0]
+    assert (kept.spread, kept.quotes, kept.swap) == (job.spread, job.quotes, job.swap)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("spread: 2", "'spread' of an instrument must be a mapping, was a number."),
+        ("spread: {ticks: 1, price: 2}", "in ticks, pips or price, not in several"),
+        ("spread: {pips: 1}", "'spread' of X counts in pips, but it has no 'pip_size'."),
+        ("funding_percent: 0.01", "'funding_percent' is for contracts, but X is spot."),
+        ("swap: {long: 1}", "'swap' is for contracts, but X is spot."),
+    ],
+)
+def test_costs_that_make_no_sense_are_refused(tmp_path: Path, given: str, told: str) -> None:
+    problems = validate_file(strategy(tmp_path, LOCKED, f"symbol: X, {given}"), load_registry())
+    errors = [each.message for each in problems if each.severity == "error"]
+    assert any(told in each for each in errors), errors
