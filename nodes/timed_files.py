@@ -133,7 +133,7 @@ class TimedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class TimedColumns:
     """Names of the columns of a file of values: time, value, time of publication, symbol."""
 
     time: str
@@ -143,7 +143,7 @@ class Columns:
 
 
 def known_values(
-    file: TimedFile, columns: Columns, bars: Bars, zone: str, dates: DateMeaning | None
+    file: TimedFile, columns: TimedColumns, bars: Bars, zone: str, dates: DateMeaning | None
 ) -> Iterator[tuple[int, int, int, str]]:
     """Yield line, own time, the time from which it is known, and value of each row for the instrument of `bars`.
 

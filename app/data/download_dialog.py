@@ -29,7 +29,12 @@ from quantcrafter.app.theme.icons import icon
 from quantcrafter.engine.plugins import Registry
 from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
 from quantcrafter.engine.runtime.compute_process.jobs import Failure, LogLine
-from quantcrafter.engine.runtime.compute_process.jobs.download import BarsRequest, DownloadDone, Offer, OfferRequest
+from quantcrafter.engine.runtime.compute_process.jobs.download import (
+    BarsRequest,
+    DownloadDone,
+    DownloadOffer,
+    OfferRequest,
+)
 
 _SIZE = (720, 640)
 _FULL = 1000
@@ -65,7 +70,7 @@ class DownloadDialog(DialogFrame):
         super().__init__(parent, title=tr("Download bars"), intro=intro)
         self._catalog, self._engine, self._start, self._cancel = catalog, engine, start, cancel
         self._asked: Job | None = None
-        self._offer = Offer()
+        self._offer = DownloadOffer()
         self._places: tuple[str, ...] = ()
         self.job: Job | None = None
         self.provider = QComboBox(self)
@@ -193,7 +198,7 @@ class DownloadDialog(DialogFrame):
         self.form.setRowVisible(self.place, self._has_place)
         self.form.setRowVisible(self.server, self._has_server)
         self.symbols.setPlaceholderText(_EXAMPLES.get(name, ""))
-        self._offer = Offer()
+        self._offer = DownloadOffer()
         self.timeframe.setEnabled(False)
         job = self._asked = self._engine.submit(wish, first=True)
         job.finished.connect(lambda offer: self._show_offer(job, offer))
@@ -202,9 +207,9 @@ class DownloadDialog(DialogFrame):
 
     def _no_offer(self, job: Job, failure: Failure) -> None:
         if not failure.is_cancelled:
-            self._show_offer(job, Offer(error=failure.message))
+            self._show_offer(job, DownloadOffer(error=failure.message))
 
-    def _show_offer(self, job: Job, offer: Offer) -> None:
+    def _show_offer(self, job: Job, offer: DownloadOffer) -> None:
         if self._asked is not job:
             return
         self._offer = offer

@@ -22,7 +22,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.wording import shown_cell
 from quantcrafter.nodes.advisors.base import DirectedAdvisor
 from quantcrafter.nodes.local_time import ZoneName
-from quantcrafter.nodes.timed_files import Columns, DateMeaning, TimedFile, known_values
+from quantcrafter.nodes.timed_files import DateMeaning, TimedColumns, TimedFile, known_values
 
 _FLAGS = {
     **dict.fromkeys(("buy", "long", "1", "1.0", "+1"), ENTER_LONG | EXIT_SHORT),
@@ -72,7 +72,7 @@ class SignalFile(DirectedAdvisor):
             DataError: the file is missing or wrong; the message names path and line.
         """
         file = TimedFile(Path(self.path), Message("Signal file"))
-        columns = Columns(self.time_column, self.signal_column, self.published_column, self.symbol_column)
+        columns = TimedColumns(self.time_column, self.signal_column, self.published_column, self.symbol_column)
         zone = self.timezone or bars.session.timezone
         latest = np.full(len(bars), np.iinfo(np.int64).min)
         flags = np.zeros(len(bars), np.uint8)

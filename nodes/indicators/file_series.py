@@ -21,7 +21,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.wording import shown_cell
 from quantcrafter.nodes.local_time import ZoneName
-from quantcrafter.nodes.timed_files import Columns, DateMeaning, TimedFile, known_values
+from quantcrafter.nodes.timed_files import DateMeaning, TimedColumns, TimedFile, known_values
 
 
 class SeriesFile(Indicator):
@@ -66,7 +66,7 @@ class SeriesFile(Indicator):
             DataError: the file is missing or wrong; the message names path and line.
         """
         file = TimedFile(Path(self.path), Message("Series file"))
-        columns = Columns(self.time_column, self.value_column, self.published_column, self.symbol_column)
+        columns = TimedColumns(self.time_column, self.value_column, self.published_column, self.symbol_column)
         zone = self.timezone or bars.session.timezone
         rows = sorted(
             (known, own, line, _number(file, line, text))

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from quantcrafter.engine.adapters.vnpy.worker_messages import Answer, Hello, Progress, Refusal, WorkerRequest
+from quantcrafter.engine.adapters.vnpy.worker_messages import Answer, Hello, Refusal, WorkerProgress, WorkerRequest
 from quantcrafter.engine.api.engine import ClassJob, EngineJob
 from quantcrafter.engine.api.errors import ComponentError, QuantCrafterError, RunCancelledError, RunError
 from quantcrafter.engine.api.home import home
@@ -90,7 +90,7 @@ class VnpyProcess:
             self._send(WorkerRequest(kind, replace(job, progress=_silent, cancelled=_never)))
             while True:
                 message = self._next(job.cancelled)
-                if isinstance(message, Progress):
+                if isinstance(message, WorkerProgress):
                     job.progress(message.done, message.total)
                 elif isinstance(message, Answer):
                     return message.result

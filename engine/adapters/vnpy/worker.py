@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from quantcrafter.engine.adapters.vnpy.worker_messages import Answer, Hello, Progress, Refusal, WorkerRequest
+from quantcrafter.engine.adapters.vnpy.worker_messages import Answer, Hello, Refusal, WorkerProgress, WorkerRequest
 from quantcrafter.engine.api.errors import QuantCrafterError
 from quantcrafter.engine.api.foreign import reason_of, settled, text_of
 from quantcrafter.engine.api.message import Message
@@ -30,7 +30,7 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 - such as a plugin that is not installed here
             _say(answers, Refusal(Message("The vnpy process can't read the run: {text}.", text=text_of(error))))
             continue
-        _say(answers, _served(request, lambda done, total: _say(answers, Progress(done, total))))
+        _say(answers, _served(request, lambda done, total: _say(answers, WorkerProgress(done, total))))
 
 
 def _imported() -> Hello | Refusal:

@@ -25,7 +25,7 @@ class WorkerRequest:
 
 
 @dataclass(frozen=True)
-class Progress:
+class WorkerProgress:
     """How many of how many bars are done."""
 
     done: int

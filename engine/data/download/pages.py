@@ -24,7 +24,7 @@ from quantcrafter.engine.data.quality import check
 from quantcrafter.engine.data.times import bar_times
 
 
-class Accepted(NamedTuple):
+class AcceptedBars(NamedTuple):
     """Bars of a page that have closed, None if there are none, and what was found in them."""
 
     bars: Bars | None
@@ -33,7 +33,7 @@ class Accepted(NamedTuple):
 
 def accept(
     page: BarPage, request: DataRequest, source: str, *, settle_s: float = 0.0, on_bad_bars: str = "refuse"
-) -> Accepted:
+) -> AcceptedBars:
     """Return the bars of a page that open at or after `request.start_ns` and closed `settle_s` seconds ago or earlier.
 
     `request.session` is that of the symbol.
@@ -42,7 +42,7 @@ def accept(
         DataError: they are bad, and not to be repaired.
     """
     if page.bars is None or not len(page.bars.time_ns):
-        return Accepted(None)
+        return AcceptedBars(None)
     subject = Message("{symbol}: download provider '{name}'", symbol=request.symbol, name=source)
     session = request.session or page.bars.session
     told = replace(page.bars, source=source, timeframe=request.timeframe, session=session)
@@ -51,7 +51,7 @@ def accept(
     now = time.time_ns() if page.served_ns is None else min(time.time_ns(), page.served_ns)
     done = (close_ns + round(settle_s * 1e9) <= now) & (open_ns >= (request.start_ns or 0))
     if not done.any():
-        return Accepted(None)
+        return AcceptedBars(None)
     raw = take(raw, np.flatnonzero(done))
     checked = check(
         raw,
@@ -61,7 +61,7 @@ def accept(
         negative_prices=request.negative_prices,
     )
     repaired = tuple(finding for finding in checked.findings if finding.repair)  # gaps are those of the whole series
-    return Accepted(frozen_bars(timed(checked.bars, request.timeframe, request.symbol)), repaired)
+    return AcceptedBars(frozen_bars(timed(checked.bars, request.timeframe, request.symbol)), repaired)
 
 
 def once(raw: RawBars) -> RawBars:

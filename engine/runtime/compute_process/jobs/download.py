@@ -19,19 +19,19 @@ _WHOLE = 1000
 
 @dataclass(frozen=True, slots=True)
 class OfferRequest(Request):
-    """Find out what a download provider offers; the result is an `Offer`."""
+    """Find out what a download provider offers; the result is an `DownloadOffer`."""
 
     kind: ClassVar[str] = "download_offer"
 
     provider: str
     place: str = ""
 
-    def carry_out(self, _context: JobContext) -> Offer:
+    def carry_out(self, _context: JobContext) -> DownloadOffer:
         return offer_of(self)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class DownloadOffer:
     """What a provider offers: places such as exchanges (none if it has no such choice), timeframes and adjustments.
 
     `error` says why it offers nothing, such as a library that isn't installed.
@@ -43,7 +43,7 @@ class Offer:
     error: str = ""
 
 
-def offer_of(request: OfferRequest) -> Offer:
+def offer_of(request: OfferRequest) -> DownloadOffer:
     """Carry out an OfferRequest."""
     from quantcrafter.engine.data.download.batch import provider_of
     from quantcrafter.engine.plugins import load_registry
@@ -55,12 +55,12 @@ def offer_of(request: OfferRequest) -> Offer:
         if cls is not None and cls.place:
             places = cls.places()
             if not request.place:
-                return Offer(places, (), cls.adjustments)
+                return DownloadOffer(places, (), cls.adjustments)
         source = f"{request.provider}:{request.place}" if request.place else request.provider
         provider = provider_of(registry, source, {})
-        return Offer(places, tuple(map(str, provider.timeframes())), provider.adjustments)
+        return DownloadOffer(places, tuple(map(str, provider.timeframes())), provider.adjustments)
     except DataError as error:
-        return Offer(places, error=str(error))
+        return DownloadOffer(places, error=str(error))
 
 
 @dataclass(frozen=True, slots=True)
