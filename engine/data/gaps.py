@@ -24,6 +24,7 @@ from quantcrafter.engine.trading_calendar.zones import DAY_NS, MINUTE_NS, to_loc
 # Up to four sessions in a row may be a holiday: the longest closure of New York since 1933 was in September 2001.
 _HOLIDAYS = 4
 _SATURDAY, _SUNDAY = 5, 6
+_DAY_MINUTES, _WEEK_DAYS = 1440, 7
 _COLUMNS = ("time_ns", "open", "high", "low", "close", "volume", "rows")
 
 
@@ -202,9 +203,10 @@ def _tolerated(days: TimeColumn, session: Session) -> int:
 
 
 def describe(session: Session) -> str:
-    """Return the session's hours and zone as a person writes them."""
-    if is_round_the_clock(session):
-        return f"24x7 {session.timezone}"
+    """Return the session's hours and zone as a person writes them: those of every day, or of Monday to Friday."""
     opening, closing, _ = hours(session)
-    times = "-".join(f"{minute % 1440 // 60:02d}:{minute % 60:02d}" for minute in (opening, closing))
+    if is_round_the_clock(session) and opening == 0 and len(session.weekdays) == _WEEK_DAYS:
+        return f"24x7 {session.timezone}"
+    closing = closing if closing == _DAY_MINUTES else closing % _DAY_MINUTES
+    times = "-".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in (opening, closing))
     return f"{times} {session.timezone}"

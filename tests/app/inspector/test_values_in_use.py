@@ -60,7 +60,7 @@ def test_values_are_listed_with_their_sources_and_follow_the_document(qtbot: QtB
     document.do(SetField(("instruments", 0, "tick_size"), 0.05), label="tick")
     until(qtbot, lambda: ("Tick size", "0.05", "strategy file") in values.shown)
     document.do(SetField(("instruments", 0, "symbol"), "X"), label="symbol")
-    until(qtbot, lambda: ("Trading hours", "24x7 UTC", "guess") in values.shown)
+    until(qtbot, lambda: ("Trading hours", "00:00-24:00 UTC", "guess") in values.shown)
     assert "midnight UTC" in values.note.text()
     document.do(SetField(("instruments", 0, "market"), "moon"), label="market")
     until(qtbot, lambda: "no market 'moon'" in values.note.text())

@@ -68,7 +68,7 @@ def test_guesses_and_faults_of_the_data_are_told(good: Path, capsys: pytest.Capt
     shown = capsys.readouterr().err
     assert "'tick_size' is 1, but 50% of the prices are not multiples of it" in shown
     assert "no market is named" in shown
-    assert "24x7 UTC (guess)" in shown
+    assert "00:00-24:00 UTC (guess)" in shown
     assert main(["validate", "--json", str(good)]) == 0
     (file,) = json.loads(capsys.readouterr().out)["files"]
     assert file["data"]["instruments"][0]["terms"]["tick_size"] == {"value": 1.0, "from": "file"}

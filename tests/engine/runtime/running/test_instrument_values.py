@@ -56,7 +56,7 @@ def test_each_value_has_its_source(tmp_path: Path) -> None:
     named = sources(found(tmp_path, "symbol: X, timeframe: 1d, market: us_stocks"))
     assert (named["calendar"], named["tick_size"]) == (("XNYS", "market"), ("0.01", "market"))
     unknown = found(tmp_path, "symbol: X, timeframe: 1d")
-    assert sources(unknown)["session"] == ("24x7 UTC", "guess")
+    assert sources(unknown)["session"] == ("00:00-24:00 UTC", "guess")
     assert "calendar" not in sources(unknown)
     assert "midnight UTC" in unknown.notes[0]
 

@@ -268,7 +268,7 @@ def test_dates_of_an_unknown_market_close_at_midnight_and_say_so(tmp_path: Path)
     result = held(tmp_path, flat(["2024-06-03", "2024-06-04", "2024-06-05"]), "symbol: X", 1)
     assert str(np.datetime64(int(result.instruments[0].bars.close_ns[0]), "ns"))[:16] == "2024-06-04T00:00"
     assert any("close at midnight UTC, later than on any exchange" in note for note in result.notes)
-    assert from_of(result, "session") == ("24x7 UTC", "guess")
+    assert from_of(result, "session") == ("00:00-24:00 UTC", "guess")
 
 
 def weekly_feed(folder: Path, feed: str) -> Path:
@@ -366,7 +366,7 @@ def test_currencies_that_rest_from_friday_to_sunday_evening_trade_252_days_a_yea
     open_ = [each for each in hours if (each - first) % timedelta(days=7) < timedelta(days=5)]
     result = held(tmp_path, walk([f"{each:%Y-%m-%dT%H:%M}:00Z" for each in open_]), "symbol: EURUSD, timeframe: 1h", 1)
     assert from_of(result, "trading_days") == (252, "guess")
-    assert from_of(result, "session") == ("24x7 America/New_York", "guess")
+    assert from_of(result, "session") == ("17:00-17:00 America/New_York", "guess")
 
 
 def test_quarters_of_an_hour_of_bombay_without_a_market_trade_252_days_a_year(tmp_path: Path) -> None:

@@ -1,0 +1,141 @@
+"""Every market's preset: a strategy differs with and without it only in values that the preset sets, and says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quantcrafter.engine.api import Market
+from quantcrafter.engine.data.markets import MARKETS, session_of
+from quantcrafter.engine.runtime.results.result import RunResult
+from quantcrafter.engine.runtime.running.run import run
+from quantcrafter.engine.trading_calendar.trading_days import next_session_day
+from tests.support.kept_runs import registry
+from tests.support.ledger_checks import assert_same_bits
+
+SYMBOLS = {"forex": "EURUSD", "us_futures": "ES", "cn_stocks": "600000"}
+BY_PRESET = {"market", "symbol"}
+WITHOUT = {"data", "default", "guess", "account"}
+OF_THE_BOOKS = {
+    "tick_size",
+    "lot_size",
+    "kind",
+    "multiplier",
+    "pip_size",
+    "buy_duty_percent",
+    "sell_duty_percent",
+    "settlement",
+    "price_limit_percent",
+}
+"""The values that change a fill, a fee or a size."""
+
+STRATEGY = """\
+quantcrafter: 1
+name: Preset
+instruments:
+  - {symbol: 'SYMBOL', data: csv, path: d.csv, timeframe: 1d}
+indicators:
+  fast: {use: ta.SMA, input: bars.close, timeperiod: 3}
+  slow: {use: ta.SMA, input: bars.close, timeperiod: 9}
+advisors:
+  cross: {use: crossover, fast: fast, slow: slow}
+risk:
+  stop: {use: percent_stop, percent: 1.3}
+money:
+  size: {use: percent_of_equity, percent: 73}
+execution:
+  entry: {use: market, signals: [cross], money: size, risk: [stop]}
+run: {cash: 1000000, currency: MONEY, margin: {initial_percent: 100}}
+"""
+
+
+def write(folder: Path, market: Market, instrument: str = "") -> Path:
+    """Write 300 sessions of a market on its tick, with whole lots as volumes, and the strategy."""
+    session = session_of(market)
+    days = np.unique(next_session_day(np.arange(19_400, 19_850), session))[:300]
+    symbol = SYMBOLS.get(market.name, "X")
+    contract = market.contract(symbol)
+    tick = 0.00001 if market.pairs else contract.tick_size if contract is not None else 0.01
+    middle = 1.08 if market.pairs else 100.0
+    rng = np.random.default_rng(7)
+    closes = middle * np.exp(np.cumsum(rng.normal(0, 0.01, len(days))))
+    opens = np.concatenate(([middle], closes[:-1])) * np.exp(rng.normal(0, 0.003, len(days)))
+    prices = [opens, np.maximum(opens, closes) * 1.004, np.minimum(opens, closes) * 0.996, closes]
+    lines = ["date,open,high,low,close,volume"]
+    for number, day in enumerate(days.tolist()):
+        shown = ",".join(f"{round(float(each[number]) / tick) * tick:.5f}" for each in prices)
+        lines.append(f"{np.datetime64(day, 'D')},{shown},{int(rng.integers(50, 90)) * 100_000}")
+    (folder / "d.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = STRATEGY.replace("timeframe: 1d", f"timeframe: 1d{instrument}")
+    text = text.replace("SYMBOL", symbol).replace("MONEY", market.currency or "USD")
+    (folder / "strategy.yaml").write_text(text, encoding="utf-8")
+    return folder / "strategy.yaml"
+
+
+def result_of(folder: Path, market: Market, instrument: str = "") -> RunResult:
+    return run(write(folder, market, instrument), registry=registry())
+
+
+def named(market: Market) -> str:
+    return market.name
+
+
+@pytest.mark.parametrize("market", MARKETS, ids=named)
+def test_a_preset_explains_every_difference_that_it_makes(market: Market, tmp_path: Path) -> None:
+    with_it, without = result_of(tmp_path, market, f", market: {market.name}"), result_of(tmp_path, market)
+    preset, plain = with_it.instruments[0].terms, without.instruments[0].terms
+    assert len(with_it.ledger.fills) > 10
+    differing = {
+        name
+        for name in preset.keys() | plain.keys()
+        if name not in preset or name not in plain or preset[name].value != plain[name].value
+    }
+    assert differing  # the market itself, at least
+    for name in differing:
+        # The preset says it, or takes a value of the guess away: then the other run names what it had instead.
+        assert name not in preset or preset[name].source in BY_PRESET, (name, preset[name])
+        assert name not in plain or plain[name].source in WITHOUT, (name, plain[name])
+    for name in preset.keys() - differing:
+        assert preset[name].source in BY_PRESET | WITHOUT
+    if not differing & OF_THE_BOOKS:
+        assert with_it.ledger.fills.tolist() == without.ledger.fills.tolist()
+
+
+def in_yaml(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.10f}".rstrip("0").rstrip(".")
+    return f"'{str(value).replace('24x7 UTC', '24x7')}'"
+
+
+@pytest.mark.parametrize("market", MARKETS, ids=named)
+def test_a_preset_is_the_values_that_it_says_it_sets(market: Market, tmp_path: Path) -> None:
+    with_it = result_of(tmp_path, market, f", market: {market.name}")
+    said = with_it.instruments[0].terms
+    written = {
+        name: term.value
+        for name, term in said.items()
+        if name not in {"market", "calendar"} and term.source in BY_PRESET
+    }
+    spelled = result_of(tmp_path, market, "".join(f", {name}: {in_yaml(value)}" for name, value in written.items()))
+    # Half days, and hours of earlier years, are in the calendar alone, which no file can write.
+    early = with_it.ledger.ts_ns < spelled.ledger.ts_ns
+    assert (with_it.ledger.ts_ns <= spelled.ledger.ts_ns).all()
+    assert "calendar" in said or not early.any()
+    assert_same_bits(with_it.ledger, replace(spelled.ledger, ts_ns=with_it.ledger.ts_ns))
+    for name, value in written.items():
+        assert spelled.instruments[0].terms[name].value == value, name
+        assert spelled.instruments[0].terms[name].source == "file", name
+
+
+@pytest.mark.parametrize("market", MARKETS, ids=named)
+def test_a_preset_sets_what_it_declares(market: Market, tmp_path: Path) -> None:
+    said = result_of(tmp_path, market, f", market: {market.name}").instruments[0].terms
+    assert (said["market"].value, said["market"].source) == (market.name, "market")
+    for name in ("tick_size", "lot_size", "kind", "buy_duty_percent", "sell_duty_percent", "trading_days", "currency"):
+        value = getattr(market, name)
+        if value and not (name == "kind" and value == "spot"):
+            assert said[name].value == value, name
+            assert said[name].source in BY_PRESET, name
