@@ -195,6 +195,7 @@ def _account_text(test: AccountBlock, facts: Facts) -> str:
         "long": tr("Long since {when}", when=when),
         "short": tr("Short since {when}", when=when),
         "opposite": tr("Has held the opposite position since {when}, and keeps it", when=when),
+        "other_execution": tr("Another execution node has held a position since {when}", when=when),
     }
     return texts[test.kind]
 

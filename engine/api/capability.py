@@ -15,6 +15,7 @@ class Capability(StrEnum):
     STOP_LIMIT_ORDERS = "stop-limit orders"
     PARTIAL_FILLS = "partial fills"
     SEVERAL_INSTRUMENTS = "several instruments"
+    SEVERAL_EXECUTIONS = "several execution nodes"
     CONTRACTS = "contracts on margin"
     POSITION_CONDITIONS = "conditions on the position"
     STRATEGY_CLASSES = "strategy classes written for it"

@@ -152,19 +152,25 @@ class Tape:
         return out
 
     def program(
-        self, outputs: Sequence[StepValue], flags: StepValue | None = None, allowed: StepValue | None = None
+        self, outputs: Sequence[StepValue], heads: Sequence[tuple[StepValue | None, StepValue | None]] = ()
     ) -> StepProgram:
-        """Return the program, which records `outputs`, and after them what it knew of the position."""
+        """Return the program, which records `outputs`, and after them what it knew of the position.
+
+        `heads` has the combined signals and the filters' verdict of each execution; None where a column gives them.
+        """
         recorded = [*outputs, *(value for value in self._known.values() if value not in outputs)]
         known = [(Op.KNOWN, value.register, 0, 0, 0, int(what), 0.0, 0.0) for what, value in self._known.items()]
+        registers = [tuple(-1 if each is None else each.register for each in head) for head in heads] or [(-1, -1)]
+        (flags, allowed), *further = registers
         return StepProgram(
             np.array([*known, *self._rows], INSTRUCTION_DTYPE),
             np.array(self._registers, np.float64),
             np.array(self._state, np.float64),
             tuple(value.register for value in self._inputs.values()),
             tuple(value.register for value in recorded),
-            -1 if flags is None else flags.register,
-            -1 if allowed is None else allowed.register,
+            flags,
+            allowed,
+            tuple((first, second) for first, second in further),
         )
 
     def _register(self, value: float = math.nan) -> StepValue:

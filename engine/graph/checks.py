@@ -17,6 +17,7 @@ from quantcrafter.engine.api import (
     SizeKind,
     unit_fault,
 )
+from quantcrafter.engine.api.engine import MOST_EXECUTIONS
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph.account_problems import account_problems
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn
@@ -79,13 +80,37 @@ def decision_problems(graph: BoundGraph) -> list[Problem]:
         text = Message("The strategy has no execution node, so it can never trade.")
         remedy = Message("Add a section such as 'execution: {entry: {use: market, signals: [...], money: ...}}'.")
         problems.append(Problem("no_execution", text, remedy, graph.spec.file, 1, 1))
-    for extra in written[1:]:
-        text = Message("A strategy has one execution node for now, but '{id}' is a further one.", id=extra.id)
-        remedy = Message("Combine the signals in one node, or make two strategies.")
-        problems.append(extra.problem("one_execution", text, remedy))
+    problems += _combination_problems(executions)
     for node in executions:
         problems += _execution_problems(graph, node)
     return [*problems, *account_problems(graph), *loop_problems(graph)]
+
+
+def _combination_problems(executions: list[BoundNode]) -> list[Problem]:
+    """Return why several execution nodes can't be combined, said at each one that must be alone."""
+    problems: list[Problem] = []
+    if len(executions) > MOST_EXECUTIONS:
+        text = Message(
+            "A strategy has at most {most} execution nodes, had {count}.", most=MOST_EXECUTIONS, count=len(executions)
+        )
+        remedy = Message("Combine the signals of some of them in one node.")
+        problems.append(_problem(executions[MOST_EXECUTIONS], "many_executions", text, remedy))
+    for node in executions if len(executions) > 1 else ():
+        component = node.component
+        rule = component.rule() if isinstance(component, ExecutionLogic) else None
+        remedy = Message("Remove one of them, or make two strategies.")
+        if component.overrides("on_bar"):
+            text = Message(
+                "'{id}' decides bar by bar in Python, so it can't be combined with another execution node.",
+                id=node.spec.id,
+            )
+            problems.append(_problem(node, "one_execution", text, remedy))
+        elif rule is not None and rule.rebalance is not None:
+            text = Message(
+                "'{id}' sets whole positions, so it can't be combined with another execution node.", id=node.spec.id
+            )
+            problems.append(_problem(node, "one_execution", text, remedy))
+    return problems
 
 
 def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:

@@ -217,11 +217,11 @@ class BlankRow:
 
 
 def _decision_sources(plan: Plan) -> list[PlanSource]:
-    decision, loop = plan.decision, plan.loop
-    if decision is None:
+    loop = plan.loop
+    if not plan.decisions:
         return []
     read = [] if loop is None else [each for each in loop.inputs if not isinstance(each, Given)]
-    return [*decision.sources(), *(each for part in decision.components for each in part.sources()), *read]
+    return [*plan.sources(), *(each for part in plan.components for each in part.sources()), *read]
 
 
 def _needed(plan: Plan, sources: list[PlanSource]) -> list[int]:

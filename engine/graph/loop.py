@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +186,7 @@ def form_of(component: Component, node: str, form: StepForm) -> tuple[StepValue,
 
 
 def program_of(
-    steps: Sequence[PlanStep], decision: Decision | None, column: Callable[[int, int], StepColumn]
+    steps: Sequence[PlanStep], decisions: Sequence[Decision], column: Callable[[int, int], StepColumn]
 ) -> Loop | None:
     """Return the program of the steps that run in the loop; None if there are none. `column` makes a step's column.
 
@@ -212,16 +212,23 @@ def program_of(
                     node=step.nodes[0],
                 )
             values |= {column(number, place): each for place, each in enumerate(made)}
+    program = tape.program(tuple(values.values()), [_head(tape, each, values, value) for each in decisions])
+    return Loop(program, tape.sources, tuple(values))
+
+
+def _head(
+    tape: Tape, decision: Decision, values: Mapping[Any, StepValue], value: Callable[[Any], StepValue]
+) -> tuple[StepValue | None, StepValue | None]:
+    """Return the combined signals and the filters' verdict of an execution, None where columns give them."""
     flags = allowed = None
-    if decision is not None and any(source in values for source in decision.signals):
+    if any(source in values for source in decision.signals):
         flags = _combined(tape, [value(source) for source in decision.signals], decision.rule.combine)
-    if decision is not None and any(each.column in values for each in decision.filters):
+    if any(each.column in values for each in decision.filters):
         allowed = tape.number(1.0)
         for each in decision.filters:
             held = value(each.column)
             allowed &= ~held if each.blocks else held
-    program = tape.program(tuple(values.values()), flags, allowed)
-    return Loop(program, tape.sources, tuple(values))
+    return flags, allowed
 
 
 def node_program(step: PlanStep) -> tuple[StepProgram, tuple[PlanSource, ...]] | None:

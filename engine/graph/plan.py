@@ -115,13 +115,15 @@ class PlannedGuard:
 class PlannedComponent:
     """A decision component with an `on_bar` of its own, and where its columns come from.
 
-    `rule` is a risk manager's place among the protective rules, or -1.
+    `rule` is a risk manager's place among the protective rules, or -1; `execution` the number of the execution whose
+    entries a money manager sizes.
     """
 
     node: str
     component: Component
     inputs: Mapping[str, PlanWires]
     rule: int = -1
+    execution: int = 0
     lookback: int | None = None
 
     def sources(self) -> Iterator[PlanSource]:
@@ -132,7 +134,7 @@ class PlannedComponent:
 
 @dataclass(frozen=True)
 class Decision:
-    """The decision stage: the inputs of the execution node.
+    """The decision stage of one execution node: its inputs.
 
     `columns` are those that the execution rule uses, by port; `size_column` is what the size rule reads; `components`
     decide in Python; `position` is the first node that reads the position or the account, '' if none does.
@@ -159,24 +161,56 @@ class Decision:
         if self.size_column is not None:
             yield self.size_column
 
-    @property
-    def rule_nodes(self) -> tuple[str, ...]:
-        """The node of each rule, as the ledger counts them: protective rules first, then guards."""
-        return (*(each.node for each in self.protection), *(each.node for each in self.guards))
-
 
 @dataclass(frozen=True)
 class Plan:
     """The columns to compute, in order, and the decision stage. `step_of` maps node ids to steps.
 
-    `loop` is the program of the steps that run in the bar loop, None where nothing depends on the position.
+    `decisions` has one for each execution node, in the order of the file: where several could enter an instrument at
+    the same close, the first one does. `loop` is the program of the steps that run in the bar loop, None where nothing
+    depends on the position.
     """
 
     steps: tuple[PlanStep, ...]
     step_of: Mapping[str, int]
     feeds: tuple[str, ...]
-    decision: Decision | None
+    decisions: tuple[Decision, ...]
     loop: Loop | None = None
+
+    @property
+    def protection(self) -> tuple[PlannedProtection, ...]:
+        """The protective rules of all executions, each node once."""
+        return tuple({each.node: each for decision in self.decisions for each in decision.protection}.values())
+
+    @property
+    def guards(self) -> tuple[PlannedGuard, ...]:
+        """The guards of all executions, each node once."""
+        return tuple({each.node: each for decision in self.decisions for each in decision.guards}.values())
+
+    @property
+    def components(self) -> tuple[PlannedComponent, ...]:
+        """The components that decide in Python: each risk manager once, others once for each execution.
+
+        `rule` is a risk manager's place among all protective rules.
+        """
+        places = {each.node: place for place, each in enumerate(self.protection)}
+        found: dict[tuple[str, int], PlannedComponent] = {}
+        for number, decision in enumerate(self.decisions):
+            for each in decision.components:
+                is_risk = each.node in places
+                key = each.node, 0 if is_risk else number
+                found.setdefault(key, replace(each, rule=places.get(each.node, -1), execution=key[1]))
+        return tuple(found.values())
+
+    @property
+    def rule_nodes(self) -> tuple[str, ...]:
+        """The node of each rule, as the ledger counts them: protective rules first, then guards."""
+        return (*(each.node for each in self.protection), *(each.node for each in self.guards))
+
+    def sources(self) -> Iterator[PlanSource]:
+        """Yield every source that the rules and filters of the executions read; not those of the `components`."""
+        for decision in self.decisions:
+            yield from decision.sources()
 
     def window_of(self, source: PlanSource) -> Window:
         """Return the window of the path to a source."""
@@ -185,11 +219,10 @@ class Plan:
     @property
     def window(self) -> Window:
         """What the decisions remember, over all paths; the position, orders and `ctx.state` come on top."""
-        decision = self.decision
-        if decision is None:
+        if not self.decisions:
             return {}
-        windows = [self.window_of(source) for source in decision.sources()]
-        for part in decision.components:
+        windows = [self.window_of(source) for source in self.sources()]
+        for part in self.components:
             read = [self.window_of(source) for source in part.sources()]
             windows.append(lengthened(longest(read), BASE_CLOCK, part.lookback))
         return longest([{BASE_CLOCK: 0}, *windows])
@@ -231,10 +264,10 @@ class _Planner:
             if not isinstance(node.component, (DataNode, RiskManager, MoneyManager, ExecutionLogic)):
                 self._add(node)
         feeds = tuple(name for name, node in self.graph.nodes.items() if isinstance(node.component, DataNode))
-        decision, reading = self._decision(), [step.nodes[0] for step in self.steps if step.in_loop]
-        if decision is not None and reading:
-            decision = replace(decision, position=reading[0])
-        return Plan(tuple(self.steps), self.step_of, feeds, decision, program_of(self.steps, decision, StepColumn))
+        decisions, reading = tuple(self._decisions()), [step.nodes[0] for step in self.steps if step.in_loop]
+        if reading:
+            decisions = tuple(replace(each, position=reading[0]) for each in decisions)
+        return Plan(tuple(self.steps), self.step_of, feeds, decisions, program_of(self.steps, decisions, StepColumn))
 
     def _order(self) -> Iterator[str]:
         """Yield node ids so that every node comes after those it reads, otherwise in file order."""
@@ -302,14 +335,13 @@ class _Planner:
 
     # ------------------------------------------------------------------ the decision stage
 
-    def _decision(self) -> Decision | None:
+    def _decisions(self) -> Iterator[Decision]:
         for node in self.graph.nodes.values():
             component = node.component
             if isinstance(component, ExecutionLogic):
                 rule = rule_of(node)
                 if rule is not None or component.overrides("on_bar"):
-                    return self._decide(node, rule)
-        return None
+                    yield self._decide(node, rule)
 
     def _decide(self, node: BoundNode, rule: ExecutionRule | None) -> Decision:
         filters: list[PlannedFilter] = []
@@ -383,7 +415,7 @@ class _Planner:
                 continue
             columns = tuple(map(self._source, listed))
             inputs[port] = columns if isinstance(wires, tuple) else columns[0]
-        return PlannedComponent(part.spec.id, part.component, inputs, rule, _lookback(part))
+        return PlannedComponent(part.spec.id, part.component, inputs, rule, lookback=_lookback(part))
 
     def _step(self, source: NodeColumn) -> StepColumn:
         column = self._source(source)

@@ -58,7 +58,7 @@ def with_conditions(job: EngineJob, conditions: dict[str, str]) -> EngineJob:
     flags = form.flags({LEGS[leg]: held(text) for leg, text in conditions.items() if leg in LEGS})
     flags = form.join_flags(tape.input("flags"), flags)
     allowed = tape.input("allowed") & held(conditions["allow"]) if "allow" in conditions else None
-    program = tape.program(made, flags, allowed)
+    program = tape.program(made, [(flags, allowed)])
     instruments = []
     for each in job.instruments:
         days = each.bars.close_ns // 86_400_000_000_000

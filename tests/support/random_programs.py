@@ -32,7 +32,7 @@ def with_program(job: EngineJob, seed: int) -> EngineJob:
         made.grow()
     flags = made.form.join_flags(tape.input("flags"), made.signal()) if rng.random() < 0.8 else None
     allowed = tape.input("allowed") & made.condition() if rng.random() < 0.5 else None
-    program = tape.program([*made.series, *made.conditions], flags, allowed)
+    program = tape.program([*made.series, *made.conditions], [(flags, allowed)])
     heads = ((program.flags, -1), (-1, program.allowed), (program.flags, program.allowed), (-1, -1))
     program = replace(program, further=tuple(rng.choice(heads) for _ in job.executions[1:]))
     instruments = []

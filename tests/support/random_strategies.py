@@ -121,6 +121,10 @@ class _Drawn(GrowingGraph):
         self.connect()
         self.add(Role.MONEY, money)
         self.add(Role.EXECUTION, execution)
+        if execution != "rebalance" and self.rng.random() < 0.3:
+            alone = ("rebalance",)
+            others = [name for name in self.registry.component_names(Role.EXECUTION) if name not in alone]
+            self.add(Role.EXECUTION, self.rng.choice(others))
         sections = {str(role): nodes for role, nodes in self.sections.items() if nodes}
         instruments = list(self._instruments())
         return {"quantcrafter": 1, "instruments": instruments, **sections, "run": self._run(instruments)}

@@ -69,7 +69,7 @@ def assert_same_views(found: RunView, expected: RunView) -> None:
         "findings",
         "notes",
         "synthetic",
-        "decision",
+        "decisions",
         "feeds",
         "bars",
         "warmup",
@@ -91,6 +91,10 @@ def _assert_same_instruments(found: RunView, expected: RunView) -> None:
         assert ours.bars.content_hash == theirs.bars.content_hash
         for name in ("flags", "allowed", "rate_open", "rate_close", "split", "dividend"):
             _same(getattr(ours, name), getattr(theirs, name))
+        assert len(ours.executions) == len(theirs.executions)
+        for one, other in zip(ours.executions, theirs.executions, strict=True):
+            _same(one.flags, other.flags)
+            _same(one.allowed, other.allowed)
         for name in ("symbol", "tick_size", "lot_size", "first_bar", "kind", "multiplier", "currency", "margin"):
             assert getattr(ours, name) == getattr(theirs, name), name
         assert (ours.pip_size, ours.min_quantity) == (theirs.pip_size, theirs.min_quantity)

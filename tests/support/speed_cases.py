@@ -103,9 +103,8 @@ RULES: dict[str, Case] = {
 def columns(prepared: Prepared) -> None:
     """Compute the columns of a run, and what the simulation takes of them."""
     plan = prepared.plan
-    assert plan.decision is not None
     for i, each in enumerate(evaluate(plan, prepared.market, silent, never, ColumnStore())):
-        instrument_job(prepared.graph, i, plan.decision, each, terms=prepared.market.terms[i])
+        instrument_job(prepared.graph, i, plan, each, terms=prepared.market.terms[i])
 
 
 def in_c(case: Case, bars: Bars, folder: Path) -> Callable[[], int]:

@@ -87,7 +87,10 @@ def _cause(cause: Obstacle, theme: Theme) -> str:
 
 def _way(way: Way, facts: Facts, theme: Theme) -> str:
     first, *others = way.sets
-    parts = [_title(way_title(way.flag), theme)]
+    title = way_title(way.flag)
+    if len(facts.run.decisions) > 1:
+        title = f"{title} ({way.node})"
+    parts = [_title(title, theme)]
     parts.append(_list(_obstacles(first, facts, theme)))
     if len(first) > 1:
         parts.append(_text(tr("All of these blocked the order. Without them, it would have been placed."), theme))

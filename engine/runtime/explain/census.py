@@ -72,7 +72,7 @@ def take_census(
         RunCancelledError: the owner cancelled.
     """
     every = [Facts(run, catalog, number) for number in range(len(run.instruments))]
-    judges = [Vectors(facts, run.decision) for facts in every] if run.decision is not None else []
+    judges = [Vectors(facts, decision) for decision in run.decisions for facts in every]
     found: dict[str, NodeCensus] = {}
     for done, node in enumerate(run.nodes):
         if cancelled():
@@ -82,8 +82,8 @@ def take_census(
         if boolean or any(fired):
             blocked, alone = _held_back(judges, node)
             idle = None
-            if judges and node in judges[0].decision.filters:
-                idle = _idle_filter(judges, node, blocked)
+            if filtering := [judge for judge in judges if node in judge.decision.filters]:
+                idle = _idle_filter(filtering, node, blocked)
             elif judges and boolean:
                 idle = _idle(judges, node, sum(fired))
             found[node] = NodeCensus(fired, idle, blocked, alone)
@@ -131,8 +131,14 @@ def _is_harmless(judges: list[Vectors], ref: Ref) -> bool:
     for value in (True, False):
         if _is_constant(judges, ref, value=value):
             return True
-        if all(ref in judge.reached and not _behind_memory(judge, ref) for judge in judges) and not any(
-            judge.matters(ref, constant=value) for judge in judges
+        reaching = [judge for judge in judges if ref in judge.reached]
+        everywhere = len({judge.facts.instrument for judge in reaching}) == len(
+            {judge.facts.instrument for judge in judges}
+        )
+        if (
+            everywhere
+            and not any(_behind_memory(judge, ref) for judge in reaching)
+            and not any(judge.matters(ref, constant=value) for judge in reaching)
         ):
             return True
     return False
@@ -146,7 +152,7 @@ def _behind_memory(judge: Vectors, ref: Ref) -> bool:
     """Return whether an output is also read by a node that is not a pure composition; its influence is not followed."""
     facts = judge.facts
     for reader in facts.readers.get(ref.node, ()):
-        if reader == judge.decision.node:
+        if reader in {decision.node for decision in facts.run.decisions}:
             continue
         known = facts.run.nodes[reader]
         outs = [
@@ -172,6 +178,7 @@ def _held_back(judges: list[Vectors], node: str) -> tuple[int, int]:
             continue
         rows = judge.facts.run.ledger.blocked
         own = (rows["instrument"] == judge.facts.instrument) & (rows["reason"] == 0)
+        own &= rows["execution"] == judge.number
         bars = rows["bar"][own]
         here = judge.blocking(node)[bars]
         others = [judge.blocking(other)[bars] for other in judge.decision.filters if other != node]

@@ -66,7 +66,9 @@ class Stage:
         if self.bar < first:
             found.append(AccountBlock("warmup", first))
         held = self.facts.positions.after(self.bar)
-        if held is not None:
+        if held is not None and self.facts.run.decisions[held.execution].node != self.decision.node:
+            found.append(AccountBlock("other_execution", held.since))
+        elif held is not None:
             same = (held.lots > 0) == (SIDE_OF[flag] > 0)
             if same:
                 found.append(AccountBlock("long" if held.lots > 0 else "short", held.since))

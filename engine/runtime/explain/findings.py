@@ -75,7 +75,7 @@ class Unexplained:
     gap: float = FAR
 
 
-AccountKind = Literal["warmup", "long", "short", "opposite"]
+AccountKind = Literal["warmup", "long", "short", "opposite", "other_execution"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class AccountBlock:
     """A reason that is in the account: before the first decision, or a position held since `bar`.
 
     For `warmup`, `bar` is the first bar at which a decision is taken. `opposite` is a position in the other direction
-    that the execution keeps because of `on_opposite`.
+    that the execution keeps because of `on_opposite`, `other_execution` one of another execution node.
     """
 
     kind: AccountKind

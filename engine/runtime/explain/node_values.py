@@ -62,8 +62,7 @@ _KINDS: dict[PortType, Kind] = {
 
 
 def _outputs(facts: Facts, node: str, bar: int) -> list[Value]:
-    decision = facts.run.decision
-    blocks = decision.filters.get(node) if decision is not None else None
+    blocks = next((each.filters[node] for each in facts.run.decisions if node in each.filters), None)
     found = []
     for output in facts.run.nodes[node].outputs:
         value = float(facts.column(node, output.name)[bar])
@@ -74,8 +73,8 @@ def _outputs(facts: Facts, node: str, bar: int) -> list[Value]:
 
 def _decided(facts: Facts, bar: int) -> dict[str, Value]:
     """Return the values of risk rules, of sizing and of the execution node, from the open orders."""
-    run, decision = facts.run, facts.run.decision
-    if decision is None:
+    run = facts.run
+    if not run.decisions:
         return {}
     lot = run.instruments[facts.instrument].lot_size
     nan = float("nan")
@@ -93,5 +92,7 @@ def _decided(facts: Facts, bar: int) -> dict[str, Value]:
         if each.role is Role.MONEY:
             found[each.id] = Value("quantity", "", quantity)
     held = facts.positions.after(bar)
-    found[decision.node] = Value("position", "", held.lots * lot if held is not None else 0.0)
+    for number, decision in enumerate(run.decisions):
+        lots = held.lots if held is not None and held.execution == number else 0
+        found[decision.node] = Value("position", "", lots * lot)
     return found

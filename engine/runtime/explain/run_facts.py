@@ -52,7 +52,8 @@ class Facts:
         """The entry flags that the run's signals gave at any bar of any instrument."""
         given = 0
         for job in self.run.instruments:
-            given |= int(np.bitwise_or.reduce(job.flags)) if len(job.flags) else 0
+            for each in job.executions:
+                given |= int(np.bitwise_or.reduce(each.flags)) if len(each.flags) else 0
         return given & (ENTER_LONG | ENTER_SHORT)
 
     @cached_property

@@ -215,7 +215,13 @@ class Vectors:
 
     @cached_property
     def _held(self) -> npt.NDArray[Any]:
-        return self.facts.positions.sides(len(self.facts.bars))
+        positions, length = self.facts.positions, len(self.facts.bars)
+        return np.where(positions.held_by(length) == self.number, positions.sides(length), 0)
+
+    @cached_property
+    def number(self) -> int:
+        """The number of the execution."""
+        return [each.node for each in self.facts.run.decisions].index(self.decision.node)
 
     @cached_property
     def _live(self) -> Bools:
@@ -226,7 +232,8 @@ class Vectors:
         """The bars at which an entry that passed everything else was refused by the account."""
         rows = self.facts.run.ledger.blocked
         signal = (BlockReason.FILTER, BlockReason.WARMUP, BlockReason.OPPOSITE_IGNORED, BlockReason.CONTRADICTION)
-        own = rows[(rows["instrument"] == self.facts.instrument) & ~np.isin(rows["reason"], signal)]
+        here = (rows["instrument"] == self.facts.instrument) & (rows["execution"] == self.number)
+        own = rows[here & ~np.isin(rows["reason"], signal)]
         refused = np.zeros(len(self.facts.bars), np.bool_)
         refused[own["bar"]] = True
         return refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ class Ordered:
     """An order that was decided at the bar's close; `side` is +1 to buy.
 
     `reason`, `status` and `status_reason` are names of the ledger; `closed` is the bar at which it ended (-1: never),
-    `price` its fill price, NaN if it did not fill.
+    `price` its fill price, NaN if it did not fill; `execution` the number of the execution node that made it.
     """
 
     order: int
@@ -39,13 +39,14 @@ class Ordered:
     status_reason: str = "none"
     closed: int = -1
     price: float = math.nan
+    execution: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FilledOrder:
     """An order that filled within the bar. `node` is that of the protective rule, empty for none.
 
-    `decided` is the bar at whose close the order was decided.
+    `decided` is the bar at whose close the order was decided, `execution` the number of its execution node.
     """
 
     order: int
@@ -55,15 +56,20 @@ class FilledOrder:
     reason: str
     node: str
     decided: int
+    execution: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """An entry signal that became no order. `reason` is a ledger name; `nodes` are the filters that blocked it."""
+    """An entry signal that became no order. `reason` is a ledger name; `nodes` are the filters that blocked it.
+
+    `execution` is the number of the execution node whose signal it was.
+    """
 
     flags: int
     reason: str
     nodes: tuple[str, ...] = ()
+    execution: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +77,13 @@ class Way:
     """The obstacles to an entry or exit (`flag`): the smallest sets, the nearest first.
 
     If all obstacles of one set had been different, and everything else the same, the order would have been created.
-    `exact` is False if a smaller set may exist.
+    `exact` is False if a smaller set may exist. `node` is the execution node.
     """
 
     flag: int
     sets: tuple[tuple[Obstacle, ...], ...]
     exact: bool = True
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,27 +112,27 @@ def explain(facts: Facts, bar: int) -> Why:
     """
     ordered, filled = _ordered(facts, bar), _filled(facts, bar)
     held = facts.positions.after(bar)
-    decision = facts.run.decision
-    if decision is None:
+    if not facts.run.decisions:
         return Why(facts.instrument, bar, ordered, filled, position=held)
-    stage = Stage(facts, decision, bar)
-    blocked = _blocked(facts, stage)
+    stages = [Stage(facts, each, bar) for each in facts.run.decisions]
+    blocked = _blocked(facts, stages, bar)
     path = Path()
     causes: dict[Obstacle, None] = {}
     for order in ordered:
-        root = _root(stage, order)
+        stage = stages[order.execution]
+        root, node = _root(stage, order), stage.decision.node
         if root is None or not is_true(root):  # further entries, grids, rebalancing: by rules of the execution itself
-            whole = (decision.node,) if order.reason == "rebalance" else ()
-            path = path.joined(with_sources((decision.node,), (), facts.wires, whole))
+            whole = (node,) if order.reason == "rebalance" else ()
+            path = path.joined(with_sources((node,), (), facts.wires, whole))
             continue
         path = path.joined(path_of(stage, root))
         causes |= dict.fromkeys(_found(facts, leaf, leaf.held) for leaf in mattering(root).leaves)
     for fill in filled:
-        path = path.joined(_protective_path(stage, fill))
+        path = path.joined(_protective_path(stages[fill.execution], fill))
     for each in blocked:
-        path = path.joined(_blocked_path(stage, each))
+        path = path.joined(_blocked_path(stages[each.execution], each))
     entered = any(order.reason in ("entry", "scale_in", "grid") for order in ordered)
-    ways = () if entered else tuple(_ways(stage, held, blocked))
+    ways = () if entered else tuple(way for stage in stages for way in _ways(stage, held, blocked))
     return Why(facts.instrument, bar, ordered, filled, blocked, held, ways, path, tuple(causes))
 
 
@@ -166,6 +173,7 @@ def _ordered(facts: Facts, bar: int) -> tuple[Ordered, ...]:
                     status_reason=_word(StatusReason, row["status_reason"]),
                     closed=int(row["closed_bar"]),
                     price=float(row["fill_price"]),
+                    execution=int(row["execution"]),
                 )
             )
     return tuple(found)
@@ -187,20 +195,21 @@ def _filled(facts: Facts, bar: int) -> tuple[FilledOrder, ...]:
                 reason=_word(Reason, row["reason"]),
                 node=rules[rule] if 0 <= rule < len(rules) else "",
                 decided=int(order["created_bar"]) if order is not None else bar,
+                execution=int(order["execution"]) if order is not None else 0,
             )
         )
     return tuple(found)
 
 
-def _blocked(facts: Facts, stage: Stage) -> tuple[Blocked, ...]:
+def _blocked(facts: Facts, stages: Sequence[Stage], bar: int) -> tuple[Blocked, ...]:
     rows = facts.run.ledger.blocked
     found = []
-    for row in rows[(rows["bar"] == stage.bar) & (rows["instrument"] == facts.instrument)]:
-        reason = _word(BlockReason, row["reason"])
+    for row in rows[(rows["bar"] == bar) & (rows["instrument"] == facts.instrument)]:
+        reason, execution = _word(BlockReason, row["reason"]), int(row["execution"])
         nodes: Iterable[str] = ()
         if reason == "filter":
-            nodes = (node for node, passing in stage.filters().items() if not is_true(passing))
-        found.append(Blocked(int(row["flags"]), reason, tuple(nodes)))
+            nodes = (node for node, passing in stages[execution].filters().items() if not is_true(passing))
+        found.append(Blocked(int(row["flags"]), reason, tuple(nodes), execution))
     return tuple(found)
 
 
@@ -290,19 +299,19 @@ def _ways(stage: Stage, held: HeldPosition | None, blocked: tuple[Blocked, ...])
             continue
         root = stage.whole_entry(flag)
         if is_possible(root) and not (refused and is_true(root)):
-            yield from _way(stage.facts, flag, root)
+            yield from _way(stage, flag, root)
         leaving = EXIT_OF[flag]
         if held is not None and (held.lots > 0) == (SIDE_OF[flag] > 0):
             root = stage.signal(leaving)
             if is_possible(root):
-                yield from _way(stage.facts, leaving, root)
+                yield from _way(stage, leaving, root)
 
 
-def _way(facts: Facts, flag: int, root: Node) -> Iterable[Way]:
+def _way(stage: Stage, flag: int, root: Node) -> Iterable[Way]:
     smallest = smallest_sets(root, gap=lambda leaf: leaf.about.test.gap)
-    sets = tuple(tuple(_obstacles(facts, root, chosen)) for chosen in smallest.sets if chosen)
+    sets = tuple(tuple(_obstacles(stage.facts, root, chosen)) for chosen in smallest.sets if chosen)
     if sets:
-        yield Way(flag, sets, smallest.exact)
+        yield Way(flag, sets, smallest.exact, stage.decision.node)
 
 
 def _obstacles(facts: Facts, root: Node, chosen: frozenset[Leaf[About]]) -> Iterable[Obstacle]:

@@ -193,7 +193,7 @@ class ComparedRuns:
             return None
         rows = [_row(one, k), _row(other, k)]
         row = min((each for each in rows if each is not None), key=lambda each: self._time(each, "bar"))
-        node = self.nodes.of_signal(int(row["instrument"]), int(row["bar"]), int(row["flags"]))
+        node = self.nodes.of_signal(*(int(row[name]) for name in ("instrument", "bar", "flags", "execution")))
         texts = [Message("none") if each is None else block_text(each) for each in rows]
         return _DECIDING, self._at(row, "bar", node).difference(Cause.SIGNAL, "blocked entry", *texts)
 

@@ -21,13 +21,13 @@ class Nodes:
         if order["rule"] >= 0:
             return self.run.rule_nodes[int(order["rule"])]
         flag = _FLAGS.get((int(order["reason"]), int(order["side"])), 0)
-        return self.of_signal(int(order["instrument"]), int(order["created_bar"]), flag)
+        return self.of_signal(int(order["instrument"]), int(order["created_bar"]), flag, int(order["execution"]))
 
-    def of_signal(self, instrument: int, bar: int, flags: int) -> str:
-        """Return the node that gave these flags at a bar."""
-        decision = self.run.decision
-        if decision is None:
+    def of_signal(self, instrument: int, bar: int, flags: int, execution: int) -> str:
+        """Return the node that gave these flags to an execution at a bar."""
+        if not self.run.decisions:
             return ""
+        decision = self.run.decisions[execution]
         for source in decision.signals:
             if flags and int(self.run.column(source.node, source.output, instrument)[bar]) & flags:
                 return source.node

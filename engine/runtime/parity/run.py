@@ -162,9 +162,8 @@ class _Round:
         return run_job(adapter, job)
 
     def _needs(self) -> tuple[Need, ...]:
-        decision = self.prepared.plan.decision
         kinds = [each.kind for each in self.prepared.job.instruments]
-        return () if decision is None else needs_of(decision, kinds, self.prepared.settings)
+        return needs_of(self.prepared.plan.decisions, kinds, self.prepared.settings)
 
     @staticmethod
     def _refused(name: str, error: SpecError | RunError) -> tuple[EngineDifference, ...]:

@@ -167,7 +167,9 @@ def _blocked(run: RunView) -> Counter[Message]:
         for code in np.unique(rows["reason"]):
             reason, bars = BlockReason(int(code)), rows["bar"][rows["reason"] == code]
             if reason is BlockReason.FILTER:
-                found += _by_filters(run, number, bars)
+                of = rows["execution"][rows["reason"] == code]
+                for execution in np.unique(of):
+                    found += _by_filters(run, number, bars[of == execution], int(execution))
             elif reason in _BY_RULE:
                 found += _by_rules(run, number, bars, reason)
             else:
@@ -175,9 +177,9 @@ def _blocked(run: RunView) -> Counter[Message]:
     return found
 
 
-def _by_filters(run: RunView, instrument: int, bars: Column) -> Counter[Message]:
-    """Return how many signals, those of these bars, were blocked by which filters of the execution."""
-    filters = run.decision.filters if run.decision is not None else {}
+def _by_filters(run: RunView, instrument: int, bars: Column, execution: int) -> Counter[Message]:
+    """Return how many signals, those of these bars, were blocked by which filters of an execution."""
+    filters = run.decisions[execution].filters if run.decisions else {}
     if not filters:
         return Counter({_BLOCKED[BlockReason.FILTER]: len(bars)})
     columns = [run.column(node, "", instrument)[bars].astype(np.bool_) == shuts for node, shuts in filters.items()]
@@ -222,20 +224,26 @@ def _named(names: list[str]) -> Message:
 
 
 def _no_signal(run: RunView) -> Message:
-    decision = run.decision
-    if decision is None or not decision.signals:
+    sources = [(decision, source) for decision in run.decisions for source in decision.signals]
+    if not sources:
         return Message("No trades: the strategy made no order.")
     total = sum(len(job.bars) for job in run.instruments)
     if all(job.first_bar >= len(job.bars) for job in run.instruments):
         return Message(
             "No trades: the warm-up takes all {total:,} bars. Use more bars, or shorter periods.", total=total
         )
-    if any(np.any(np.asarray(job.flags) & ENTRIES) for job in run.instruments):
+    flags = [each.flags for job in run.instruments for each in job.executions]
+    if any(np.any(np.asarray(each) & ENTRIES) for each in flags):
         return Message("No trades: there were entry signals, but the execution made no order.")
-    names = list(dict.fromkeys(each.node for each in decision.signals))
+    names = list(dict.fromkeys(source.node for _, source in sources))
+    decision = sources[0][0]
     if len(names) == 1:
         return Message("No trades: '{names}' gave no entry signal in {total:,} bars.", names=names[0], total=total)
-    if decision.combine == "all" and all(_enters(run, decision, name, len(run.instruments)) for name in names):
+    if (
+        len(run.decisions) == 1
+        and decision.combine == "all"
+        and all(_enters(run, decision, name, len(run.instruments)) for name in names)
+    ):
         return Message(
             "No trades: {names} never gave the same entry signal at the same bar, and the execution needs all.",
             names=_named(names),

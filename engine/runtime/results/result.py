@@ -79,9 +79,9 @@ class RunResult(RunTables):
         return {} if self.trace is None else self.trace.nodes
 
     @property
-    def decision(self) -> RunDecision | None:
-        """What the execution node was wired to."""
-        return None if self.trace is None else self.trace.decision
+    def decisions(self) -> tuple[RunDecision, ...]:
+        """What each execution node was wired to, by its number."""
+        return () if self.trace is None else self.trace.decisions
 
     @property
     def feeds(self) -> tuple[tuple[str, str], ...]:

@@ -78,7 +78,7 @@ class RunNode:
 
 @dataclass(frozen=True)
 class RunDecision:
-    """The inputs of the execution node. `filters` contains for each filter whether True blocks entries."""
+    """The inputs of an execution node. `filters` contains for each filter whether True blocks entries."""
 
     node: str
     combine: str
@@ -179,8 +179,8 @@ class RunView(Protocol):
         ...
 
     @property
-    def decision(self) -> RunDecision | None:
-        """What the execution node was wired to."""
+    def decisions(self) -> tuple[RunDecision, ...]:
+        """What each execution node was wired to, by its number."""
         ...
 
     @property

@@ -18,7 +18,7 @@ from quantcrafter.engine.api import PortType, RunError, Signals
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import shown_path
-from quantcrafter.engine.graph import BoundGraph, MarketColumn, NodeColumn, Number, Plan, StepColumn
+from quantcrafter.engine.graph import BoundGraph, Decision, MarketColumn, NodeColumn, Number, Plan, StepColumn
 from quantcrafter.engine.graph.bound import BASE_CLOCK, Source
 from quantcrafter.engine.graph.evaluate import Evaluated
 from quantcrafter.engine.runtime.results.run_tables import output_place
@@ -104,9 +104,9 @@ class Trace:
         }
 
     @property
-    def decision(self) -> RunDecision | None:
-        """What the execution node was wired to; None without one."""
-        return decision_of(self.graph, self.plan)
+    def decisions(self) -> tuple[RunDecision, ...]:
+        """What each execution node was wired to, by its number."""
+        return decisions_of(self.graph, self.plan)
 
     @property
     def feeds(self) -> tuple[tuple[str, str], ...]:
@@ -163,11 +163,12 @@ def nodes_of(graph: BoundGraph, plan: Plan) -> dict[str, RunNode]:
     return found
 
 
-def decision_of(graph: BoundGraph, plan: Plan) -> RunDecision | None:
-    """Return what the execution node is wired to; None without one."""
-    decision = plan.decision
-    if decision is None:
-        return None
+def decisions_of(graph: BoundGraph, plan: Plan) -> tuple[RunDecision, ...]:
+    """Return what each execution node is wired to, by its number."""
+    return tuple(_decision_of(graph, each) for each in plan.decisions)
+
+
+def _decision_of(graph: BoundGraph, decision: Decision) -> RunDecision:
     wired = [each for each in graph.nodes[decision.node].sources() if isinstance(each, NodeColumn)]
     return RunDecision(
         node=decision.node,

@@ -37,10 +37,13 @@ def node_of(about: Mapping[str, Any], ready: Mapping[str, Any]) -> RunNode:
     )
 
 
-def decision_of(about: Mapping[str, Any] | None) -> RunDecision | None:
-    """Return what the execution node was wired to."""
-    if about is None:
-        return None
+def decisions_of(about: Mapping[str, Any]) -> tuple[RunDecision, ...]:
+    """Return what each execution node was wired to; a description of an older version has only one, if any."""
+    found = about["decisions"] if "decisions" in about else [about["decision"]]
+    return tuple(_decision_of(each) for each in found if each is not None)
+
+
+def _decision_of(about: Mapping[str, Any]) -> RunDecision:
     return RunDecision(
         node=about["node"],
         combine=about["combine"],

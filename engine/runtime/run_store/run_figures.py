@@ -50,7 +50,7 @@ class RunFigures(RunTables):
     warnings: tuple[Problem, ...] = ()
     rule_nodes: tuple[str, ...] = ()
     feeds: tuple[tuple[str, str], ...] = ()
-    decision: RunDecision | None = None
+    decisions: tuple[RunDecision, ...] = ()
     benchmark: Benchmark | None = None
 
     def __init__(self, record: RunRecord, tables: Mapping[str, Table] | None = None) -> None:

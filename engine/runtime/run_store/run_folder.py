@@ -20,6 +20,7 @@ import numpy as np
 from quantcrafter.engine.api import (
     Bars,
     CorporateActions,
+    ExecutionColumns,
     InstrumentJob,
     Ledger,
     NightlySwap,
@@ -52,8 +53,8 @@ from quantcrafter.engine.runtime.results.run_view import (
     RunOrigin,
 )
 from quantcrafter.engine.runtime.run_store.run_columns import GrownColumns, RunColumns, WholeColumns, description_1
-from quantcrafter.engine.runtime.run_store.run_description import decision_of, node_of, problem_of, started_of
-from quantcrafter.engine.runtime.run_store.run_log import LATEST, LogReader
+from quantcrafter.engine.runtime.run_store.run_description import decisions_of, node_of, problem_of, started_of
+from quantcrafter.engine.runtime.run_store.run_log import LATEST, LogReader, execution_column
 from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
@@ -111,7 +112,7 @@ class RunFolder(RunTables):
         self.symbols: tuple[str, ...] = tuple(each["symbol"] for each in about["instruments"])
         self.rule_nodes: tuple[str, ...] = tuple(about["rule_nodes"])
         self.warnings: tuple[Problem, ...] = tuple(problem_of(each) for each in about["warnings"])
-        self.decision: RunDecision | None = decision_of(about["decision"])
+        self.decisions: tuple[RunDecision, ...] = decisions_of(about)
         self.feeds: tuple[tuple[str, str], ...] = tuple((feed, column) for feed, column in about["feeds"])
         ready = state.get("ready", {})
         self.nodes: Mapping[str, RunNode] = {each["id"]: node_of(each, ready) for each in about["nodes"]}
@@ -214,6 +215,7 @@ class RunFolder(RunTables):
             lot_size=about["lot_size"],
             flags=self._part("market.flags", number, np.uint8),
             allowed=self._part("market.allowed", number, np.bool_),
+            further=tuple(self._further(number, each) for each in range(1, len(self.decisions))),
             first_bar=self._state["first_bars"][number] if "first_bars" in self._state else 0,
             kind=about.get("kind", "spot"),
             multiplier=about.get("multiplier", 1.0),
@@ -233,6 +235,12 @@ class RunFolder(RunTables):
             terms={name: Term(*term) for name, term in about.get("terms", {}).items()},
             margin=None if margin is None else InstrumentMargin.model_validate(margin),
             **account,
+        )
+
+    def _further(self, instrument: int, execution: int) -> ExecutionColumns:
+        return ExecutionColumns(
+            self._part(execution_column("flags", execution), instrument, np.uint8),
+            self._part(execution_column("allowed", execution), instrument, np.bool_),
         )
 
     def _bars(self, number: int, about: Mapping[str, Any], account: Mapping[str, Column]) -> Bars:

@@ -42,6 +42,11 @@ _ALIGNED = 64
 Column = npt.NDArray[Any]
 
 
+def execution_column(name: str, execution: int) -> str:
+    """Return what `flags` or `allowed` of an execution is stored under; the first one has no number."""
+    return f"market.{name}" if not execution else f"market.{name}.{execution}"
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Where an array is in the data file: its first byte, and how many rows it has."""

@@ -29,7 +29,7 @@ from quantcrafter.engine.runtime.run_store.run_folder import (
     TABLES,
     TIMES,
 )
-from quantcrafter.engine.runtime.run_store.run_log import Chunk, Column, LogWriter
+from quantcrafter.engine.runtime.run_store.run_log import Chunk, Column, LogWriter, execution_column
 from quantcrafter.engine.runtime.run_store.trace_folders import unfinished
 
 
@@ -165,7 +165,7 @@ def describe(run: RunView) -> dict[str, Any]:
         "warnings": [asdict(each) for each in run.warnings],
         "instruments": [_instrument(job) for job in run.instruments],
         "nodes": [_node(each) for each in run.nodes.values()],
-        "decision": None if run.decision is None else asdict(run.decision),
+        "decisions": [asdict(each) for each in run.decisions],
         "feeds": [list(pair) for pair in run.feeds],
     }
 
@@ -225,8 +225,9 @@ def _columns(run: RunView) -> Iterator[tuple[str, list[Column]]]:
     jobs = run.instruments
     for name in (*TIMES, *BAR_COLUMNS):
         yield f"bars.{name}", [getattr(job.bars, name) for job in jobs]
-    yield "market.flags", [job.flags for job in jobs]
-    yield "market.allowed", [job.allowed for job in jobs]
+    for number in range(len(jobs[0].executions) if jobs else 0):
+        yield execution_column("flags", number), [job.executions[number].flags for job in jobs]
+        yield execution_column("allowed", number), [job.executions[number].allowed for job in jobs]
     yield from account_columns(jobs)
     numbers = range(len(jobs))
     seen = set()

@@ -188,8 +188,7 @@ def engine_for(graph: BoundGraph, settings: RunSettings, registry: Engines) -> E
     Raises:
         SpecError: it cannot be used, see `find_engine`.
     """
-    decision = make_plan(graph).decision
-    needs = () if decision is None else needs_of(decision, _kinds(graph), settings)
+    needs = needs_of(make_plan(graph).decisions, _kinds(graph), settings)
     return find_engine(settings.engine, registry, mode=settings.mode, needs=needs, file=graph.spec.file)
 
 
@@ -209,8 +208,7 @@ def run_problems(graph: BoundGraph, registry: Engines, *, is_sound: bool) -> lis
         return [_in_file(_unknown(run.engine, registry), graph)]
     needs: tuple[Need, ...] = ()
     if is_sound and not cls.missing() and not set(Capability) <= set(cls.capabilities):
-        decision = make_plan(graph).decision
-        needs = () if decision is None else needs_of(decision, _kinds(graph), run)
+        needs = needs_of(make_plan(graph).decisions, _kinds(graph), run)
     return [_in_file(problem, graph) for problem in _shortcomings(cls, registry, run.mode, needs)]
 
 
@@ -229,14 +227,19 @@ def modes_of(name: str, registry: Engines) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mode for engine in engines for mode in engine.modes))
 
 
-def needs_of(decision: Decision, kinds: Sequence[InstrumentKind], settings: RunSettings) -> tuple[Need, ...]:
+def needs_of(decisions: Sequence[Decision], kinds: Sequence[InstrumentKind], settings: RunSettings) -> tuple[Need, ...]:
     """Return what a run asks of its engine, each once, with the node that asks for it.
 
     `kinds` are those of its instruments.
     """
     found: dict[Capability, Need] = {}
-    for need in _needs(decision):
-        found.setdefault(need.capability, need)
+    for decision in decisions:
+        for need in _needs(decision):
+            found.setdefault(need.capability, need)
+    if not decisions:
+        return ()
+    if len(decisions) > 1:
+        found[Capability.SEVERAL_EXECUTIONS] = Need(Capability.SEVERAL_EXECUTIONS, decisions[1].node)
     if "contract" in kinds:
         found[Capability.CONTRACTS] = Need(Capability.CONTRACTS)
     if len(kinds) > 1:

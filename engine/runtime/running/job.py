@@ -13,6 +13,7 @@ from quantcrafter.engine.api import (
     DecisionComponent,
     EngineJob,
     Execution,
+    ExecutionColumns,
     FlagColumn,
     FloatColumn,
     Given,
@@ -65,23 +66,30 @@ def job_of(
     Raises:
         RunError: there is nothing to run.
     """
-    decision = plan.decision
-    if decision is None:
+    if not plan.decisions:
         raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
     return EngineJob(
         instruments=tuple(
-            instrument_job(graph, i, decision, each, plan.loop, terms[i] if terms else None)
+            instrument_job(graph, i, plan, each, plan.loop, terms[i] if terms else None)
             for i, each in enumerate(evaluations)
         ),
-        executions=(Execution(decision.rule, decision.size, decision.node),),
-        protection=tuple(each.rule for each in decision.protection),
-        guards=tuple(each.rule for each in decision.guards),
-        components=decision_components(decision, evaluations),
+        executions=tuple(Execution(each.rule, each.size, each.node, _places(plan, each)) for each in plan.decisions),
+        protection=tuple(each.rule for each in plan.protection),
+        guards=tuple(each.rule for each in plan.guards),
+        components=decision_components(plan, evaluations),
         steps=None if plan.loop is None else plan.loop.program,
         settings=settings,
         progress=lambda done, total: progress("simulate", done, total),
         cancelled=cancelled,
     )
+
+
+def _places(plan: Plan, decision: Decision) -> tuple[int, ...] | None:
+    """Return which of the plan's protective rules an execution has; None for all of them."""
+    if len(plan.decisions) == 1:
+        return None
+    nodes = [each.node for each in plan.protection]
+    return tuple(nodes.index(each.node) for each in decision.protection)
 
 
 def begin_at(job: EngineJob, first: Sequence[int]) -> EngineJob:
@@ -107,20 +115,19 @@ def begin_at(job: EngineJob, first: Sequence[int]) -> EngineJob:
 def instrument_job(
     graph: BoundGraph,
     index: int,
-    decision: Decision,
+    plan: Plan,
     evaluation: Evaluated,
     loop: Loop | None = None,
     terms: Terms | None = None,
 ) -> InstrumentJob:
-    """Return one instrument's combined signals, filter mask, protective columns and first decision bar.
+    """Return one instrument's combined signals, filter masks, protective columns and first decision bar.
 
-    Without its `terms`, the bars are looked at for what they show of tick and lot.
+    With several executions, the first decision is that at which the inputs of all of them are complete. Without its
+    `terms`, the bars are looked at for what they show of tick and lot.
     """
     spec, run = graph.instruments[index].spec, graph.spec.run
-    signals = [evaluation.column(source) for source in decision.signals]
-    flags = [signal.flags for signal in signals if isinstance(signal, Signals)]
-    ready = [evaluation.ready_at(source) for source in decision.sources()]
-    for part in decision.components:
+    ready = [evaluation.ready_at(source) for source in plan.sources()]
+    for part in plan.components:
         wired = [evaluation.ready_at(source) for source in part.sources()]
         ready.append(max(wired, default=0) + part.component.warmup())
     # Columns are computed on adjusted prices, orders fill at those as traded.
@@ -130,6 +137,7 @@ def instrument_job(
     if terms is None:
         terms = complete(said, traded)
     scale = None if actions is None else traded.close / evaluation.bars.close
+    first, *further = (_execution_inputs(each, evaluation, scale) for each in plan.decisions)
     currency = spec.currency or run.currency
     rate_open, rate_close, first_rate = (
         (None, None, 0)
@@ -141,12 +149,13 @@ def instrument_job(
         bars=traded,
         tick_size=terms.value("tick_size"),
         lot_size=terms.value("lot_size"),
-        flags=frozen(combine_flags(flags, require_all=decision.rule.combine == "all", length=len(evaluation.bars))),
-        allowed=frozen(_allowed(decision, evaluation)),
+        flags=first.flags,
+        allowed=first.allowed,
         first_bar=max([first_rate, *ready]),
-        rule_columns=tuple(_scaled(_column(evaluation, each.column), scale) for each in decision.protection),
-        execution_columns=_execution_columns(decision, evaluation, scale),
-        size_column=_column(evaluation, decision.size_column),
+        rule_columns=tuple(_scaled(_column(evaluation, each.column), scale) for each in plan.protection),
+        execution_columns=first.columns,
+        size_column=first.size,
+        further=tuple(further),
         min_quantity=spec.min_quantity,
         borrow_percent=_borrow_percent(spec, run),
         kind=spec.kind,
@@ -170,6 +179,18 @@ def instrument_job(
         split=None if actions is None else actions.split,
         dividend=None if actions is None else actions.dividend,
         step_columns=() if loop is None else tuple(_step_column(evaluation, each, scale) for each in loop.inputs),
+    )
+
+
+def _execution_inputs(decision: Decision, evaluation: Evaluated, scale: FloatColumn | None) -> ExecutionColumns:
+    signals = [evaluation.column(source) for source in decision.signals]
+    flags = [signal.flags for signal in signals if isinstance(signal, Signals)]
+    combined = combine_flags(flags, require_all=decision.rule.combine == "all", length=len(evaluation.bars))
+    return ExecutionColumns(
+        frozen(combined),
+        frozen(_allowed(decision, evaluation)),
+        _execution_columns(decision, evaluation, scale),
+        _column(evaluation, decision.size_column),
     )
 
 
@@ -220,10 +241,10 @@ def with_record(
         for each, values in zip(evaluations, record.values, strict=True)
     ]
     verdicts = zip(jobs, record.flags, record.allowed, strict=True)
-    return tuple(found), tuple(_with_verdicts(job, flags, allowed) for job, flags, allowed in verdicts)
+    return tuple(found), tuple(with_verdicts(job, flags, allowed) for job, flags, allowed in verdicts)
 
 
-def _with_verdicts(job: InstrumentJob, flags: FlagColumn, allowed: BoolColumn) -> InstrumentJob:
+def with_verdicts(job: InstrumentJob, flags: FlagColumn, allowed: BoolColumn) -> InstrumentJob:
     """Return an instrument with signals and filter mask of its executions, each of shape (executions, n)."""
     further = tuple(
         replace(each, flags=signals, allowed=verdict)
@@ -232,7 +253,7 @@ def _with_verdicts(job: InstrumentJob, flags: FlagColumn, allowed: BoolColumn) -
     return replace(job, flags=flags[0], allowed=allowed[0], further=further)
 
 
-def decision_components(decision: Decision, evaluations: Sequence[Evaluated]) -> tuple[DecisionComponent, ...]:
+def decision_components(plan: Plan, evaluations: Sequence[Evaluated]) -> tuple[DecisionComponent, ...]:
     """Return the components that decide in Python, with their columns for every instrument."""
     return tuple(
         DecisionComponent(
@@ -246,8 +267,9 @@ def decision_components(decision: Decision, evaluations: Sequence[Evaluated]) ->
                 for evaluation in evaluations
             ),
             part.rule,
+            part.execution,
         )
-        for part in decision.components
+        for part in plan.components
     )
 
 

@@ -126,7 +126,7 @@ def prepare_run(
         RunError: there is nothing to run; RunCancelledError if the owner cancelled.
     """
     plan = make_plan(graph)
-    if plan.decision is None:
+    if not plan.decisions:
         raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
     market = load_market(graph, progress, cancelled, loader)
     clock.lap("load_s")
@@ -146,7 +146,6 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: StageTimer) -> RunResul
     """Return the ledger of a prepared run as its result."""
     graph, settings, market = prepared.graph, prepared.settings, prepared.market
     evaluations, instruments = with_record(prepared.plan, prepared.evaluations, prepared.job.instruments, ledger)
-    decision = prepared.plan.decision
     benchmark = run_benchmark(graph, market, instruments, ledger)
     metrics = compute_metrics(
         ledger, instruments, cash=settings.cash, risk_free=settings.risk_free, benchmark=benchmark
@@ -160,7 +159,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: StageTimer) -> RunResul
         ledger=ledger,
         instruments=instruments,
         settings=settings,
-        rule_nodes=decision.rule_nodes if decision is not None else (),
+        rule_nodes=prepared.plan.rule_nodes,
         metrics=metrics,
         timing=clock.finish(),
         findings=(*prepared.findings, *levels_beyond_entries(ledger, instruments, decision)),

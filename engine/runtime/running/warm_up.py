@@ -15,7 +15,7 @@ from quantcrafter.engine.api import Bars
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.data.align import as_of
 from quantcrafter.engine.data.labels import bar_label
-from quantcrafter.engine.graph import BASE_CLOCK, Evaluation, Plan, PlanSource, PlanStep, StepColumn
+from quantcrafter.engine.graph import BASE_CLOCK, Evaluation, Plan, PlanStep, StepColumn
 from quantcrafter.engine.graph.plan import ANY_CLOCK, each_wire
 from quantcrafter.engine.runtime.running.prepare import LoadedMarket
 
@@ -32,7 +32,7 @@ class WarmUp(NamedTuple):
 
 def warm_up_of(plan: Plan, market: LoadedMarket, *, starts: bool) -> WarmUp:
     """Return what is cold at the start of a run; nothing where the run `starts` with the data, not at a time."""
-    if not starts or plan.decision is None:
+    if not starts or not plan.decisions:
         return WarmUp()
     cold, unsettled = [], []
     for number, first in enumerate(market.first):
@@ -59,7 +59,7 @@ class _Start:
             missing = self._evaluation.ready[number] - self._before(step)
             if step.warmup and missing > 0:
                 yield step.nodes[0], missing, _feed(step)
-        for part in self._plan.decision.components if self._plan.decision is not None else ():
+        for part in self._plan.components:
             wired = max(map(self._evaluation.ready_at, part.sources()), default=0)
             missing = wired + part.component.warmup() - self._first
             if part.component.warmup() and missing > 0:
@@ -115,21 +115,17 @@ class _Start:
 
     def _ready(self) -> int:
         """Return the first bar at which everything that decides is complete."""
-        decision, ready = self._plan.decision, [self._first]
-        if decision is not None:
-            ready += map(self._evaluation.ready_at, decision.sources())
-            for part in decision.components:
-                wired = max(map(self._evaluation.ready_at, part.sources()), default=0)
-                ready.append(wired + part.component.warmup())
+        ready = [self._first, *map(self._evaluation.ready_at, self._plan.sources())]
+        for part in self._plan.components:
+            wired = max(map(self._evaluation.ready_at, part.sources()), default=0)
+            ready.append(wired + part.component.warmup())
         return max(ready)
 
 
 def _read(plan: Plan) -> set[int]:
     """Return the steps that decisions read, and all that those read."""
-    decision, found = plan.decision, set[int]()
-    pending: list[PlanSource] = [] if decision is None else [*decision.sources()]
-    if decision is not None:
-        pending += [source for part in decision.components for source in part.sources()]
+    found = set[int]()
+    pending = [*plan.sources(), *(source for part in plan.components for source in part.sources())]
     while pending:
         source = pending.pop()
         if isinstance(source, StepColumn) and source.step not in found:

@@ -16,27 +16,28 @@ from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.steps import Steps
 
 Given = tuple[FloatColumn, FlagColumn, BoolColumn]
-"""Recorded values of shape (k, n), combined signal flags and filter mask of n bars, those of the only execution."""
+"""Recorded values of shape (k, n); combined signal flags and filter masks of each execution, shape (executions, n)."""
 
 
 class GivenRows:
     """What steps in the bar loop gave at the bars of one instrument, from when it was last taken on."""
 
-    def __init__(self, width: int) -> None:
-        self._width = width
-        self._rows: list[tuple[FloatColumn, int, bool]] = []
+    def __init__(self, width: int, executions: int) -> None:
+        self._width, self._executions = width, executions
+        self._rows: list[tuple[FloatColumn, FlagColumn, BoolColumn]] = []
 
     def note(self, steps: Steps, book: Record) -> None:
         """Note what was given at the newest bar, of which the bar loop forgets older ones."""
         row = int(book["start"]) + int(book["bars"]) - 1
-        self._rows.append((steps.outputs[:, row].copy(), int(steps.signals[0, row]), bool(steps.allowed[0, row])))
+        self._rows.append((steps.outputs[:, row].copy(), steps.signals[:, row].copy(), steps.allowed[:, row].copy()))
 
     def take(self) -> Given:
         """Return it, and forget it."""
         rows, self._rows = self._rows, []
         values = np.array([each[0] for each in rows], np.float64).reshape(len(rows), self._width)
-        flags, allowed = ([each[place] for each in rows] for place in (1, 2))
-        return np.ascontiguousarray(values.T), np.array(flags, np.uint8), np.array(allowed, np.bool_)
+        flags = np.array([each[1] for each in rows], np.uint8).reshape(len(rows), self._executions)
+        allowed = np.array([each[2] for each in rows], np.bool_).reshape(len(rows), self._executions)
+        return np.ascontiguousarray(values.T), np.ascontiguousarray(flags.T), np.ascontiguousarray(allowed.T)
 
 
 class NewRows:

@@ -16,7 +16,7 @@ from quantcrafter.engine.runtime.results.trace import Trace
 from quantcrafter.engine.runtime.run_store.run_folder import CURVES, OPEN_ORDERS, RECORDS, RunFolder
 from quantcrafter.engine.runtime.run_store.run_log import Chunk
 from quantcrafter.engine.runtime.run_store.run_writer import RunWriter, chunk_of, describe, final_state, growing_state
-from quantcrafter.engine.runtime.running.job import instrument_job
+from quantcrafter.engine.runtime.running.job import instrument_job, with_verdicts
 from quantcrafter.engine.runtime.running.run import origin_of
 from quantcrafter.engine.runtime.sessions.session_columns import NewRows
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
@@ -110,15 +110,15 @@ class SessionRecorder:
     def _new(self, ledger: Ledger) -> RunResult:
         """Return the run at the bars that are new, with what was booked."""
         session = self._session
-        graph, plan, decision = session.graph, session.plan, session.decision
+        graph, plan = session.graph, session.plan
         rows, jobs = [], []
         given = zip(session.columns, self._done, session.take_given(), strict=True)
         for i, (columns, begin, (values, flags, allowed)) in enumerate(given):
             loop = () if plan.loop is None else plan.loop.recorded
             new = NewRows(columns, begin, dict(zip(loop, values, strict=False)))
-            job = instrument_job(graph, i, decision, new)
+            job = instrument_job(graph, i, plan, new)
             rows.append(new)
-            jobs.append(job if plan.loop is None else replace(job, flags=flags, allowed=allowed))
+            jobs.append(job if plan.loop is None else with_verdicts(job, flags, allowed))
         clocks = [clock for each in session.clocks for clock in each.values()]
         return RunResult(
             strategy=graph.spec.name,
@@ -129,7 +129,7 @@ class SessionRecorder:
             ledger=ledger,
             instruments=tuple(jobs),
             settings=graph.spec.run,
-            rule_nodes=decision.rule_nodes,
+            rule_nodes=plan.rule_nodes,
             metrics={},
             timing={},
             synthetic=any(clock.bars.synthetic for clock in clocks),

@@ -19,7 +19,7 @@ from quantcrafter.engine.api import Bar, Bars, EngineJob, Ledger, RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.api.orders import OrderCommand, OrderEvent
-from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, Decision, make_plan
+from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, make_plan
 from quantcrafter.engine.graph.column_cache import ColumnCache
 from quantcrafter.engine.graph.history import HistoryCache
 from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow
@@ -172,7 +172,7 @@ class StrategySession:
         for columns in self._columns:
             columns.compute_all()
         width = 0 if self.plan.loop is None else len(self.plan.loop.program.outputs)
-        self._given = [GivenRows(width) for _ in self._symbols]
+        self._given = [GivenRows(width, len(self.plan.decisions)) for _ in self._symbols]
 
     def take_given(self) -> tuple[Given, ...]:
         """Return what nodes gave that read the position since the last call, of each instrument, and forget it.
@@ -331,25 +331,16 @@ class StrategySession:
             )
 
     def _identity(self, worker: str, epoch: int) -> Identity:
-        return Identity(strategy_hash(self.graph.spec), self.decision.rule_nodes, worker, epoch)
-
-    @property
-    def decision(self) -> Decision:
-        """What the strategy decides by."""
-        decision = self.plan.decision
-        if decision is None:  # pragma: no cover - job_of has refused it
-            raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
-        return decision
+        return Identity(strategy_hash(self.graph.spec), self.plan.rule_nodes, worker, epoch)
 
     def _closed(self, i: int, columns: LiveColumns) -> ClosedBar:
-        decision = self.decision
-        instrument = instrument_job(self.graph, i, decision, NewestRow(columns), self.plan.loop)
+        instrument = instrument_job(self.graph, i, self.plan, NewestRow(columns), self.plan.loop)
         inputs = {
             part.node: {
                 port: tuple(map(columns.column, wires)) if isinstance(wires, tuple) else columns.column(wires)
                 for port, wires in part.inputs.items()
             }
-            for part in decision.components
+            for part in self.plan.components
         }
         bars = columns.clocks[BASE_CLOCK].bars
         return row_of(instrument, 0, inputs, (bars if bars.traded is None else bars.traded) if inputs else None)

@@ -100,8 +100,7 @@ def test_an_execution_node_cannot_be_bypassed() -> None:
 def test_a_muted_filter_does_not_filter_and_a_muted_stop_does_not_protect() -> None:
     graph, problems = flagged("dear.mute", "stop.mute")
     assert problems == []
-    decision = make_plan(graph).decision
-    assert decision is not None
+    (decision,) = make_plan(graph).decisions
     assert (decision.filters, decision.protection, len(decision.signals)) == ((), (), 2)
     assert graph.nodes["entry"].component.model_dump()["filters"] == ()
 

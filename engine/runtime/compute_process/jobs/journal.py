@@ -54,10 +54,16 @@ def write_journal(request: JournalRequest, context: JobContext) -> int:
     return len(lines)
 
 
+def _executions(run: RunFolder, rows: Any) -> list[str]:
+    """Return the execution node of each row of a ledger's table."""
+    names = [each.node for each in run.decisions] or [""]
+    return [names[number] for number in rows["execution"].tolist()]
+
+
 def _fills(run: RunFolder) -> Iterator[LogLine]:
     numbers = run.ledger.fills["instrument"].tolist()
-    node = run.decision.node if run.decision is not None else ""
-    for number, row in zip(numbers, run.fills.rows(), strict=True):
+    nodes = _executions(run, run.ledger.fills)
+    for number, row, node in zip(numbers, run.fills.rows(), nodes, strict=True):
         kind, why = _plain(row["order_type"]), _plain(row["reason"])
         text = Message(
             "{side} {quantity:g} {instrument} at {price:g}  ({kind}, {why}, order {order_id}, "
@@ -98,8 +104,8 @@ def _orders(run: RunFolder) -> Iterator[LogLine]:
 
 def _blocked(run: RunFolder) -> Iterator[LogLine]:
     numbers = run.ledger.blocked["instrument"].tolist()
-    node = run.decision.node if run.decision is not None else ""
-    for number, row in zip(numbers, run.blocked.rows(), strict=True):
+    nodes = _executions(run, run.ledger.blocked)
+    for number, row, node in zip(numbers, run.blocked.rows(), nodes, strict=True):
         text = Message(
             "Signal on {instrument} not taken: {reason}",
             instrument=row["instrument"],

@@ -63,9 +63,9 @@ def test_the_wiring_of_the_run_is_kept(results: dict[str, RunResult], tmp_path: 
     assert saved.nodes["fast"].inputs["input"] == (RunSource("market", "bars", "close"),)
     assert saved.nodes["slow"].parameters["timeperiod"] == 200
     assert saved.nodes["slow"].ready == (199,)
-    assert saved.decision is not None
-    assert saved.decision.node == "entry"
-    assert saved.decision.signals == (RunSource("node", "cross", "signal"),)
+    (decision,) = saved.decisions
+    assert decision.node == "entry"
+    assert decision.signals == (RunSource("node", "cross", "signal"),)
 
 
 def test_the_report_can_be_made_from_what_was_saved(results: dict[str, RunResult], tmp_path: Path) -> None:

@@ -150,18 +150,17 @@ def test_every_kind_of_rule_asks_for_something(strategy: Path) -> None:
     from quantcrafter.engine.graph import make_plan
     from quantcrafter.engine.graph.plan import PlannedProtection
 
-    decision = make_plan(load_graph(strategy, registry())).decision
-    assert decision is not None
+    (decision,) = make_plan(load_graph(strategy, registry())).decisions
     settings = RunSettings.model_validate({"slippage": {"volume_percent": 10}})
     for kind in ProtectiveKind:
         guarded = replace(decision, protection=(PlannedProtection("guard", ProtectiveRule(kind, percent=1.0), None),))
-        needs = {need.capability: need.node for need in needs_of(guarded, ["spot"], settings)}
+        needs = {need.capability: need.node for need in needs_of([guarded], ["spot"], settings)}
         wanted = Capability.LIMIT_ORDERS if kind is ProtectiveKind.TAKE_PROFIT else Capability.STOP_ORDERS
         assert needs == {Capability.MARKET_ORDERS: "entry", wanted: "guard", Capability.PARTIAL_FILLS: ""}
     for entry in OrderKind:
         rule = replace(decision.rule, entry=EntryRule(entry))
         bare = replace(decision, rule=rule, protection=())
-        needed = {need.capability for need in needs_of(bare, ["spot"], RunSettings())}
+        needed = {need.capability for need in needs_of([bare], ["spot"], RunSettings())}
         assert len(needed) == (1 if entry in (OrderKind.MARKET, OrderKind.CLOSE) else 2)
 
 

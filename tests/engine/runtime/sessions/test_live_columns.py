@@ -44,14 +44,12 @@ def same_bits(one: Any, other: Any) -> bool:
 def check(graph: BoundGraph, *, start: int, bars: int) -> None:
     """Compare each bar's columns with those of a batch over all of `bars`, and the last bar's with the whole batch."""
     plan = make_plan(graph)
-    decision = plan.decision
-    assert decision is not None
     market = load_market(graph, lambda *_: None, lambda: False)
     data = SessionData(graph, until(graph, market, start), HistoryCache())
     book = ColumnCache()
     live = [LiveColumns(plan, clocks, book, NodeProgram) for clocks in data.clocks]
     batch = [Evaluation(plan, *market.cut(i, len(market.bars[i]))).run() for i in range(len(live))]
-    sources = list(decision.sources()) + [each for part in decision.components for each in part.sources()]
+    sources = list(plan.sources()) + [each for part in plan.components for each in part.sources()]
     for number, brought in enumerate(moments(graph, market, start)):
         if number == bars:
             break
@@ -206,9 +204,8 @@ def test_strategies_of_a_process_share_histories_and_columns(registry: Registry)
         live[1].advance()
     assert computed > after_one
     assert book.computed == computed
-    decision = make_plan(graph).decision
-    assert decision is not None
-    assert all(same_bits(live[0].column(each), live[1].column(each)) for each in decision.sources())
+    plan = make_plan(graph)
+    assert all(same_bits(live[0].column(each), live[1].column(each)) for each in plan.sources())
 
 
 def test_shared_columns_keep_to_their_limit_and_are_computed_again(registry: Registry) -> None:
@@ -218,13 +215,12 @@ def test_shared_columns_keep_to_their_limit_and_are_computed_again(registry: Reg
     book, roomy = ColumnCache(limit=800), ColumnCache()
     live = [LiveColumns(make_plan(graph), data.clocks[0], each, NodeProgram) for each in (book, roomy)]
     assert book.bytes <= 800 < roomy.bytes
-    decision = make_plan(graph).decision
-    assert decision is not None
+    plan = make_plan(graph)
     for brought in list(moments(graph, market, 400))[:10]:
         data.take(brought)
         for each in live:
             each.advance()
-        assert all(same_bits(live[0].column(each), live[1].column(each)) for each in decision.sources())
+        assert all(same_bits(live[0].column(each), live[1].column(each)) for each in plan.sources())
 
 
 def test_a_late_bar_and_one_of_nothing_are_refused_and_change_nothing(registry: Registry) -> None:
