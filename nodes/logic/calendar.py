@@ -6,7 +6,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from quantcrafter.engine.api import Bars, BarsInput, BoolColumn, FloatColumn, Output, PortType, TimeColumn, param, port
+from quantcrafter.engine.api import (
+    Bars,
+    BarsInput,
+    BoolColumn,
+    FloatColumn,
+    Message,
+    Output,
+    PortType,
+    Question,
+    Reason,
+    Said,
+    TimeColumn,
+    param,
+    port,
+)
 from quantcrafter.engine.trading_calendar.trading_days import (
     bounds,
     is_session_day,
@@ -51,6 +65,22 @@ def _starts(values: TimeColumn) -> BoolColumn:
     return starts
 
 
+def _latest(question: Question) -> Bars:
+    """Return the bar that is asked about and the one before, as bars of their own."""
+    bars = question.bars("bars")
+    return bars.slice(max(0, len(bars) - 2), len(bars))
+
+
+_FIRST = {
+    "new_day": Message("the first bar of a trading day"),
+    "new_week": Message("the first bar of a week"),
+    "new_month": Message("the first bar of a month"),
+    "before_holiday": Message("a holiday before the next session"),
+    "after_holiday": Message("a holiday before this session"),
+}
+"""What each condition waits for, in words."""
+
+
 class SessionValues(WindowedLogic):
     """Give prices and times of the trading session so far.
 
@@ -81,6 +111,12 @@ class SessionValues(WindowedLogic):
 
     def lookback(self) -> None:
         return None
+
+    def explain(self, question: Question) -> Reason | None:
+        if question.output != "new_day":
+            return None
+        day = trading_days_in_order(_latest(question).close_ns - 1, question.bars("bars").session)
+        return Said(bool(_starts(day)[-1]), str(day[-1:].astype("datetime64[D]")[0]), _FIRST["new_day"], "bars")
 
     def compute(self, bars: Bars) -> tuple[FloatColumn | BoolColumn, ...]:
         hours = _hours(bars)
@@ -115,6 +151,13 @@ class OpeningRange(WindowedLogic):
 
     def lookback(self) -> None:
         return None
+
+    def explain(self, question: Question) -> Reason | None:
+        if question.output != "complete":
+            return None
+        held = bool(self.compute(question.bars("bars"))[2][-1])
+        wanted = Message("the first {minutes} minutes of the session are over", minutes=self.minutes)
+        return Said(held, "", wanted, "bars")
 
     def compute(self, bars: Bars) -> tuple[FloatColumn | BoolColumn, ...]:
         hours = _hours(bars)
@@ -155,6 +198,14 @@ class CalendarDay(WindowedLogic):
 
     def lookback(self) -> int:
         return 1
+
+    def explain(self, question: Question) -> Reason | None:
+        if question.output not in _FIRST:
+            return None
+        bars = _latest(question)
+        place = [output.name for output in self.outputs].index(question.output)
+        day = trading_days_in_order(bars.close_ns[-1:] - 1, bars.session).astype("datetime64[D]")[0]
+        return Said(bool(self.compute(bars)[place][-1]), str(day), _FIRST[question.output], "bars")
 
     def compute(self, bars: Bars) -> tuple[FloatColumn | BoolColumn, ...]:
         session = bars.session

@@ -201,7 +201,9 @@ class Phases(WindowedLogic):
         phase = form.advance(conditions, _restart(form))
         return phase, phase.equal(float(len(conditions)))
 
-    def explain(self, question: Question) -> Reason:
+    def explain(self, question: Question) -> Reason | None:
+        if question.output != "done":
+            return None
         count = question.count("conditions")
         columns = tuple(question.column("conditions", index).astype(np.bool_) for index in range(count))
         restart = question.column("restart").astype(np.bool_) if question.count("restart") else None

@@ -145,11 +145,12 @@ def test_a_strategy_without_execution_says_that_it_never_trades() -> None:
     assert only(text[:start] + text[end:]).code == "no_execution"
 
 
-def test_a_second_execution_node_is_refused_in_words() -> None:
-    text = strategy_text(GOOD).replace(
-        "money: size}", "money: size}\n  more: {use: at_market, signals: [trend], money: size}"
-    )
-    assert only(text).code == "one_execution"
+def test_a_second_execution_node_is_accepted_up_to_eight_in_all() -> None:
+    more = "\n".join(f"  e{number}: {{use: at_market, signals: [trend], money: size}}" for number in range(7))
+    text = strategy_text(GOOD).replace("money: size}", f"money: size}}\n{more}")
+    assert problems_of(text) == []
+    ninth = text.replace(more, f"{more}\n  last: {{use: at_market, signals: [trend], money: size}}")
+    assert only(ninth).code == "many_executions"
 
 
 @pytest.mark.parametrize(("name", "codes"), [("handmade", []), ("undecided", ["no_decision"])])
