@@ -25,6 +25,7 @@ class NativeEngine(EngineAdapter):
             Capability.SEVERAL_INSTRUMENTS,
             Capability.CONTRACTS,
             Capability.POSITION_CONDITIONS,
+            Capability.SEVERAL_EXECUTIONS,
         }
     )
 

@@ -31,6 +31,7 @@ BAR_STANDARD = frozenset(
         Capability.SEVERAL_INSTRUMENTS,
         Capability.CONTRACTS,
         Capability.POSITION_CONDITIONS,
+        Capability.SEVERAL_EXECUTIONS,
     }
 )
 """What QC-BAR-1 asks of an engine. A new capability is not added: each engine declares it once it has it."""

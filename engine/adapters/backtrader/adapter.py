@@ -24,6 +24,7 @@ class BacktraderEngine(EngineAdapter):
             Capability.SEVERAL_INSTRUMENTS,
             Capability.CONTRACTS,
             Capability.POSITION_CONDITIONS,
+            Capability.SEVERAL_EXECUTIONS,
             Capability.STRATEGY_CLASSES,
         }
     )

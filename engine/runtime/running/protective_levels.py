@@ -10,7 +10,7 @@ from quantcrafter.engine.api import FloatColumn, InstrumentJob, Ledger
 from quantcrafter.engine.api.ledger import OrderStatus, Reason
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.labels import bar_label
-from quantcrafter.engine.graph import BoundGraph, Decision, Plan
+from quantcrafter.engine.graph import BoundGraph, Plan
 from quantcrafter.engine.graph.evaluate import Evaluated
 from quantcrafter.engine.graph.plan import PlannedProtection
 from quantcrafter.engine.graph.terms import plain
@@ -23,19 +23,18 @@ _PLACED = (int(Reason.STOP_LOSS), int(Reason.TAKE_PROFIT))
 
 def has_column_distances(plan: Plan) -> bool:
     """Return whether the distance of a protective rule depends on a column."""
-    decision = plan.decision
-    return decision is not None and any(each.column is not None for each in decision.protection)
+    return any(each.column is not None for each in plan.protection)
 
 
 def coarse_ticks(
     graph: BoundGraph, plan: Plan, market: LoadedMarket, evaluations: Sequence[Evaluated]
 ) -> tuple[str, ...]:
     """Return a warning for each rule whose distance is taken from a column, such as the ATR, and few ticks wide."""
-    if not has_column_distances(plan) or plan.decision is None:
+    if not has_column_distances(plan):
         return ()
     found = []
     for instrument, terms, evaluation in zip(graph.instruments, market.terms, evaluations, strict=True):
-        for each in plan.decision.protection:
+        for each in plan.protection:
             distance = _usual_distance(each, evaluation)
             problem = None if distance is None else coarse_problem(instrument, terms, each.node, distance)
             if problem is not None:
@@ -60,15 +59,13 @@ def _usual_distance(planned: PlannedProtection, evaluation: Evaluated) -> float 
 
 
 def levels_beyond_entries(
-    ledger: Ledger, instruments: Sequence[InstrumentJob], decision: Decision | None
+    ledger: Ledger, instruments: Sequence[InstrumentJob], protection: Sequence[PlannedProtection]
 ) -> tuple[str, ...]:
     """Return a warning for each rule that placed a stop or target on the wrong side of its entry, or at its price.
 
     Such an order closes the position at once. The entry is the fill of the order's own unit; of a position with
     several entries, their average price.
     """
-    if decision is None:
-        return ()
     orders = ledger.orders
     own = (orders["rule"] >= 0) & (orders["parent"] >= 0) & np.isin(orders["reason"], _PLACED)
     if not own.any():
@@ -82,12 +79,13 @@ def levels_beyond_entries(
     for row in np.flatnonzero(wrong):
         number, rule = int(placed["instrument"][row]), int(placed["rule"][row])
         price = float(parents["fill_price"][row])
-        if rule < len(decision.protection) and decision.protection[rule].rule.scope != "unit":
+        if rule < len(protection) and protection[rule].rule.scope != "unit":
             price = _average_price(ledger, number, int(placed["parent"][row]), price)
         if lost[row] * (placed["price"][row] - price) <= 0.0:
             found.setdefault(rule, []).append((int(row), price))
     return tuple(
-        _beyond(decision, rule, placed[rows[0][0]], rows[0][1], len(rows), instruments) for rule, rows in found.items()
+        _beyond(protection, rule, placed[rows[0][0]], rows[0][1], len(rows), instruments)
+        for rule, rows in found.items()
     )
 
 
@@ -109,10 +107,15 @@ def _average_price(ledger: Ledger, instrument: int, order: int, price: float) ->
 
 
 def _beyond(
-    decision: Decision, rule: int, order: np.void, price: float, count: int, instruments: Sequence[InstrumentJob]
+    protection: Sequence[PlannedProtection],
+    rule: int,
+    order: np.void,
+    price: float,
+    count: int,
+    instruments: Sequence[InstrumentJob],
 ) -> Message:
     job = instruments[int(order["instrument"])]
-    node = decision.protection[rule].node if rule < len(decision.protection) else ""
+    node = protection[rule].node if rule < len(protection) else ""
     opened = int(job.bars.open_ns[int(order["created_bar"])])
     entry = Message("long") if order["side"] < 0 else Message("short")
     return Message(

@@ -162,7 +162,7 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: StageTimer) -> RunResul
         rule_nodes=prepared.plan.rule_nodes,
         metrics=metrics,
         timing=clock.finish(),
-        findings=(*prepared.findings, *levels_beyond_entries(ledger, instruments, decision)),
+        findings=(*prepared.findings, *levels_beyond_entries(ledger, instruments, prepared.plan.protection)),
         notes=prepared.notes,
         synthetic=market.synthetic,
         origin=origin_of(graph),
