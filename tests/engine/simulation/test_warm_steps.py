@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from quantcrafter.engine.api import EngineJob
+from quantcrafter.engine.api import EngineJob, InstrumentJob
+from quantcrafter.engine.api.engine import ExecutionColumns
 from quantcrafter.engine.runtime.running.load_graph import load_text
 from quantcrafter.engine.runtime.running.run import StageTimer, prepare_run
 from quantcrafter.engine.simulation import warm_steps
@@ -94,3 +96,27 @@ def test_an_instrument_without_earlier_bars_begins_with_the_programs_own_state()
     states = remembered_steps(replace(job, instruments=(first.rows(0, 0), second.rows(0, 50))))
     assert np.array_equal(states[0], job.steps.state, equal_nan=True)
     assert not np.array_equal(states[1], job.steps.state, equal_nan=True)
+
+
+def test_every_column_of_a_job_is_cut_to_the_rows() -> None:
+    columns = [each.name for each in fields(InstrumentJob) if "Column" in str(each.type) and each.name != "step_state"]
+    first = job_of(CASES[0][0]).instruments[0]
+    n = len(first.bars)
+    numbers = np.arange(n, dtype=np.float64)
+    filled: dict[str, Any] = {}
+    for name in columns:
+        kind = next(str(each.type) for each in fields(InstrumentJob) if each.name == name)
+        further = ExecutionColumns(first.flags, first.allowed, {"line": numbers}, numbers)
+        value = further if "Execution" in kind else numbers
+        filled[name] = (value,) if kind.startswith("tuple") else {"line": value} if "Mapping" in kind else value
+    cut = replace(first, **filled).rows(10, 25)
+    assert len(columns) > 10
+    for name in columns:
+        value = getattr(cut, name)
+        listed = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+        for each in listed:
+            parts = (each.flags, each.allowed, *each.columns.values(), each.size) if name == "further" else (each,)
+            assert [len(part) for part in parts] == [15] * len(parts), name
+            assert parts[-1][0] == 10.0, name
+    assert len(cut.bars) == 15
+    assert len(cut.seen) == 25
