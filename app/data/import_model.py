@@ -13,6 +13,7 @@ from quantcrafter.app.inspector.fields import Field, FieldKind, fields_of
 from quantcrafter.app.inspector.subjects import InstrumentFields
 from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.engine.api import Catalog
+from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.providers.glance import Glance
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
 from quantcrafter.engine.runtime.compute_process.jobs.store import FileImport
@@ -81,7 +82,7 @@ class FileDraft:
         if self.waiting or seen is None:
             return tr("Reading…")
         if seen.error:
-            return said(seen.error).partition("\n")[0]
+            return _reason(said(seen.error).partition("\n")[0], self.path)
         if not self.symbols:
             return tr("Enter the symbol. It can't be determined from the file name.")
         return self._state_of_bars(seen)
@@ -92,8 +93,8 @@ class FileDraft:
             return tr("Errors: {count}. Repair them, or correct the file.", count=f"{bad:,}")
         if bad:
             return tr("Errors to repair: {count}", count=f"{bad:,}")
-        if seen.findings:
-            return tr("Ready, with notes: {count}", count=len(seen.findings))
+        if told := len(seen.findings) + len(seen.notes):
+            return tr("Ready, with notes: {count}", count=told)
         return tr("Ready")
 
     @property
@@ -103,6 +104,12 @@ class FileDraft:
         if seen is None or not seen.count:
             return ""
         return span_text(seen.first_ns, seen.last_ns, seen.timeframe, seen.session)
+
+
+def _reason(text: str, path: Path) -> str:
+    """Return an error without the file that it is about, which stands beside it."""
+    _subject, found, reason = text.partition(f"{shown_path(path)}: ")
+    return f"{reason[:1].upper()}{reason[1:]}" if found else text
 
 
 def file_draft(catalog: Catalog, path: Path, symbol: str = "") -> FileDraft:

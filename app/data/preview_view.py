@@ -143,7 +143,7 @@ class PreviewView(QWidget):
             self._add_finding(tr("No problems found in these bars."), "done", current().done, ())
         self.findings.expandAll()
         _fit(self.findings)
-        count = len(seen.findings)
+        count = len(seen.findings) + len(seen.notes)
         self.tabs.setTabText(1, tr("Findings ({count})", count=count) if count else tr("Findings"))
 
     def _add_finding(self, text: str, sign: str, color: str, items: Sequence[QTreeWidgetItem]) -> None:

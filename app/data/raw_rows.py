@@ -11,6 +11,7 @@ from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.data.providers.glance import Glance
 
 _LEAST_WIDTH = 84
+_LEAST_ROWS = 4
 
 
 class _Picker(QComboBox):
@@ -37,6 +38,7 @@ class RawRows(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setWordWrap(False)
+        self.setMinimumHeight(_LEAST_ROWS * self.verticalHeader().defaultSectionSize())
         self.horizontalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

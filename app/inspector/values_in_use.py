@@ -19,6 +19,11 @@ from quantcrafter.app.theme import current
 if TYPE_CHECKING:
     from quantcrafter.engine.runtime.running.instrument_values import InstrumentValues
 
+_LEAST = (62, 84, 44)
+"""Widths of the columns in pixels below which words break: together they fit the narrowest inspector."""
+
+_SHARES = (4, 5, 2)
+
 AskValues = Callable[[int, Callable[["InstrumentValues | str"], None]], None]
 """Asks for the values of the instrument at a place; the function is called with them, or with why there are none."""
 
@@ -43,9 +48,10 @@ class ValuesInUse(Section):
         self._grid_holder = QWidget(self.body)
         self._grid = QGridLayout(self._grid_holder)
         self._grid.setContentsMargins(10, 2, 8, 2)
-        self._grid.setHorizontalSpacing(10)
+        self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(3)
-        self._grid.setColumnStretch(1, 1)
+        for column, share in enumerate(_SHARES):
+            self._grid.setColumnStretch(column, share)
         self.note = QLabel(self.body)
         self.note.setWordWrap(True)
         self.note.setContentsMargins(10, 2, 8, 4)
@@ -124,7 +130,8 @@ class ValuesInUse(Section):
 
 def _cell(text: str, column: int, parent: QWidget) -> QLabel:
     label = QLabel(text, parent)
-    label.setWordWrap(column == 1)
+    label.setWordWrap(True)
+    label.setMinimumWidth(_LEAST[column])
     label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
     if column == 1:
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -154,9 +161,9 @@ def _labels() -> dict[str, str]:
 
 def _sources() -> dict[str, str]:
     return {
-        "file": tr("strategy file"),
+        "file": tr("file"),
         "market": tr("market"),
-        "suffix": tr("symbol's suffix"),
+        "suffix": tr("suffix"),
         "symbol": tr("symbol"),
         "data": tr("data"),
         "guess": tr("guess"),

@@ -80,7 +80,7 @@ def test_dropped_files_are_looked_at_repaired_and_imported(qtbot: QtBot, pane: D
         listed = texts(dialog.list)
         assert [row[1] for row in listed] == ["SPY", "QQQ", "GE, IBM", ""]
         assert listed[0][2:5] == ["1d", "60", "2024-01-02 \N{EN DASH} 2024-03-25"]
-        assert "no column for" in listed[3][5]
+        assert "No column for" in listed[3][5]
         assert dialog.ok_button.text() == "Import 2 files"
         item = dialog.list.topLevelItem(1)
         place = dialog.list.visualItemRect(item).center()

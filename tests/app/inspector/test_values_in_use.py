@@ -51,14 +51,14 @@ def unfolded(qtbot: QtBot, desktop: Desktop) -> ValuesInUse:
 def test_values_are_listed_with_their_sources_and_follow_the_document(qtbot: QtBot, desktop: Desktop) -> None:
     values = unfolded(qtbot, desktop)
     shown = {name: (value, source) for name, value, source in values.shown}
-    assert shown["Market"] == ("cn_stocks", "symbol's suffix")
-    assert shown["Trading hours"] == ("09:30-15:00 Asia/Shanghai", "symbol's suffix")
-    assert shown["Tax on sales"] == ("0.05 %", "symbol's suffix")
+    assert shown["Market"] == ("cn_stocks", "suffix")
+    assert shown["Trading hours"] == ("09:30-15:00 Asia/Shanghai", "suffix")
+    assert shown["Tax on sales"] == ("0.05 %", "suffix")
     assert shown["Currency"] == ("USD", "account")
 
     document = desktop.docks.inspector.document
     document.do(SetField(("instruments", 0, "tick_size"), 0.05), label="tick")
-    until(qtbot, lambda: ("Tick size", "0.05", "strategy file") in values.shown)
+    until(qtbot, lambda: ("Tick size", "0.05", "file") in values.shown)
     document.do(SetField(("instruments", 0, "symbol"), "X"), label="symbol")
     until(qtbot, lambda: ("Trading hours", "00:00-24:00 UTC", "guess") in values.shown)
     assert "midnight UTC" in values.note.text()
@@ -83,4 +83,4 @@ def test_a_file_that_is_missing_is_said_below_what_is_known_without_it(
     (tmp_path / "d.csv").unlink()
     desktop.docks.inspector.document.do(SetField(("instruments", 0, "multiplier"), 2.0), label="multiplier")
     until(qtbot, lambda: "d.csv" in values.note.text())
-    assert ("Lot size", "100", "symbol's suffix") in values.shown
+    assert ("Lot size", "100", "suffix") in values.shown

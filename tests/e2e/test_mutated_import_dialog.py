@@ -1,0 +1,149 @@
+"""Mutated data files in the import dialog: each is shown, with bars or a plain reason, and imported or refused.
+
+The window waits for none of them; the process that reads them neither ends nor hangs, and takes no more than 1 GB.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from pytestqt.qtbot import QtBot
+
+from quantcrafter.app.data.import_dialog import ImportDialog
+from quantcrafter.app.document.edits import UNSET
+from quantcrafter.app.services.engine import Engine
+from quantcrafter.app.window.startup.application import make_application
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.compute_process.jobs.store import ImportDone
+from tests.support.counts import sample, seed
+from tests.support.mutate_data import write_data_mutants
+
+COUNT = sample(24, of=400)
+BATCH = 12
+SECONDS_EACH = 20.0
+MOST_BYTES = 1_000_000_000
+_RAW = re.compile(r"Traceback|Unexpected|failed:|\w+Warning:|\[Errno|\b(?!ValueError\b)[A-Z]\w+(Error|Exception)\b")
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "separator": (",", ";", "\t", "|", UNSET),
+    "decimal": (".", ",", UNSET),
+    "encoding": ("utf-16", "cp1252", "big5", "shift_jis", UNSET),
+    "timezone": ("Europe/Berlin", "America/New_York", "Mars/Olympus", UNSET),
+    "market": ("us_stocks", "us_futures", "forex", "nowhere", UNSET),
+    "time_format": ("%Y-%m-%d", "ms", "%Q", UNSET),
+    "session": ("24x7", "us_stocks", "25:00-26:00", UNSET),
+    "stamp": ("open", "close", UNSET),
+    "member": ("a.csv", UNSET),
+    "symbol": ("X", "X, Y", " , ", "X" * 300),
+}
+_ROLES = ("time", "date", "open", "high", "low", "close", "volume", "symbol", "split", "")
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    made = Engine(compiles=False)
+    yield made
+    made.close()
+
+
+@contextmanager
+def shown(qtbot: QtBot, dialog: ImportDialog) -> Iterator[None]:
+    with qtbot.waitExposed(dialog):
+        dialog.show()
+    yield
+    dialog.done(ImportDialog.DialogCode.Rejected)
+    dialog.deleteLater()
+
+
+def wait(qtbot: QtBot, dialog: ImportDialog, jobs: int) -> None:
+    """Wait until no file is being read, at most so long as that many files may take."""
+    limit = time.monotonic() + SECONDS_EACH * jobs
+    qtbot.waitUntil(lambda: not any(file.waiting for file in dialog.files), timeout=round(1000 * SECONDS_EACH * jobs))
+    assert time.monotonic() < limit
+
+
+def faults_of(dialog: ImportDialog) -> list[str]:
+    """Return what is shown of each file, in turn, that no person should see."""
+    wrong = []
+    for number, file in enumerate(dialog.files):
+        item = dialog.list.topLevelItem(number)
+        assert item is not None
+        dialog.list.setCurrentItem(item)
+        texts = [item.text(column) for column in range(dialog.list.columnCount())]
+        texts += [dialog.view.banner.text(), dialog.view.summary.text(), *(dialog.files[number].symbols)]
+        if file.seen is not None:
+            texts += [file.seen.error, *file.seen.notes, *(finding.message for finding in file.seen.findings)]
+        if not file.state or _RAW.search("\n".join(texts)):
+            wrong.append(f"{file.path}: {texts}")
+        if file.seen is not None and not file.seen.error and not file.seen.count:
+            wrong.append(f"{file.path}: neither bars nor a reason")
+    return wrong
+
+
+def change(dialog: ImportDialog, rng: random.Random) -> int:
+    """Change an option or a column of some files, as a person tries what helps; return how many are read again."""
+    changed = 0
+    for number in range(len(dialog.files)):
+        item = dialog.list.topLevelItem(number)
+        assert item is not None
+        dialog.list.setCurrentItem(item)
+        if rng.random() < 0.5 and dialog.raw.columnCount():
+            dialog.raw.picked.emit(rng.randrange(dialog.raw.columnCount()), rng.choice(_ROLES))
+            changed += 1
+        name = rng.choice(list(_CHOICES))
+        dialog.files[number].draft.set((name,), rng.choice(_CHOICES[name]))
+        dialog.forms.currentWidget().changed.emit()  # type: ignore[attr-defined]
+        changed += 1
+        if rng.random() < 0.3:
+            dialog.view.repair_asked.emit()
+    return changed
+
+
+def peak_bytes(engine: Engine) -> int:
+    assert engine.pid is not None
+    try:
+        status = Path(f"/proc/{engine.pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return int(psutil.Process(engine.pid).memory_info().rss)
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+@pytest.mark.long
+@pytest.mark.slow
+@pytest.mark.timeout(36_000)
+def test_mutated_files_are_shown_and_imported_or_refused(qtbot: QtBot, tmp_path: Path, engine: Engine) -> None:
+    make_application("light")
+    ended: list[str] = []
+    engine.broke.connect(ended.append)
+    rng = random.Random(seed("import dialog"))  # noqa: S311 - cases of a test, no secrets
+    catalog = load_registry()
+    paths = [path for path, _mutant in write_data_mutants(tmp_path, COUNT, seed("import dialog"))]
+    faults: list[str] = []
+    taken = refused = 0
+    for start in range(0, len(paths), BATCH):
+        dialog = ImportDialog(paths[start : start + BATCH], catalog, engine)
+        with shown(qtbot, dialog):
+            wait(qtbot, dialog, len(dialog.files))
+            faults += faults_of(dialog)
+            wait(qtbot, dialog, change(dialog, rng))
+            faults += faults_of(dialog)
+            request = dialog.request
+        if request.files:
+            done: list[ImportDone] = []
+            job = engine.submit(request)
+            job.finished.connect(done.extend)
+            qtbot.waitUntil(lambda job=job: job.is_over, timeout=round(1000 * SECONDS_EACH * len(request.files)))  # type: ignore[misc]
+            faults += [f"{each.path}: {each.error}" for each in done if _RAW.search(each.error)]
+            taken += sum(not each.error for each in done)
+            refused += sum(bool(each.error) for each in done)
+    assert not faults, f"{len(faults)} of {COUNT}:\n" + "\n".join(faults[:5])
+    assert not ended
+    assert taken
+    assert peak_bytes(engine) < MOST_BYTES
