@@ -17,7 +17,7 @@ from quantcrafter.app.services.strategy_files import FileError, suggested_name, 
 from quantcrafter.app.window.recovery.crash_notice import report_crash
 from quantcrafter.app.window.recovery.dialog import offer_recovery
 from quantcrafter.app.window.recovery.store import Recovery
-from quantcrafter.app.window.recovery.swap_file import Found, Swap
+from quantcrafter.app.window.recovery.swap_file import Found, SwapFile
 from quantcrafter.app.window.recovery.unsaved_work import Leftovers, RecoveryAnswer, UnsavedWork
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class RecoveryController:
         self._files = files
         self._messages = messages
         self._store = Recovery()
-        self._swaps: dict[StrategyTab, Swap] = {}
-        self._on_trial: list[tuple[Found, Swap | None]] = []
+        self._swaps: dict[StrategyTab, SwapFile] = {}
+        self._on_trial: list[tuple[Found, SwapFile | None]] = []
         self._settling = QTimer(window, singleShot=True, interval=TRIAL_MS)
         self._settling.timeout.connect(self.settle)
 

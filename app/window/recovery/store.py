@@ -29,7 +29,7 @@ from quantcrafter.app.window.recovery.swap_file import (
     DamagedError,
     Found,
     NewerError,
-    Swap,
+    SwapFile,
     read_swap,
     remove,
 )
@@ -49,19 +49,19 @@ class Recovery:
         self.folder = folder if folder is not None else home() / "recovery"
         self._session = secrets.token_hex(8)
         self._count = 0
-        self._swaps: list[Swap] = []
+        self._swaps: list[SwapFile] = []
         self._lock: IO[bytes] | None = None
         self._aside: list[Path] = []
 
-    def follow(self, document: Document, name: str = "") -> Swap:
+    def follow(self, document: Document, name: str = "") -> SwapFile:
         """Keep a swap file of a document from now on; `name` is what a user calls it while it has no file."""
         self._count += 1
         self._claim()
-        swap = Swap(document, self.folder / f"{self._session}-{self._count}{SWAP}", name)
+        swap = SwapFile(document, self.folder / f"{self._session}-{self._count}{SWAP}", name)
         self._swaps.append(swap)
         return swap
 
-    def forget(self, swap: Swap) -> None:
+    def forget(self, swap: SwapFile) -> None:
         """Remove the swap file of a document that is closed in order, and release the document."""
         swap.close()
         if swap in self._swaps:
@@ -92,13 +92,13 @@ class Recovery:
         """Return the damaged files that `find` has set aside."""
         return tuple(self._aside)
 
-    def begin(self, found: Found, swap: Swap | None = None) -> None:
+    def begin(self, found: Found, swap: SwapFile | None = None) -> None:
         """Mark that work is about to be restored, and the swap file that will hold it then."""
         for file in (self.folder / found.key, *([] if swap is None else [swap.file])):
             with contextlib.suppress(OSError):
                 file.with_suffix(TRIED).touch()
 
-    def succeed(self, found: Found, swap: Swap | None = None) -> None:
+    def succeed(self, found: Found, swap: SwapFile | None = None) -> None:
         """Take the marks away: the work is restored, and the program lives. The old swap file goes."""
         self.discard(found)
         if swap is not None:

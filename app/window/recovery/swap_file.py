@@ -46,7 +46,7 @@ class Found:
     is_damaged: bool = False
 
 
-class Swap:
+class SwapFile:
     """The swap file of one document: there while the document has unsaved changes."""
 
     def __init__(self, document: Document, file: Path, name: str = "") -> None:

@@ -18,7 +18,7 @@ from quantcrafter.app.document.edits import SetValues
 from quantcrafter.app.services.settings import Settings
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.dialogs import Dialogs
-from quantcrafter.app.window.recovery.swap_file import Swap
+from quantcrafter.app.window.recovery.swap_file import SwapFile
 from quantcrafter.app.window.tour import TourGuide
 from tests.support.children import child
 from tests.support.desktop import EXAMPLES, copy_example, open_window, tab_of
@@ -444,7 +444,7 @@ def test_strategies_that_are_closed_are_given_free(qtbot: QtBot, tmp_path: Path)
             QCoreApplication.processEvents()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         gc.collect()
-        kinds = (QStandardItem, QIconEngine, QWidget, Document, Swap)
+        kinds = (QStandardItem, QIconEngine, QWidget, Document, SwapFile)
         return Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, kinds))
 
     with open_window(qtbot, file) as desktop:
@@ -457,5 +457,5 @@ def test_strategies_that_are_closed_are_given_free(qtbot: QtBot, tmp_path: Path)
             counts.append(alive())
 
     more = counts[2] - counts[1]
-    assert more["Document"] == more["Swap"] == 0
+    assert more["Document"] == more["SwapFile"] == 0
     assert more.total() < 10  # a few Python objects come and go with what Qt asks for
