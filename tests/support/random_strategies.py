@@ -33,8 +33,10 @@ USUAL = (0.3, 0.5, 1, 2, 3, 5, 10, 40)
 SIMPLE = 0.75
 """How often an execution acts on the signals by chance alone: others often contradict them."""
 
+_COMPARED = 0.2
+"""How often a strategy has a benchmark."""
 _DECIDING = frozenset({Role.EXECUTION, Role.RISK, Role.MONEY, Role.FILTER})
-_GIVEN_SETTINGS = frozenset({"mode", "engine", "cash", "currency", "rates", "start", "end"})
+_GIVEN_SETTINGS = frozenset({"mode", "engine", "cash", "currency", "rates", "start", "end", "benchmark"})
 _SMALL_SETTINGS = ("commission", "slippage")
 _FIXED_FIELDS = frozenset({"symbol", "data", "timeframe", "on_bad_bars", "market"})
 INSTRUMENT_FIELDS: dict[str, tuple[Any, ...]] = {
@@ -169,6 +171,8 @@ class _Drawn(GrowingGraph):
             if name not in _GIVEN_SETTINGS and self.rng.random() < 0.5:
                 drawn = value(name, field, definitions, self.rng, edge=0)
                 run[name] = _smaller(drawn) if name in _SMALL_SETTINGS else drawn
+        if self.rng.random() < _COMPARED:
+            run["benchmark"] = self.rng.choice([each["symbol"] for each in instruments])
         if any("currency" in each for each in instruments):
             self.sections[Role.DATA]["fx"] = {"use": "feed", "symbol": "FX", "data": "csv", "path": "fx.csv"}
             self.sections[Role.DATA]["fx"]["session"] = self.calendar.session
@@ -176,15 +180,9 @@ class _Drawn(GrowingGraph):
         return run if accepted(RunSettings, run) else {"cash": run["cash"], "rates": run.get("rates", {})}
 
     def _values(self, cls: type[Component], wires: Values) -> Values:
-        if cls.name == "feed":
-            name, path = self.rng.choice(FEEDS)
-            return {"symbol": name, "data": "csv", "path": path, "session": self.calendar.session}
-        if cls.name == "resample":
-            return {"timeframe": self.rng.choice(self.calendar.longer)}
-        if cls.name == "event_calendar":
-            return {"path": "events.csv", "time_column": "time", "timezone": "UTC", "before": "30m", **wires}
-        if cls.name in ("signal_file", "series_file"):
-            return {"path": "signals.csv", "timezone": "UTC", **wires}
+        given = self._given_values(cls, wires)
+        if given is not None:
+            return given
         for _ in range(20):
             values = parameters(cls, self.rng, often=0.5)
             if cls.role in _DECIDING:
@@ -197,6 +195,22 @@ class _Drawn(GrowingGraph):
             if accepted(cls, values):
                 return values
         return super()._values(cls, wires)
+
+    def _given_values(self, cls: type[Component], wires: Values) -> Values | None:
+        """Return the values of a node that needs files, or values that go together; None for any other."""
+        match cls.name:
+            case "feed":
+                name, path = self.rng.choice(FEEDS)
+                return {"symbol": name, "data": "csv", "path": path, "session": self.calendar.session}
+            case "resample":
+                return {"timeframe": self.rng.choice(self.calendar.longer)}
+            case "event_calendar":
+                return {"path": "events.csv", "time_column": "time", "timezone": "UTC", "before": "30m", **wires}
+            case "signal_file" | "series_file":
+                return {"path": "signals.csv", "timezone": "UTC", **wires}
+            case "formula":
+                return {"formula": " + ".join(wires) or "a", **(wires or {"a": "bars.close"})}
+        return None
 
     def _wires(self, cls: type[Component]) -> Values:
         if cls.role is not Role.EXECUTION:
