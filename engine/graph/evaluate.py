@@ -384,14 +384,16 @@ _DTYPES = {
 
 
 def _checked(step: PlanStep, name: str, kind: PortType, value: Any, length: int) -> Column | Signals:
-    if kind is PortType.SIGNAL and isinstance(value, Signals):
-        flags = _checked(step, name, kind, value.flags, length)
-        if isinstance(flags, Signals):
-            raise TypeError(name)
-        if value.strength is None:
-            return Signals(flags)
-        strength = _checked(step, name, PortType.SERIES, value.strength, length)
-        return flags if isinstance(strength, Signals) else Signals(flags, strength)
+    if kind is not PortType.SIGNAL:
+        return _checked_column(step, name, kind, value, length)
+    given = value if isinstance(value, Signals) else Signals(value)
+    flags: Any = _checked_column(step, name, kind, given.flags, length)
+    if given.strength is None:
+        return Signals(flags)
+    return Signals(flags, _checked_column(step, name, PortType.SERIES, given.strength, length))
+
+
+def _checked_column(step: PlanStep, name: str, kind: PortType, value: Any, length: int) -> FloatColumn:
     wanted = _DTYPES[kind]
     array = np.asarray(value)
     if array.ndim == 0 and not step.inputs:
@@ -413,7 +415,7 @@ def _checked(step: PlanStep, name: str, kind: PortType, value: Any, length: int)
             field=name,
         )
     column: FloatColumn = frozen(np.ascontiguousarray(array)) if is_own(step.component) else frozen_copy(array)
-    return Signals(column) if kind is PortType.SIGNAL else column  # type: ignore[arg-type]
+    return column
 
 
 def recorded(column: FloatColumn, kind: PortType) -> Column | Signals:
