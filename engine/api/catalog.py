@@ -33,6 +33,10 @@ class Catalog(Protocol):
         """The markets that `market:` may name."""
         ...
 
+    def why_absent(self, use: str) -> tuple[str, str] | None:
+        """Return why a component isn't available and what to do, if a node file that was left out may define it."""
+        ...
+
     @property
     def left_out(self) -> tuple[str, ...]:
         """Names of plugins that are installed but not in use: not allowed, disabled, or failed."""

@@ -6,7 +6,8 @@ The effects of such code are reported with its name and end with the call:
    restored afterwards. It can't end or replace the process (`quantcrafter.engine.api.foreign_process`).
 3. Its output and warnings are passed with its name to the program's listener, and never mixed with the program's
    results.
-4. Calls that take long are reported. A call with a time limit is ended, if the platform has a timer for that.
+4. Calls that take long are reported. A call with a time limit is ended as soon as it executes Python code; in the main
+   thread, and if the platform has a timer for that, also while it waits for the system.
 
 Without a listener, as in a script, output and warnings are not changed.
 """
@@ -14,12 +15,14 @@ Without a listener, as in a script, output and warnings are not changed.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import locale
 import os
 import signal
 import sys
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,6 +35,7 @@ import numpy as np
 from quantcrafter.engine.api.errors import QuantCrafterError, RunCancelledError, SpecError
 from quantcrafter.engine.api.foreign_output import LineStream
 from quantcrafter.engine.api.foreign_process import guard_process, leave_fork, release_process, set_handler
+from quantcrafter.engine.api.home import node_folder
 from quantcrafter.engine.api.message import Message, without_stop
 from quantcrafter.engine.api.os_errors import os_error_text
 from quantcrafter.engine.api.wording import shortened
@@ -279,6 +283,7 @@ class _State:
         self._is_main = threading.current_thread() is threading.main_thread()
         self._handlers = {each: signal.getsignal(each) for each in _SIGNALS} if self._is_main else {}
         self._is_timed = self._has_key = False
+        self._limit: _ThreadLimit | None = None
 
     def listen_for_key(self) -> None:
         """Tell the user's Ctrl-C from a KeyboardInterrupt raised by the code, if Python's own handler is installed."""
@@ -298,10 +303,15 @@ class _State:
             signal.signal(signal.SIGALRM, _raise_limit)
             signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
             self._is_timed = True
+        else:
+            self._limit = _ThreadLimit(threading.get_ident(), seconds)
+            self._limit.start()
 
     def restore(self) -> None:
         if self._is_timed:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
+        if self._limit is not None:
+            self._limit.end()
         for number, handler in self._handlers.items():
             if signal.getsignal(number) is not handler and handler is not None:
                 set_handler(number, handler)
@@ -320,6 +330,32 @@ class _State:
         if self._folder and _folder() != self._folder:
             with contextlib.suppress(OSError):
                 os.chdir(self._folder)
+
+
+class _ThreadLimit(threading.Thread):
+    """Raises the time limit error in another thread after some seconds, and again each second until it is ended."""
+
+    def __init__(self, thread: int, seconds: float) -> None:
+        super().__init__(name="time-limit", daemon=True)
+        self._thread = ctypes.c_ulong(thread)
+        self._seconds = seconds
+        self._over = threading.Event()
+        self._raising = threading.Lock()
+
+    def run(self) -> None:
+        """Wait, then raise."""
+        wait_s = self._seconds
+        while not self._over.wait(wait_s):
+            with self._raising:
+                if not self._over.is_set():
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, ctypes.py_object(TimeLimitError))
+            wait_s = 1.0
+
+    def end(self) -> None:
+        """Raise no more; an error that is on its way is taken back."""
+        with self._raising:
+            self._over.set()
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, None)
 
 
 def _folder() -> str:
@@ -430,7 +466,28 @@ def reason_of(error: BaseException) -> str:
         reason = os_error_text(error)
     else:
         reason = described(error)
+    place = _place_in_node_file(error)
+    if place is not None:
+        reason = Message(
+            "{reason} ({file}, line {line})",
+            reason=without_stop(shortened(reason, MOST_TEXT)),
+            file=place[0],
+            line=place[1],
+        )
+        return reason
     return without_stop(shortened(reason, MOST_TEXT))
+
+
+def _place_in_node_file(error: BaseException) -> tuple[str, int] | None:
+    """Return the node file and the line that raised an error, or that called what raised it; None for other code."""
+    folder = str(node_folder())
+    while isinstance(error, EscapedError) and error.__cause__ is not None:
+        error = error.__cause__
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        place, name = os.path.split(frame.filename)
+        if place == folder:
+            return name, frame.lineno or 0
+    return None
 
 
 def is_plain(error: QuantCrafterError) -> bool:

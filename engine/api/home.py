@@ -58,6 +58,11 @@ def home() -> Path:
         ) from error
 
 
+def node_folder() -> Path:
+    """Return the folder for node files; it need not exist."""
+    return home() / "nodes"
+
+
 def close_home() -> Path | None:
     """Remove other users' permissions from files that earlier versions left open in the user's directory.
 

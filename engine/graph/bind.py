@@ -133,10 +133,14 @@ class _Binder:
             raise ComponentError(text, node=node.id) from error
 
     def _unknown_use(self, node: NodeSpec) -> None:
+        message: str
+        remedy: str
         elsewhere = [role for role in Role if role != node.role and self.catalog.component(role, node.use) is not None]
         if elsewhere:
             message = Message("'{use}' doesn't belong in the section '{role}'.", use=node.use, role=node.role)
             remedy = Message("Move node '{id}' to '{elsewhere}'.", id=node.id, elsewhere=elsewhere[0])
+        elif (absent := self.catalog.why_absent(node.use)) is not None:
+            message, remedy = absent
         else:
             names = (*self.catalog.component_names(node.role), *self.spec.block_names)
             message = Message("There is no component '{use}' for the section '{role}'.", use=node.use, role=node.role)

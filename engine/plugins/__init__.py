@@ -1,14 +1,16 @@
 """The plugin manager and the registry of what plugins brought."""
 
+from quantcrafter.engine.api.home import node_folder
 from quantcrafter.engine.plugins.info import PluginInfo, PluginStatus
 from quantcrafter.engine.plugins.manager import (
     allow_file,
     forget_registry,
+    fresh_registry,
     installed_plugins,
     load_registry,
     set_enabled,
 )
-from quantcrafter.engine.plugins.node_files import node_folder
+from quantcrafter.engine.plugins.node_template import create_node_file
 from quantcrafter.engine.plugins.registry import Registry
 
 __all__ = [
@@ -16,7 +18,9 @@ __all__ = [
     "PluginStatus",
     "Registry",
     "allow_file",
+    "create_node_file",
     "forget_registry",
+    "fresh_registry",
     "installed_plugins",
     "load_registry",
     "node_folder",

@@ -62,16 +62,14 @@ def hook_names() -> tuple[str, ...]:
 
 
 @contextmanager
-def of_plugin(name: str, what: str) -> Iterator[None]:
+def of_plugin(name: str, what: str, limit_s: float = LOAD_LIMIT_S) -> Iterator[None]:
     """Call a plugin's code so that its effects are limited to that plugin.
 
     Raises:
         PluginRefusedError: it raised, or took too long; the message says what did.
     """
     try:
-        with foreign(
-            Message("Plugin '{name}'", name=name), Message("loading"), slow_s=LOAD_SLOW_S, limit_s=LOAD_LIMIT_S
-        ):
+        with foreign(Message("Plugin '{name}'", name=name), Message("loading"), slow_s=LOAD_SLOW_S, limit_s=limit_s):
             yield
     except PluginRefusedError:
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 
 from quantcrafter.engine.api import PluginError, Problem, Severity
@@ -26,7 +27,7 @@ class PluginInfo:
 
     `name` is that of its entry point. `error` says in a sentence why it was left out, `traceback` where it raised.
     `provides` maps a role (`indicators`, `data_providers`, ...) to the names that the plugin adds to it. `file` is the
-    path of a node file, else ''.
+    path of a node file, else ''. `may_provide` has the names that a node file which was left out may define.
     """
 
     name: str
@@ -38,11 +39,41 @@ class PluginInfo:
     traceback: str = ""
     provides: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     file: str = ""
+    may_provide: frozenset[str] = frozenset()
 
     @property
     def count(self) -> int:
         """How many things the plugin adds."""
         return sum(len(names) for names in self.provides.values())
+
+    def why_absent(self, use: str) -> tuple[str, str] | None:
+        """Return why a component isn't available and what to do, if this is the file that may define it."""
+        if use not in self.may_provide:
+            return None
+        name = Path(self.file).name
+        if self.status is PluginStatus.FAILED:
+            return (
+                Message(
+                    "'{use}' is not available: the node file '{file}' was not loaded: {error}.",
+                    use=use,
+                    file=name,
+                    error=without_stop(self.error),
+                ),
+                Message("Fix the file '{file}'.", file=self.file),
+            )
+        if self.status is PluginStatus.NOT_ALLOWED:
+            return (
+                Message(
+                    "'{use}' is not available: you have not allowed the node file '{file}' yet.", use=use, file=name
+                ),
+                Message(
+                    "Read it and allow it with 'quantcrafter plugins allow {name}', or move it away.", name=self.name
+                ),
+            )
+        return (
+            Message("'{use}' is not available: the node file '{file}' is disabled.", use=use, file=name),
+            Message("Enable it with 'quantcrafter plugins enable {name}'.", name=self.name),
+        )
 
     def problem(self) -> Problem | None:
         """Return the finding that says why the plugin was left out, or None when it was not."""

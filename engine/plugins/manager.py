@@ -16,13 +16,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from quantcrafter.engine.api import ENTRY_POINT_GROUP, PluginError, Problem
-from quantcrafter.engine.api.foreign import claim
-from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.foreign import LOAD_LIMIT_S, claim
+from quantcrafter.engine.api.home import home, node_folder
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
 from quantcrafter.engine.plugins.hooks import Contribution, of_plugin, read_plugin
 from quantcrafter.engine.plugins.info import PluginInfo, PluginRefusedError, PluginStatus
-from quantcrafter.engine.plugins.node_files import load_node_file, node_files, node_folder
+from quantcrafter.engine.plugins.node_files import NODE_FILE_LIMIT_S, load_node_file, names_in, node_files
 from quantcrafter.engine.plugins.registry import Registry
 from quantcrafter.engine.plugins.switched_off import read_allowed, read_disabled, write_allowed, write_disabled
 
@@ -47,6 +47,14 @@ def load_registry(*, extra_plugins: Sequence[tuple[str, object]] = ()) -> Regist
     if extra_plugins:
         return _load(tuple(extra_plugins))
     return _cached(home())
+
+
+def fresh_registry() -> Registry:
+    """Load everything again and return it; `load_registry` isn't changed. Can be called in any thread.
+
+    Node files are run again; modules that are imported already are not.
+    """
+    return _load(())
 
 
 def forget_registry() -> None:
@@ -81,8 +89,12 @@ def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
     return replace(info, status=PluginStatus.LOADED if enabled else PluginStatus.DISABLED)
 
 
-def allow_file(name: str) -> PluginInfo:
+def allow_file(name: str, *, forget: bool = True) -> PluginInfo:
     """Allow a node file of the user's folder and return it as it now stands.
+
+    Args:
+        name: its name, with or without `.py`.
+        forget: make the next `load_registry` load it; otherwise the caller does so itself.
 
     Raises:
         PluginError: there is no such file, or the permission can't be stored.
@@ -101,7 +113,8 @@ def allow_file(name: str) -> PluginInfo:
             )
         )
     write_allowed(read_allowed() | {wanted})
-    forget_registry()
+    if forget:
+        forget_registry()
     return replace(known[wanted], status=PluginStatus.LOADED)
 
 
@@ -135,7 +148,7 @@ def _load(extra: tuple[tuple[str, object], ...]) -> Registry:
         if info.status is PluginStatus.LOADED:
             info = _admit(candidate, total, owners)
         plugins[info.name] = info
-    found = (*plugins.values(), *refused)
+    found = tuple(_with_names(info) for info in (*plugins.values(), *refused))
     problems = [unreadable, *(info.problem() for info in found)]
     return Registry(total.components, total.others, found, tuple(p for p in problems if isinstance(p, Problem)))
 
@@ -144,7 +157,7 @@ def _admit(candidate: _Candidate, total: Contribution, owners: dict[tuple[str, s
     """Load one plugin and add what it brings to `total`; return how that went."""
     info = candidate.info
     try:
-        with of_plugin(info.name, Message("its import")):
+        with of_plugin(info.name, Message("its import"), NODE_FILE_LIMIT_S if info.file else LOAD_LIMIT_S):
             plugin = candidate.load()
         contribution = read_plugin(plugin, info.name)
         _check_free(contribution, owners)
@@ -158,6 +171,13 @@ def _admit(candidate: _Candidate, total: Contribution, owners: dict[tuple[str, s
     total.components.update(contribution.components)
     total.others.update(contribution.others)
     return replace(info, provides=MappingProxyType(contribution.provides()))
+
+
+def _with_names(info: PluginInfo) -> PluginInfo:
+    """Add the names that a node file which was left out may define."""
+    if not info.file or info.status is PluginStatus.LOADED:
+        return info
+    return replace(info, may_provide=names_in(Path(info.file)))
 
 
 def _check_free(contribution: Contribution, owners: dict[tuple[str, str], str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 from quantcrafter.engine.api import Component, Role, hookimpl, hookspecs
 from quantcrafter.engine.api.foreign import text_of
-from quantcrafter.engine.api.home import home
+from quantcrafter.engine.api.home import node_folder
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.plugins.checks import COMPONENT_HOOKS
 from quantcrafter.engine.plugins.info import PluginRefusedError
@@ -24,9 +25,9 @@ from quantcrafter.engine.plugins.info import PluginRefusedError
 _PREFIX = "quantcrafter_node_files."
 
 
-def node_folder() -> Path:
-    """Return the folder for node files; it need not exist."""
-    return home() / "nodes"
+NODE_FILE_LIMIT_S = 20.0
+"""Maximum time for running a node file once: the desktop does so at each save."""
+_QUOTED = re.compile(r"""["']([A-Za-z_]\w*(?:\.\w+)*)["']""")
 
 
 def node_files() -> tuple[Path, ...]:
@@ -37,6 +38,14 @@ def node_files() -> tuple[Path, ...]:
     except OSError:
         return ()
     return tuple(sorted(path for path in found if path.is_file()))
+
+
+def names_in(path: Path) -> frozenset[str]:
+    """Return what is quoted in a node file and may be a component's name, without running it; nothing if unreadable."""
+    try:
+        return frozenset(_QUOTED.findall(path.read_text(encoding="utf-8", errors="replace")))
+    except OSError:
+        return frozenset()
 
 
 def load_node_file(path: Path) -> object:

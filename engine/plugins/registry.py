@@ -29,7 +29,7 @@ from quantcrafter.engine.plugins.info import PluginInfo, PluginStatus
 class Registry:
     """The catalog of components and providers, with the engines and templates next to it.
 
-    Built once by `load_registry`; nothing is added later. Classes of a `ComponentFamily` are built on first use.
+    Built by `load_registry`; only `take_over` changes it later. Classes of a `ComponentFamily` are built on first use.
     `problems` holds the findings about plugins that were left out, in the order of `plugins`.
     """
 
@@ -40,18 +40,47 @@ class Registry:
         plugins: tuple[PluginInfo, ...],
         problems: tuple[Problem, ...],
     ) -> None:
+        self._lock = threading.RLock()
+        self._fill(components, others, plugins, problems)
+
+    def _fill(
+        self,
+        components: Mapping[tuple[Role, str], type[Component] | ComponentFamily],
+        others: Mapping[tuple[str, str], Any],
+        plugins: tuple[PluginInfo, ...],
+        problems: tuple[Problem, ...],
+    ) -> None:
         self.plugins = plugins
         self.problems = problems
-        self._components: dict[Role, dict[str, type[Component] | ComponentFamily]] = {role: {} for role in Role}
+        by_role: dict[Role, dict[str, type[Component] | ComponentFamily]] = {role: {} for role in Role}
         for (role, name), entry in components.items():
-            self._components[role][name] = entry
-        self._others: dict[str, dict[str, Any]] = {}
+            by_role[role][name] = entry
+        by_kind: dict[str, dict[str, Any]] = {}
         for (kind, name), entry in others.items():
-            self._others.setdefault(kind, {})[name] = entry
+            by_kind.setdefault(kind, {})[name] = entry
+        self._components = by_role
+        self._others = by_kind
         self._owners = {
             (section, name): info.name for info in plugins for section, names in info.provides.items() for name in names
         }
-        self._lock = threading.RLock()
+
+    def take_over(self, other: Registry) -> None:
+        """Have the contents of another registry from now on, as after the user's node files changed.
+
+        Whoever holds this one sees the new contents. Classes that were built for installed plugins stay the same.
+        """
+        with self._lock:
+            files = {info.name for info in (*self.plugins, *other.plugins) if info.file}
+            components = {
+                (role, name): entry for role, named in other._components.items() for name, entry in named.items()
+            }
+            for (role, name), entry in components.items():
+                before = self._components[role].get(name)
+                owner = other.owner(role, name)
+                if before is not None and is_family(entry) and owner == self.owner(role, name) and owner not in files:
+                    components[role, name] = before
+            others = {(kind, name): entry for kind, named in other._others.items() for name, entry in named.items()}
+            self._fill(components, others, other.plugins, other.problems)
 
     def component(self, role: Role, name: str) -> type[Component] | None:
         """Return the component of that name in that section, or None.
@@ -104,6 +133,10 @@ class Registry:
     def left_out(self) -> tuple[str, ...]:
         """Names of plugins that are installed but not in use: not allowed, disabled, or failed."""
         return tuple(info.name for info in self.plugins if info.status is not PluginStatus.LOADED)
+
+    def why_absent(self, use: str) -> tuple[str, str] | None:
+        """Return why a component isn't available and what to do, if a node file that was left out may define it."""
+        return next((found for info in self.plugins if (found := info.why_absent(use)) is not None), None)
 
     @property
     def strategies(self) -> tuple[StrategyTemplate, ...]:

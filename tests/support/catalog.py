@@ -257,6 +257,9 @@ class SmallCatalog:
     def component(self, role: Role, name: str) -> type[Component] | None:
         return self._components.get((role, name))
 
+    def why_absent(self, use: str) -> tuple[str, str] | None:  # noqa: ARG002 - the Catalog's
+        return None
+
     @property
     def left_out(self) -> tuple[str, ...]:
         return ()

@@ -86,6 +86,9 @@ class TinyCatalog:
     def component(self, role: Role, name: str) -> type[Component] | None:
         return self._classes.get((role, name))
 
+    def why_absent(self, use: str) -> tuple[str, str] | None:  # noqa: ARG002 - the Catalog's
+        return None
+
     @property
     def left_out(self) -> tuple[str, ...]:
         return ()

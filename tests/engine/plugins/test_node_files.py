@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from quantcrafter.engine.api import PluginError, Role
+from quantcrafter.engine.api.foreign import TooLongError, foreign
 from quantcrafter.engine.plugins import (
     PluginInfo,
     PluginStatus,
     allow_file,
+    create_node_file,
     forget_registry,
+    fresh_registry,
     installed_plugins,
     load_registry,
     node_folder,
@@ -160,10 +165,98 @@ def test_a_strategy_runs_with_a_node_file_by_the_command_line(nodes: Path, tmp_p
     before = command("run", str(strategy))
     assert before.returncode == 2
     assert "'my.double'" in before.stderr
-    assert "not in use: lines" in before.stderr
+    assert "not allowed the node file 'lines.py'" in before.stderr
     assert command("plugins", "allow", "lines").returncode == 0
     after = command("run", str(strategy), "--json", "-")
     assert after.returncode == 0, after.stderr
     assert json.loads(after.stdout)["metrics"]["trades"] > 0
     listed = json.loads(command("plugins", "list", "--json").stdout)
     assert [each["file"] for each in listed if each["name"] == "lines"] == [str(nodes / "lines.py")]
+
+
+def test_a_registry_takes_over_what_a_changed_file_brings_for_all_that_hold_it(nodes: Path) -> None:
+    write(nodes / "lines.py", LINE)
+    allow_file("lines")
+    held = load_registry()
+    before = held.component(Role.INDICATOR, "my.double")
+    sma = held.component(Role.INDICATOR, "ta.SMA")
+    (nodes / "lines.py").write_text(LINE.replace("my.half", "my.other"), encoding="utf-8")
+    fresh = fresh_registry()
+    assert held.component(Role.LOGIC, "my.half") is not None, "loading changes nothing yet"
+    held.take_over(fresh)
+    assert load_registry() is held
+    assert held.component(Role.LOGIC, "my.half") is None
+    assert held.component(Role.LOGIC, "my.other") is not None
+    assert held.component(Role.INDICATOR, "my.double") is not before
+    assert held.component(Role.INDICATOR, "ta.SMA") is sma, "built once"
+    assert held.owner("logic", "my.other") == "lines"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        ("broken", ["'my.double' is not available", "lines.py, line 1: NameError: name 'broken' is not defined"]),
+        ("", ["'my.double' is not available", "you have not allowed the node file 'lines.py' yet"]),
+    ],
+)
+def test_a_strategy_says_which_file_would_bring_its_component(
+    nodes: Path, tmp_path: Path, spoil: str, words: list[str]
+) -> None:
+    write(nodes / "lines.py", f"{spoil}\n{LINE}")
+    if spoil:
+        allow_file("lines")
+    strategy = tmp_path / "strategy.yaml"
+    strategy.write_text(STRATEGY, encoding="utf-8")
+    found = command("validate", str(strategy))
+    assert found.returncode == 2
+    text = " ".join(found.stderr.split())
+    assert all(word in text for word in words), text
+
+
+def test_an_error_while_computing_names_the_file_and_the_line(nodes: Path, tmp_path: Path) -> None:
+    text = LINE.replace("return line * 2.0", "return twice(line)") + "\n\ndef twice(line):\n    return line * nothing\n"
+    write(nodes / "lines.py", text)
+    line = text.splitlines().index("    return line * nothing") + 1
+    allow_file("lines")
+    strategy = tmp_path / "strategy.yaml"
+    strategy.write_text(STRATEGY, encoding="utf-8")
+    found = command("run", str(strategy))
+    assert found.returncode != 0
+    assert f"name 'nothing' is not defined (lines.py, line {line})" in " ".join(found.stderr.split())
+
+
+def test_a_call_in_a_thread_ends_at_its_limit() -> None:
+    outcome: list[object] = []
+
+    def work() -> None:
+        try:
+            with foreign("Plugin 'x'", "loading", limit_s=0.2):
+                while True:
+                    pass
+        except TooLongError as error:
+            outcome.append(str(error))
+        with foreign("Plugin 'x'", "loading", limit_s=0.05):
+            pass
+        time.sleep(0.2)  # nothing comes after the end of a call
+        outcome.append("on")
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert outcome == ["took longer than 0 s", "on"]
+
+
+def test_a_new_node_file_works_and_is_not_written_over(nodes: Path) -> None:
+    path = create_node_file("swing_size")
+    assert path == nodes / "swing_size.py"
+    allow_file("swing_size")
+    assert plugin("swing_size").provides == {"indicators": ("my.swing_size",)}
+    with pytest.raises(PluginError, match="already exists"):
+        create_node_file("swing_size")
+
+
+@pytest.mark.parametrize("name", ["", "Swing", "my-node", "class", "../out", "1st", "a" * 41])
+def test_a_name_that_can_not_be_that_of_a_file_is_refused(nodes: Path, name: str) -> None:
+    with pytest.raises(PluginError, match="A node file's name has"):
+        create_node_file(name)
+    assert not list(nodes.iterdir())
