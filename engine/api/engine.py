@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -173,7 +173,7 @@ class InstrumentJob:
             history=self.bars.slice(0, end) if begin else None,
         )
 
-    @property
+    @cached_property
     def executions(self) -> tuple[ExecutionColumns, ...]:
         """The columns of each execution of the job."""
         return ExecutionColumns(self.flags, self.allowed, self.execution_columns, self.size_column), *self.further

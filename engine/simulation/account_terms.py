@@ -34,11 +34,13 @@ _HALTS = (GuardKind.MAX_DRAWDOWN, GuardKind.DAILY_LOSS, GuardKind.LOSING_STREAK)
 
 def joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.NDArray[Any]:
     """Return the parts concatenated and read-only: all runs use the same types, so that one compilation is enough."""
-    if len(parts) == 1:
-        column = np.require(parts[0], dtype, ["C", "A"])
-    else:
+    if len(parts) > 1:
         column = COLUMNS.take(sum(map(len, parts)), dtype)
         np.concatenate(parts, out=column, casting="unsafe")
+    elif parts[0].dtype == dtype and parts[0].flags.c_contiguous and parts[0].flags.aligned:
+        column = parts[0]
+    else:
+        column = np.require(parts[0], dtype, ["C", "A"])
     view = column.view(np.ndarray)
     view.flags.writeable = False
     return view
@@ -124,14 +126,6 @@ def counts_days(job: EngineJob) -> bool:
     return any(guard.kind in _HALTS for guard in job.guards)
 
 
-def is_watched(job: EngineJob, short: bool) -> bool:  # noqa: FBT001 - as `may_be_short` says
-    """Return whether the account is checked at every close; `short` is what `may_be_short` says."""
-    margins = [margins_of(each, job.settings.margin) for each in job.instruments]
-    called = any(each.long > 0.0 or each.unit > 0.0 for each in margins)
-    called = called or (any(each.short > 0.0 for each in margins) and short)
-    return called or counts_days(job)
-
-
 class Margins(NamedTuple):
     """The margin of an instrument's positions.
 
@@ -162,6 +156,25 @@ def margins_of(instrument: InstrumentJob, run: Margin) -> Margins:
     return Margins(entry / 100.0, margin.maintenance / 100.0, margin.maintenance_short / 100.0, 0.0, 0.0)
 
 
+class AccountTraits(NamedTuple):
+    """What several terms of an account depend on.
+
+    The margins of each instrument, whether any position may be short, and whether the account is checked at every
+    close.
+    """
+
+    margins: tuple[Margins, ...]
+    may_be_short: bool
+    watched: bool
+
+
+def traits_of(job: EngineJob) -> AccountTraits:
+    """Return the traits of a job's account."""
+    margins, short = tuple(margins_of(each, job.settings.margin) for each in job.instruments), may_be_short(job)
+    called = any(each.long > 0.0 or each.unit > 0.0 or (short and each.short > 0.0) for each in margins)
+    return AccountTraits(margins, short, called or counts_days(job))
+
+
 def may_be_short(job: EngineJob) -> bool:
     """Return whether any decision of a job could open a short position; signals of later bars are unknown."""
     by_steps = job.steps is not None and any(flags >= 0 for flags, _ in job.steps.heads)
@@ -188,13 +201,13 @@ def needs_volume(job: EngineJob) -> bool:
     return job.settings.slippage.volume_percent > 0.0 or job.settings.fills.zero_volume == "none"
 
 
-def spare_rows(job: EngineJob, short: bool) -> int:  # noqa: FBT001 - as `may_be_short` says
+def spare_rows(traits: AccountTraits) -> int:
     """Return how many rows of each table a step may need beyond those of its bars: when everything is closed."""
-    return 4 * len(job.instruments) + (2 * MAX_GUARDS if is_watched(job, short) else 1)
+    return 4 * len(traits.margins) + (2 * MAX_GUARDS if traits.watched else 1)
 
 
-def set_account(portfolio: Record, job: EngineJob, short: bool) -> None:  # noqa: FBT001 - as `may_be_short` says
-    """Write costs, margin and guards of a job to the portfolio; `short` is what `may_be_short` says.
+def set_account(portfolio: Record, job: EngineJob, traits: AccountTraits) -> None:
+    """Write costs, margin and guards of a job to the portfolio.
 
     Raises:
         RunError: there are too many guards, or one names an instrument that doesn't exist.
@@ -207,19 +220,18 @@ def set_account(portfolio: Record, job: EngineJob, short: bool) -> None:  # noqa
     portfolio["commission_maker_percent"] = commission.percent if maker is None else maker
     portfolio["slippage_bps"], portfolio["slippage_ticks"] = slippage.bps, slippage.ticks
     portfolio["slippage_range_percent"], portfolio["volume_percent"] = slippage.range_percent, slippage.volume_percent
-    portfolio["maintained"] = any(
-        part > 0.0 for each in job.instruments for part in margins_of(each, settings.margin)[1:]
-    )
-    portfolio["paid_up"] = not short and all(
-        each.kind == "spot" and margins_of(each, settings.margin).entry >= 1.0 for each in job.instruments
+    portfolio["maintained"] = any(part > 0.0 for margins in traits.margins for part in margins[1:])
+    portfolio["paid_up"] = not traits.may_be_short and all(
+        each.kind == "spot" and margins.entry >= 1.0
+        for each, margins in zip(job.instruments, traits.margins, strict=True)
     )
     portfolio["peak"] = portfolio["last_equity"] = portfolio["day_equity"] = portfolio["highest_equity"] = settings.cash
     portfolio["stepped"] = job.steps is not None
     portfolio["day"] = np.iinfo(np.int64).min
     portfolio["financed"], portfolio["moving"] = is_financed(job), is_moving(job)
-    portfolio["watched"] = is_watched(job, short)
+    portfolio["watched"] = traits.watched
     portfolio["restless"] = is_restless(job)
-    portfolio["spare_rows"] = spare_rows(job, short)
+    portfolio["spare_rows"] = spare_rows(traits)
     portfolio["skip_empty"] = settings.fills.zero_volume == "none"
     special = slippage.range_percent > 0.0 or needs_volume(job)
     portfolio["venue_rules"] = has_venue_rules(job)

@@ -19,9 +19,9 @@ from quantcrafter.engine.simulation.account_terms import (
     check_account,
     joined,
     margins_of,
-    may_be_short,
     set_account,
     spare_rows,
+    traits_of,
 )
 from quantcrafter.engine.simulation.buffers import PORTFOLIOS
 from quantcrafter.engine.simulation.execution_terms import (
@@ -168,15 +168,15 @@ def are_side_by_side(job: EngineJob) -> bool:
 def portfolio_of(job: EngineJob, table_rows: int) -> Table:
     """Return terms, account and empty tables: one record."""
     settings = job.settings
-    short = may_be_short(job)
-    needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments) + spare_rows(job, short)
+    traits = traits_of(job)
+    needed = (slots_needed(job) + rows_per_bar(job)) * len(job.instruments) + spare_rows(traits)
     portfolios = PORTFOLIOS.take(1, portfolio_dtype(max(MOST_ROWS, 1 << (needed - 1).bit_length())))
     head_of(portfolios)[:] = 0
     portfolio = portfolios[0]
     portfolio["capacity"] = min(max(table_rows, needed), len(portfolio["order_rows"]))
     portfolio["rows_per_bar"] = rows_per_bar(job)
     portfolio["cash"] = settings.cash
-    set_account(portfolio, job, short)
+    set_account(portfolio, job, traits)
     first = len(shared_columns(job))
     set_decision_terms(portfolio, job, {key: first + k for k, key in enumerate(execution_columns_of(job))})
     portfolio["arm_delay"] = settings.fills.arm == "next_bar"

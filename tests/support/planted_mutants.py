@@ -400,7 +400,7 @@ MUTANTS = tuple(
         ),
         (
             "an account that may be short counts as one without margin",
-            'portfolio["paid_up"] = not short and all(',
+            'portfolio["paid_up"] = not traits.may_be_short and all(',
             'portfolio["paid_up"] = all(',
         ),
         # ------------------------------------------------------------------ entries that wait
