@@ -25,6 +25,9 @@ from quantcrafter.engine.trading_calendar.zones import DAY_NS, MINUTE_NS, to_loc
 _HOLIDAYS = 4
 _SATURDAY, _SUNDAY = 5, 6
 _DAY_MINUTES, _WEEK_DAYS = 1440, 7
+_MONDAY = 3
+"""Days since 1970 count from a Thursday: so many later a week begins on Monday."""
+ONE_WEEK = Timeframe(1, "w")
 _COLUMNS = ("time_ns", "open", "high", "low", "close", "volume", "rows")
 
 
@@ -40,11 +43,16 @@ def take(raw: RawBars, rows: TimeColumn) -> RawBars:
 def find_overlaps(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
     """Return the positions of bars that begin before the one before has ended; times rise strictly.
 
-    A first bar of a session that ends on the full hour is shorter, and so is the last one: no overlap.
+    A first bar of a session that ends on the full hour is shorter, and so is the last one: no overlap. Weeks dated by
+    their last session are apart by less where holidays end one: two bars overlap if they are of one week.
     """
     if raw.close_ns is not None:
         return np.flatnonzero(raw.time_ns[1:] < raw.close_ns[:-1]) + 1
     where = np.flatnonzero(np.diff(raw.time_ns) < _least_distance(timeframe)) + 1
+    if len(where) and timeframe == ONE_WEEK:
+        weeks = (_days(raw) + _MONDAY) // _WEEK_DAYS
+        of_one_week: TimeColumn = where[weeks[where] == weeks[where - 1]]
+        return of_one_week
     if not len(where) or not timeframe.is_intraday:
         return where
     local = to_local(raw.time_ns[where], raw.session.timezone) % DAY_NS

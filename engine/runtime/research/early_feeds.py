@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from quantcrafter.engine.api import Bars
+from quantcrafter.engine.api import Bars, FloatColumn
 
 _SAME = 1e-9
+_NEARLY_ALL, _LEAST_ROWS = 0.9, 5
+"""The share of bars, and the number of different closes, from which a feed counts as shifted."""
 
 
 class Early(NamedTuple):
@@ -38,7 +41,31 @@ def too_early(feed: Bars, bars: Bars) -> Early | None:
             early = _compared(feed, bars, row, column, (first, cut, end))
             if early is not None:
                 return early
+    return _shifted(feed, bars, known)
+
+
+def _shifted(feed: Bars, bars: Bars, known: npt.NDArray[np.int64]) -> Early | None:
+    """Return the first bar of a feed whose closes are all reached the same number of bars after it has closed.
+
+    So it is with times that mark the open of a bar and were read as its close: then each bar lies in the next one's
+    place. Bars of another source may agree now and then by chance, therefore nearly all have to.
+    """
+    most = int(np.diff(np.searchsorted(bars.open_ns, feed.open_ns)).max(initial=0))
+    rows = np.flatnonzero((known > 0) & (known + most < len(bars)))
+    closes = feed.close[rows]
+    if len(np.unique(closes)) < _LEAST_ROWS or _share_of_same(closes, bars.close[known[rows] - 1]) > 1.0 - _NEARLY_ALL:
+        return None
+    for later in range(most):
+        if _share_of_same(closes, bars.close[known[rows] + later]) >= _NEARLY_ALL:
+            row = int(rows[0])
+            place = int(known[row]) + later
+            seen = float(bars.close[known[row] - 1])
+            return Early(row, "close", float(closes[0]), seen, int(bars.close_ns[place]))
     return None
+
+
+def _share_of_same(ones: FloatColumn, others: FloatColumn) -> float:
+    return float(np.mean(np.abs(ones - others) <= _SAME * np.maximum(np.abs(ones), np.abs(others))))
 
 
 def _compared(feed: Bars, bars: Bars, row: int, column: str, rows: tuple[int, int, int]) -> Early | None:

@@ -168,6 +168,16 @@ def test_bars_outside_the_session_are_a_warning() -> None:
     assert (found.kind, found.count, found.row) == ("outside_session", 1, 2)
 
 
+def test_weeks_dated_by_their_last_session_are_no_overlap_after_a_holiday() -> None:
+    """Golden Week: the week of 1 May 2023 ended on Tuesday in Tokyo, four days after the Friday before."""
+    fridays = ["2023-04-14", "2023-04-21", "2023-04-28", "2023-05-02", "2023-05-12"]
+    raw = replace(raw_bars(moments(*fridays)), stamp="date")
+    assert [item for item in check(raw, Timeframe(1, "w"), symbol="X").findings if item.kind == "overlap"] == []
+    extra = replace(raw_bars(moments(*fridays, "2023-05-11", "2023-05-12")[[0, 1, 2, 3, 5, 6]]), stamp="date")
+    with pytest.raises(DataError, match="closer to the one before"):
+        check(extra, Timeframe(1, "w"), symbol="X")
+
+
 def test_a_short_first_hour_of_a_session_is_no_overlap() -> None:
     hours = [f"2024-07-0{day}T{time}" for day in (1, 2, 3) for time in ("13:30", "14:00", "15:00", "16:00")]
     assert check(raw_bars(moments(*hours), session=NEW_YORK_STOCKS), Timeframe(1, "h")).findings == ()

@@ -12,7 +12,7 @@ from quantcrafter.engine.api import Market
 from quantcrafter.engine.data.markets import MARKETS, session_of
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.running.run import run
-from quantcrafter.engine.trading_calendar.trading_days import next_session_day
+from quantcrafter.engine.trading_calendar.trading_days import next_session_day, trading_days
 from tests.support.kept_runs import registry
 from tests.support.ledger_checks import assert_same_bits
 
@@ -141,3 +141,37 @@ def test_a_preset_sets_what_it_declares(market: Market, tmp_path: Path) -> None:
         if value and not (name == "kind" and value == "spot"):
             assert said[name].value == value, name
             assert said[name].source in BY_PRESET, name
+
+
+@pytest.mark.parametrize("market", MARKETS, ids=named)
+def test_days_of_an_unknown_market_close_no_earlier_than_those_of_each_market(market: Market, tmp_path: Path) -> None:
+    with_it = result_of(tmp_path, market, f", market: {market.name}").instruments[0].bars
+    without = result_of(tmp_path, market)
+    assert (without.instruments[0].bars.close_ns >= with_it.close_ns).all()
+    assert without.instruments[0].terms["session"].source == "guess"
+    if market.calendar or market.pairs:  # days of weeks without a weekend close at midnight UTC, as those of coins do
+        assert "Set 'market' or 'session' for the true close" in without.notes[0]
+
+
+@pytest.mark.parametrize("dated", ["first", "last"])
+@pytest.mark.parametrize("market", MARKETS, ids=named)
+def test_weeks_of_an_unknown_market_close_no_earlier_than_their_last_session(
+    market: Market, dated: str, tmp_path: Path
+) -> None:
+    daily = result_of(tmp_path, market, f", market: {market.name}").instruments[0].bars
+    session = session_of(market)
+    days = trading_days(daily.open_ns, session)
+    weeks = np.unique((days + 3) // 7)[1:-1]  # 1970-01-01 was a Thursday
+    lines, ends = ["date,open,high,low,close,volume"], []
+    for week in weeks.tolist():
+        rows = np.flatnonzero((days + 3) // 7 == week)
+        day = 7 * week - 3 if dated == "first" else int(days[rows[-1]])
+        prices = daily.open[rows[0]], daily.high[rows].max(), daily.low[rows].min(), daily.close[rows[-1]]
+        lines.append(f"{np.datetime64(day, 'D')},{','.join(f'{each:.5f}' for each in prices)},1")
+        ends.append(int(daily.close_ns[rows[-1]]))
+    (tmp_path / "d.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    file = tmp_path / "strategy.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace(f"1d, market: {market.name}", "1w"), encoding="utf-8")
+    bars = run(file, registry=registry()).instruments[0].bars
+    assert len(bars) >= len(ends) - 1
+    assert (bars.close_ns >= np.array(ends[: len(bars)])).all()
