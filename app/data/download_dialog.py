@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QDate, Qt
+from PySide6.QtCore import QDate, Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
-    QDateEdit,
     QDialogButtonBox,
     QFormLayout,
     QHeaderView,
@@ -23,9 +22,11 @@ from PySide6.QtWidgets import (
 from quantcrafter.app.dialogs.frame import DialogFrame, paint_words, table
 from quantcrafter.app.services.engine import Engine, Job
 from quantcrafter.app.services.i18n import said, tr
-from quantcrafter.app.services.problems import failure_text
+from quantcrafter.app.services.problems import error_text, failure_text
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
+from quantcrafter.engine.api import DataError
+from quantcrafter.engine.data.download.since import since_ns
 from quantcrafter.engine.plugins import Registry
 from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
 from quantcrafter.engine.runtime.compute_process.jobs import Failure, LogLine
@@ -40,9 +41,8 @@ _SIZE = (720, 640)
 _FULL = 1000
 _USUAL_FRAME = "1d"
 _YEARS = 5
+_PAUSE_MS = 800
 _SYMBOL, _STATE = range(2)
-_EPOCH_DAY = QDate(1970, 1, 1)
-_DAY_NS = 86_400_000_000_000
 _EXAMPLES = {"ccxt": "BTC/USDT, ETH/USDT", "yfinance": "AAPL, VOD.L, EURUSD=X"}
 Start = Callable[[BarsRequest], Job]
 
@@ -72,12 +72,15 @@ class DownloadDialog(DialogFrame):
         self._asked: Job | None = None
         self._offer = DownloadOffer()
         self._places: tuple[str, ...] = ()
+        self._known = False
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._pause.timeout.connect(self._ask)
         self.job: Job | None = None
         self.provider = QComboBox(self)
         self.place = QComboBox(self)
         self.symbols = QLineEdit(self)
         self.timeframe = QComboBox(self)
-        self.since = QDateEdit(self)
+        self.since = QLineEdit(self)
         self.adjustment = QComboBox(self)
         self.server = QLineEdit(self)
         self.problem = QLabel(self)
@@ -101,12 +104,15 @@ class DownloadDialog(DialogFrame):
 
     @property
     def request(self) -> BarsRequest:
-        """What to download."""
-        days = _EPOCH_DAY.daysTo(self.since.date())
+        """What to download.
+
+        Raises:
+            DataError: it can't be told since when.
+        """
         frame, adjustment = self.timeframe.currentText(), self.adjustment.currentData() or ""
         server = self.server.text().strip()
         options = {"url": server} if server and self._has_server else {}
-        return BarsRequest(self.chosen_symbols, self.source, frame, days * _DAY_NS, adjustment, options)
+        return BarsRequest(self.chosen_symbols, self.source, frame, since_ns(self.since.text()), adjustment, options)
 
     @property
     def _has_place(self) -> bool:
@@ -130,10 +136,8 @@ class DownloadDialog(DialogFrame):
         if completer is not None:
             completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
             completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        self.since.setCalendarPopup(True)
-        self.since.setDisplayFormat("yyyy-MM-dd")
-        self.since.setMaximumDate(QDate.currentDate())
-        self.since.setDate(QDate(QDate.currentDate().year() - _YEARS, 1, 1))
+        self.since.setText(str(QDate.currentDate().year() - _YEARS))
+        self.since.setToolTip(tr("A year, month, day or time (UTC), such as 2020, 2020-06 or 2020-06-30"))
         self.form = QFormLayout()
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for text, widget in (
@@ -184,22 +188,33 @@ class DownloadDialog(DialogFrame):
     # ------------------------------------------------------------------ what there is
 
     def _named(self, text: str) -> None:
-        """Ask at once for a place that there is; for another one when the field is left."""
+        """Ask at once for a place that there is; for another one when the field is left, or typing pauses."""
         if text.strip() in self._places:
             self._ask()
+        else:
+            self._forget_offer()
+            self._pause.start()
+
+    def _forget_offer(self) -> None:
+        """Let nothing be downloaded before it is known what there is."""
+        self._offer, self._known = DownloadOffer(), False
+        self.timeframe.setEnabled(False)
+        self.adjustment.setEnabled(False)
+        self._enable()
 
     def _ask(self) -> None:
         """Ask what the provider offers."""
         name = str(self.provider.currentData())
         place = self.place.currentText().strip() if self._has_place else ""
         wish = OfferRequest(name, place)
-        if self._asked is not None and self._asked.request == wish:
+        self._pause.stop()
+        if self._asked is not None and self._asked.request == wish and (self._known or not self._asked.is_over):
             return
         self.form.setRowVisible(self.place, self._has_place)
         self.form.setRowVisible(self.server, self._has_server)
         self.symbols.setPlaceholderText(_EXAMPLES.get(name, ""))
-        self._offer = DownloadOffer()
-        self.timeframe.setEnabled(False)
+        self._complain("")
+        self._forget_offer()
         job = self._asked = self._engine.submit(wish, first=True)
         job.finished.connect(lambda offer: self._show_offer(job, offer))
         job.failed.connect(lambda failure: self._no_offer(job, failure))
@@ -212,7 +227,7 @@ class DownloadDialog(DialogFrame):
     def _show_offer(self, job: Job, offer: DownloadOffer) -> None:
         if self._asked is not job:
             return
-        self._offer = offer
+        self._offer, self._known = offer, True
         if offer.places and self._places != offer.places:
             self._places = offer.places
             typed = self.place.currentText()
@@ -246,7 +261,9 @@ class DownloadDialog(DialogFrame):
         ready = bool(self._offer.timeframes) and bool(self.chosen_symbols)
         self.ok_button.setEnabled(ready and self.job is None)
         self.stop_button.setEnabled(self.job is not None)
-        self.progress.setVisible(self.job is not None)
+        waiting = self.job is None and self._asked is not None and not self._asked.is_over
+        self.progress.setRange(0, 0 if waiting else _FULL)
+        self.progress.setVisible(self.job is not None or waiting)
 
     # ------------------------------------------------------------------ the download
 
@@ -254,7 +271,12 @@ class DownloadDialog(DialogFrame):
         """Download what is chosen; what came of earlier symbols stays in the list until then."""
         if not self.ok_button.isEnabled():
             return
-        request = self.request
+        try:
+            request = self.request
+        except DataError as error:
+            self._complain(error_text(error))
+            self.since.setFocus()
+            return
         self._complain("")
         self.list.clear()
         for symbol in request.symbols:
@@ -268,6 +290,7 @@ class DownloadDialog(DialogFrame):
         job.failed.connect(self._failed)
         job.ended.connect(self._ended)
         self._enable()
+        self.stop_button.setFocus()
 
     def stop(self) -> None:
         """Stop the download; what was downloaded is stored."""
@@ -312,6 +335,7 @@ class DownloadDialog(DialogFrame):
     def _ended(self) -> None:
         self.job = None
         self._enable()
+        self.ok_button.setFocus()
 
     def done(self, result: int) -> None:
         """Leave a download that is under way to the data pane."""

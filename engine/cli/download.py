@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ import typer
 from quantcrafter.engine.cli.console import complain, console, is_terminal, note, print_json
 from quantcrafter.engine.cli.data_options import Json, Repair, Settings, frame_of, options_of, series_json
 from quantcrafter.engine.cli.main import FAILED, WRONG_INPUT
-from quantcrafter.engine.cli.time_format import moment_ns
 
 if TYPE_CHECKING:
     from quantcrafter.engine.api import DataError
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
     from quantcrafter.engine.data.download.download import Progress
     from quantcrafter.engine.data.store import BarStore
     from quantcrafter.engine.plugins import Registry
-
-_YEAR = re.compile(r"\d{4}")
-_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def download(  # noqa: PLR0913 - the options of a command
@@ -53,6 +48,7 @@ def download(  # noqa: PLR0913 - the options of a command
     from quantcrafter.engine.cli.installed import registry_with_warnings
     from quantcrafter.engine.data.download.batch import Task, provider_of
     from quantcrafter.engine.data.download.download import Wish, check_wish, origin_of
+    from quantcrafter.engine.data.download.since import since_ns
     from quantcrafter.engine.data.store import BarStore
 
     if name and len(symbols) > 1:
@@ -61,7 +57,8 @@ def download(  # noqa: PLR0913 - the options of a command
     try:
         provider = provider_of(registry, source, options_of(settings))
         adjustment = adjust or provider.adjustments[0]
-        wishes = [Wish(symbol, frame, since_ns(since), adjustment, name) for symbol in dict.fromkeys(symbols)]
+        first_ns = None if since is None else since_ns(since)
+        wishes = [Wish(symbol, frame, first_ns, adjustment, name) for symbol in dict.fromkeys(symbols)]
         check_wish(provider, wishes[0])
         for wish in wishes:
             origin_of(provider, wish, store.find(wish.stored_as, frame))
@@ -96,24 +93,6 @@ def update(
     else:
         series = [store.series(symbol, frame_of(timeframe))]
     _carry_out(registry, store, updates(registry, series), repair=repair, json=json)
-
-
-def since_ns(text: str | None) -> int | None:
-    """Return when `--since` begins, in UTC ns: a year, a month, a day or a time.
-
-    Raises:
-        DataError: the text is none of them.
-    """
-    if text is not None and _YEAR.fullmatch(text):
-        text = f"{text}-01-01"
-    elif text is not None and _MONTH.fullmatch(text):
-        text = f"{text}-01"
-    from quantcrafter.engine.api import DataError
-
-    try:
-        return moment_ns(text)
-    except DataError as error:
-        raise DataError(str(error), field="since") from None
 
 
 def _refused(error: DataError) -> typer.Exit:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QDate, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -69,7 +69,8 @@ def fill_in(qtbot: QtBot, dialog: DownloadDialog, server: Server, symbols: str) 
     pick(dialog.timeframe, "1h")
     QTest.keyClicks(dialog.symbols, symbols)
     QTest.keyClicks(dialog.server, server.url)
-    dialog.since.setDate(QDate(2024, 1, 1))
+    dialog.since.clear()
+    QTest.keyClicks(dialog.since, "2024-01")
 
 
 def opened(desktop: Desktop, act: Callable[[DownloadDialog], object]) -> None:
@@ -171,6 +172,44 @@ def test_update_brings_what_is_new(qtbot: QtBot, desktop: Desktop, pane: DataPan
     press(pane.buttons["update"])
 
     until(qtbot, lambda: pane.model.series[0].count == 2600)
+
+
+def test_another_name_is_asked_for_before_anything_is_downloaded_there(
+    qtbot: QtBot, desktop: Desktop, pane: DataPane, server: Server
+) -> None:
+    def act(dialog: DownloadDialog) -> None:
+        fill_in(qtbot, dialog, server, "BTC/USDT")
+        assert dialog.ok_button.isEnabled()
+        edit = dialog.place.lineEdit()
+        assert edit is not None
+        edit.setFocus()
+        QTest.keyClick(edit, Qt.Key.Key_Home)
+        QTest.keyClicks(edit, "1h")
+        assert not dialog.ok_button.isEnabled()
+        until(qtbot, lambda: not dialog.problem.isHidden())  # the focus stays where it is
+        assert dialog.problem.text() == "ccxt has no exchange '1hbinance'. Did you mean 'binance'?"
+        QTest.keyClick(edit, Qt.Key.Key_Backspace)
+        QTest.keyClick(edit, Qt.Key.Key_Backspace)
+        until(qtbot, dialog.ok_button.isEnabled)
+        press(dialog.close_button)
+
+    assert pane.isVisible()
+    opened(desktop, act)
+
+
+def test_a_time_that_is_none_is_said_and_nothing_is_downloaded(
+    qtbot: QtBot, desktop: Desktop, pane: DataPane, server: Server
+) -> None:
+    def act(dialog: DownloadDialog) -> None:
+        fill_in(qtbot, dialog, server, "BTC/USDT")
+        QTest.keyClicks(dialog.since, "-45")
+        press(dialog.ok_button)
+        assert dialog.problem.text().startswith("A download begins with a year, month, day or time such as 2020")
+        assert dialog.job is None
+        press(dialog.close_button)
+
+    assert pane.isVisible()
+    opened(desktop, act)
 
 
 def test_an_exchange_that_there_is_not_is_said_in_the_dialog(qtbot: QtBot, desktop: Desktop, pane: DataPane) -> None:

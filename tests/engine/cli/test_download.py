@@ -101,7 +101,10 @@ def test_one_symbol_that_fails_does_not_stop_the_others(tmp_path: Path, server: 
         ),
         (("X", "--from", "yfinance", "--since", "2020", "--adjust", "no"), "no prices adjusted for 'no'."),
         (("X", "--from", "yfinance"), "X 1d isn't stored yet: say since when to download it, such as '--since 2020'."),
-        (("X", "--from", "yfinance", "--since", "then"), "A time is written 2024-05-31"),
+        (
+            ("X", "--from", "yfinance", "--since", "then"),
+            "A download begins with a year, month, day or time such as 2020",
+        ),
         (("X", "--from", "yfinance", "-t", "day"), "A timeframe is a count and a unit"),
         (("X", "--from", "yfinance", "--set", "colour=red"), "there is no option 'colour'"),
         (("X", "Y", "--from", "yfinance", "--as", "Z"), "it names one symbol, 2 are given."),
