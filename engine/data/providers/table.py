@@ -124,7 +124,8 @@ def symbols_of(column: pl.Series) -> pl.Series:
     """Return a column of symbols as they were before a table marked them as text."""
     import polars as pl
 
-    return column.cast(pl.String).str.strip_chars(" ").str.replace(MARKED, "${1}").str.strip_chars(" '")
+    texts = column.cast(pl.String).str.strip_chars(" ")
+    return texts.str.replace(MARKED, "${1}").zip_with(texts.str.contains(MARKED), texts.str.strip_chars(" '"))
 
 
 def only(table: FileTable, symbol: str, subject: str) -> FileTable:
