@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.api import Session, Timeframe
 from quantcrafter.engine.data.labels import bar_label
@@ -12,18 +14,22 @@ _SMALL = 100_000
 
 def price_text(value: float) -> str:
     """Return a price with the digits that it has, up to seven."""
-    if value != value:  # noqa: PLR0124 - NaN differs from itself
-        return "NaN"
+    if not math.isfinite(value):
+        return _odd(value)
     text = f"{value:,.{max(_DIGITS - len(f'{abs(value):.0f}'), 2)}f}"
     whole, _, part = text.partition(".")
     part = part.rstrip("0")
     return f"{whole}.{part:0<2}"
 
 
+def _odd(value: float) -> str:
+    return "NaN" if math.isnan(value) else "\N{INFINITY}" if value > 0 else "-\N{INFINITY}"
+
+
 def volume_text(value: float) -> str:
     """Return a volume, whole where it is."""
-    if value != value:  # noqa: PLR0124 - NaN differs from itself
-        return "NaN"
+    if not math.isfinite(value):
+        return _odd(value)
     return f"{value:,.0f}" if value == round(value) else f"{value:,.10g}"
 
 

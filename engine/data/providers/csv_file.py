@@ -49,6 +49,9 @@ class CsvProvider(FileProvider):
         layout = self._layout(path, subject)
         return bool(layout.owners) or "symbol" in self._roles(layout, subject)
 
+    def _depends_on_symbol(self, path: Path, subject: str) -> bool:
+        return bool(self._layout(path, subject).owners)
+
     def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:
         layout = self._layout(find_file(self.path, base_dir), shown_path(self.path))
         return tuple(sorted(layout.symbols)) if layout.owners else super().known_symbols(base_dir)

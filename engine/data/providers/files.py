@@ -9,6 +9,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +39,18 @@ from quantcrafter.engine.data.providers.glance import Glance
 from quantcrafter.engine.data.providers.origins import origin_of
 from quantcrafter.engine.data.providers.session_guess import check_zone, parse_session
 from quantcrafter.engine.data.providers.table import PRICES, FileTable, figures, only, symbols_of
+
+_TABLES: ContextVar[dict[object, FileTable] | None] = ContextVar("tables", default=None)
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Keep the table of the last file, for loading one symbol of it after another."""
+    before = _TABLES.set({} if (kept := _TABLES.get()) is None else kept)
+    try:
+        yield
+    finally:
+        _TABLES.reset(before)
 
 
 class FileProvider(DataProvider):
@@ -79,6 +94,24 @@ class FileProvider(DataProvider):
     def _read(self, path: Path, subject: str, symbol: str = "") -> FileTable:
         """Return the file's rows, without empty ones; of a table with columns for each symbol, those of one."""
 
+    def _depends_on_symbol(self, path: Path, subject: str) -> bool:
+        """Return whether what `_read` returns differs by symbol, as for a table with columns for each of several."""
+        del path, subject
+        return False
+
+    def _read_once(self, path: Path, subject: str, symbol: str = "") -> FileTable:
+        """Return what `_read` returns; within `reading_once` a file of many symbols is read for the first alone."""
+        kept = _TABLES.get()
+        if kept is None:
+            return self._read(path, subject, symbol)
+        status = path.stat()
+        of = symbol if self._depends_on_symbol(path, subject) else ""
+        key = (type(self), self.model_dump_json(), str(path), status.st_size, status.st_mtime_ns, of)
+        if key not in kept:
+            kept.clear()  # one table at a time, as without this
+            kept[key] = self._read(path, subject, symbol)
+        return kept[key]
+
     def _names_symbols(self, path: Path, subject: str) -> bool:
         """Return whether the file may have a column of symbols, at a glance: most have none, and may be large."""
         del path, subject
@@ -92,7 +125,7 @@ class FileProvider(DataProvider):
         file = find_file(self.path, base_dir)
         if not self._names_symbols(file, subject):
             return ()
-        column = self._read(file, subject).column("symbol")
+        column = self._read_once(file, subject).column("symbol")
         if column is None or column.dtype == pl.Null:
             return ()
         return tuple(sorted(symbols_of(column).drop_nulls().unique().to_list()))
@@ -102,7 +135,7 @@ class FileProvider(DataProvider):
 
         subject = Message("{symbol} from {source}", symbol=request.symbol, source=shown_path(self.path))
         file = find_file(self.path, request.base_dir, request.symbol)
-        table = only(self._read(file, subject, request.symbol), request.symbol, subject)
+        table = only(self._read_once(file, subject, request.symbol), request.symbol, subject)
         origin = origin_of(file.name, table.names)
         dress = table.style.dress
         day_first = origin.day_first or (dress is not None and dress.day_first)

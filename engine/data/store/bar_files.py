@@ -23,7 +23,7 @@ from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.load import LoadedBars, load_as_they_are
 from quantcrafter.engine.data.markets import market_for, market_request
 from quantcrafter.engine.data.providers.csv_file import CsvProvider
-from quantcrafter.engine.data.providers.files import FileProvider
+from quantcrafter.engine.data.providers.files import FileProvider, reading_once
 from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
 from quantcrafter.engine.data.providers.session_guess import parse_session
 from quantcrafter.engine.data.store.bar_columns import Overlap
@@ -175,15 +175,16 @@ def import_file(
         DataError: the file cannot be read, its bars are bad and not to be repaired, or the store refuses them.
     """
     made = []
-    for symbol in symbols or symbols_in(path, choices.options, base_dir):
-        step(symbol)
-        found = load_file(store, path, symbol, choices, base_dir)
-        if not symbols and not choices.fresh:
-            _check_exchange(store.find(symbol, found.bars.timeframe), path)
-        market = choices.market_of(symbol)
-        named = "" if market is None else market.name
-        put = store.put(found.bars, overlap=choices.overlap, fresh=choices.fresh, market=named)
-        made.append(Imported(path, put, found.findings))
+    with reading_once():
+        for symbol in symbols or symbols_in(path, choices.options, base_dir):
+            step(symbol)
+            found = load_file(store, path, symbol, choices, base_dir)
+            if not symbols and not choices.fresh:
+                _check_exchange(store.find(symbol, found.bars.timeframe), path)
+            market = choices.market_of(symbol)
+            named = "" if market is None else market.name
+            put = store.put(found.bars, overlap=choices.overlap, fresh=choices.fresh, market=named)
+            made.append(Imported(path, put, found.findings))
     return made
 
 

@@ -156,6 +156,8 @@ def test_a_price_keeps_seven_digits_and_at_least_two_decimals(value: float) -> N
 
 
 def test_numbers_and_spans_are_written_as_people_write_them() -> None:
+    for text in (price_text, volume_text):
+        assert (text(float("inf")), text(float("-inf")), text(float("nan"))) == ("\N{INFINITY}", "-\N{INFINITY}", "NaN")
     assert (price_text(101.5), price_text(float("nan")), volume_text(1000.0), volume_text(0.25)) == (
         "101.50",
         "NaN",

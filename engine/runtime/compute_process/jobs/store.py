@@ -13,7 +13,8 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.compute_process.jobs.contract import JobContext, LogLine, Request
 
 if TYPE_CHECKING:
-    from quantcrafter.engine.data.store import Gap, Series
+    from quantcrafter.engine.data.store import BarStore, Gap, Series
+    from quantcrafter.engine.data.store.bar_files import ImportOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,9 @@ def import_bars(request: StoreImportRequest, context: JobContext) -> tuple[Impor
     Raises:
         RunCancelledError: it was cancelled; imported bars are kept.
     """
+    from quantcrafter.engine.data.providers.files import reading_once
     from quantcrafter.engine.data.store import BarStore, Overlap
-    from quantcrafter.engine.data.store.bar_files import ImportOptions, import_file, symbols_in
+    from quantcrafter.engine.data.store.bar_files import ImportOptions, symbols_in
     from quantcrafter.engine.plugins import load_registry
 
     store, made = BarStore(), list[ImportDone]()
@@ -122,22 +124,28 @@ def import_bars(request: StoreImportRequest, context: JobContext) -> tuple[Impor
             market=file.market,
             markets=load_registry().markets,
         )
-        for place, symbol in enumerate(symbols):
-            done = number * 1000 + place * 1000 // len(symbols)
-            context.progress("import", done, len(request.files) * 1000)
-            _stop_if_cancelled(context)
-            try:
-                (found,) = import_file(store, file.path, (symbol,), choices)
-            except DataError as error:
-                made.append(ImportDone(file.path, symbol, error=str(error)))
-                context.log(LogLine(logging.ERROR, str(error)))
-                continue
-            for finding in found.findings:
-                context.log(LogLine(logging.INFO if finding.kind == "guess" else logging.WARNING, str(finding)))
-            series = found.put.series
-            made.append(ImportDone(file.path, symbol, str(series.timeframe), found.put.added, found.put.replaced))
+        with reading_once():
+            for place, symbol in enumerate(symbols):
+                context.progress("import", number * 1000 + place * 1000 // len(symbols), len(request.files) * 1000)
+                _stop_if_cancelled(context)
+                made.append(_imported(store, file.path, symbol, choices, context))
     context.progress("import", 1, 1)
     return tuple(made)
+
+
+def _imported(store: BarStore, path: str, symbol: str, choices: ImportOptions, context: JobContext) -> ImportDone:
+    """Import one symbol of a file, and log what it shows."""
+    from quantcrafter.engine.data.store.bar_files import import_file
+
+    try:
+        (found,) = import_file(store, path, (symbol,), choices)
+    except DataError as error:
+        context.log(LogLine(logging.ERROR, str(error)))
+        return ImportDone(path, symbol, error=str(error))
+    for finding in found.findings:
+        context.log(LogLine(logging.INFO if finding.kind == "guess" else logging.WARNING, str(finding)))
+    series = found.put.series
+    return ImportDone(path, symbol, str(series.timeframe), found.put.added, found.put.replaced)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from quantcrafter.engine.data.cache import BarCache
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.data.providers.csv_file import CsvProvider
 from quantcrafter.engine.data.providers.synthetic import SyntheticProvider
+from quantcrafter.engine.data.providers.table import FileTable
 from quantcrafter.engine.data.store import BarStore, Overlap, gaps_of
 from quantcrafter.engine.data.store.bar_files import ImportOptions, export_bars, import_file, symbol_of, symbols_in
 from quantcrafter.engine.data.store.fill import fill_gaps
@@ -131,6 +132,27 @@ def test_a_market_of_other_hours_than_the_stored_bars_is_refused_until_they_are_
         import_file(store, str(file), (), named)
     import_file(store, str(file), (), replace(named, fresh=True))
     assert [series.market for series in store.list("X")] == ["us_stocks"]
+
+
+def test_a_file_of_many_symbols_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"S{number}" for number in range(20)]
+    rows = [f"{line},{name}" for name in names for line in workdays("2024-01-02", 3)]
+    file = write_csv(tmp_path / "all.csv", rows, "Date,Open,High,Low,Close,Volume,Symbol")
+    reads, read = list[Path](), CsvProvider._read
+
+    def counted(self: CsvProvider, path: Path, subject: str, symbol: str = "") -> FileTable:
+        reads.append(path)
+        return read(self, path, subject, symbol)
+
+    monkeypatch.setattr(CsvProvider, "_read", counted)
+    done = import_file(BarStore(), str(file), (), PLAIN)
+    assert [each.put.series.symbol for each in done] == sorted(names)
+    assert {each.put.series.count for each in done} == {3}
+    assert len(reads) == 1
+    for value in (200, 201):  # a file that changes is read again
+        write_csv(tmp_path / "x.csv", [f"2024-01-02,{value},{value},{value},{value},5"])
+        import_file(BarStore(), str(tmp_path / "x.csv"), ("X",), replace(PLAIN, fresh=True))
+        assert BarStore().read("X", DAY).close.tolist() == [value]
 
 
 def test_wrong_files_and_options_are_told(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from quantcrafter.engine.api import DataError, RunCancelledError
+from quantcrafter.engine.data.providers.csv_file import CsvProvider
+from quantcrafter.engine.data.providers.table import FileTable
 from quantcrafter.engine.data.store import BarStore, Gap, Series
 from quantcrafter.engine.runtime.compute_process.jobs import Request
 from quantcrafter.engine.runtime.compute_process.jobs.store import (
@@ -55,6 +57,22 @@ def test_files_are_imported_one_by_one_and_a_refused_one_is_told(tmp_path: Path)
     assert listed() == [("QQQ", 9), ("SPY", 30)]
     assert [step[1] for step in context.told[:3]] == [0, 1000, 2000]
     assert any("Dropped." in line.text for line in context.lines)
+
+
+def test_a_file_of_many_symbols_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [f"{line},S{number}" for number in range(9) for line in workdays("2024-01-02", 3)]
+    file = write_csv(tmp_path / "all.csv", rows, "Date,Open,High,Low,Close,Volume,Symbol")
+    reads, read = list[Path](), CsvProvider._read
+
+    def counted(self: CsvProvider, path: Path, subject: str, symbol: str = "") -> FileTable:
+        reads.append(path)
+        return read(self, path, subject, symbol)
+
+    monkeypatch.setattr(CsvProvider, "_read", counted)
+    symbols = tuple(f"S{number}" for number in range(9))
+    carry_out(StoreImportRequest((FileImport(str(file), symbols),)))
+    assert listed() == [(symbol, 3) for symbol in symbols]
+    assert len(reads) == 1
 
 
 def test_a_cancelled_import_keeps_what_was_done_and_does_no_more(tmp_path: Path) -> None:
