@@ -121,10 +121,8 @@ def save_run(run: RunView, folder: Path, keep: Literal["all", "tables"] = "all",
         log = LogWriter(beside, durable=durable, shared=False)
         try:
             whole = chunk_of(run, state=final_state(run)) if keep == "all" else _tables_of(run)
-            more = {"daily_returns": run.daily_returns}
-            if run.benchmark is not None:
-                more[BENCHMARK] = run.benchmark.growth
-            log.append(replace(whole, records={**whole.records, **more}))
+            whole = replace(whole, records={**whole.records, "daily_returns": run.daily_returns})
+            log.append(with_benchmark(whole, run))
         finally:
             log.close()
     return folder
@@ -194,6 +192,15 @@ def chunk_of(
     return Chunk(counts, columns, rows, state or {})
 
 
+def with_benchmark(chunk: Chunk, run: RunView) -> Chunk:
+    """Return the last chunk of a run with what the run is compared with."""
+    found = run.benchmark
+    if found is None:
+        return chunk
+    records = {**chunk.records, BENCHMARK: found.growth}
+    return replace(chunk, records=records, state={**chunk.state, "benchmark": found.name})
+
+
 def final_state(run: RunView) -> dict[str, Any]:
     """Return the small data that is known when a run has finished."""
     return {
@@ -203,7 +210,6 @@ def final_state(run: RunView) -> dict[str, Any]:
         "findings": [to_json(each) for each in run.findings],
         "notes": [to_json(each) for each in run.notes],
         "data_hash": run.data_hash,
-        "benchmark": None if run.benchmark is None else run.benchmark.name,
         "months": run.months,
         "finished": True,
     }

@@ -31,6 +31,7 @@ from quantcrafter.engine.runtime.run_store.run_writer import (
     final_state,
     growing_state,
     save_run,
+    with_benchmark,
 )
 from quantcrafter.engine.runtime.running.run import run
 from tests.support.counts import sample, seed
@@ -80,8 +81,10 @@ def write_in_chunks(result: RunResult, folder: Path, rng: random.Random) -> int:
             writer.close()
             writer = RunWriter.reopen(folder)
         rows = {name: pieces[number] for name, pieces in records.items()}
-        state = final_state(result) if number == parts - 1 else growing_state(result)
-        writer.append(chunk_of(result, [each[number] for each in bars], rows, state))
+        is_last = number == parts - 1
+        state = final_state(result) if is_last else growing_state(result)
+        chunk = chunk_of(result, [each[number] for each in bars], rows, state)
+        writer.append(with_benchmark(chunk, result) if is_last else chunk)
     writer.close()
     return parts
 
