@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -92,6 +93,7 @@ class InstrumentFields(BaseModel):
         advanced=True,
     )
     swap: Swap = param("What positions earn overnight.", default=Swap(), advanced=True)
+    expiry: date | None = param("The last day on which a contract trades.", default=None, advanced=True)
     settlement: Settlement | None = param(
         "t+0: a position can be closed at once. t+1: from the next session on. The default is that of the market.",
         default=None,

@@ -105,6 +105,7 @@ class InstrumentJob:
 
     `spread` is the distance of bid and ask, as a difference of prices, and `quotes` which of them the bars are.
     `funding_percent` is what a long position pays of its value every eight hours, `swap` what positions earn a night.
+    `expiry_day` is the trading day (since 1970) with whose session a contract expires: there are no later bars.
     `settlement` says from when a position can be closed. `price_limits` are pairs of a trading day (since 1970) and how
     many percent the prices of a session may move from then on, from the last close of the session before; 0 means as
     far as they like. Bars longer than a day have none.
@@ -140,6 +141,7 @@ class InstrumentJob:
     quotes: QuoteSide = "mid"
     funding_percent: float = 0.0
     swap: NightlySwap | None = None
+    expiry_day: int | None = None
     settlement: Settlement = "t+0"
     price_limits: tuple[tuple[int, float], ...] = ()
     terms: Mapping[str, Term] = field(default_factory=dict)

@@ -55,6 +55,7 @@ class Reason(IntEnum):
     HALT = 14
     MARGIN_CALL = 15
     SPLIT = 16
+    EXPIRY = 17
 
 
 class StatusReason(IntEnum):

@@ -28,6 +28,7 @@ class Venue(BaseModel):
     suffix: Annotated[str, StringConstraints(pattern=r"^\.[A-Z]{1,3}$")]
     calendar: str = ""
     currency: Currency | None = None
+    buy_duty_percent: float | None = Field(None, ge=0)
 
 
 class Contract(BaseModel):
@@ -87,8 +88,10 @@ class Market(BaseModel):
     buy_duty_percent: float | None = Field(None, ge=0)
     sell_duty_percent: float | None = Field(None, ge=0)
     quotes: QuoteSide = "mid"
-    costs: tuple[Literal["spread", "funding_percent", "swap"], ...] = ()
-    """The costs of its instruments that only the file can set; those it leaves out are reported as none."""
+    file_terms: tuple[Literal["spread", "funding_percent", "swap", "expiry"], ...] = ()
+    """Terms of its instruments that only the file can set; those it leaves out are reported as none."""
+    lot_varies: bool = False
+    """Whether lots differ between its instruments, so that `lot_size` is a guess."""
     settlement: Settlement = "t+0"
     price_limits: tuple[PriceLimit, ...] = ()
     negative_prices: bool = False

@@ -20,6 +20,8 @@ _EUROPE = {
     ".VI": ("XWBO", "EUR"), ".HE": ("XHEL", "EUR"), ".IR": ("XDUB", "EUR"), ".SW": ("XSWX", "CHF"),
     ".ST": ("XSTO", "SEK"), ".CO": ("XCSE", "DKK"), ".OL": ("XOSL", "NOK"), ".L": ("XLON", None),
 }  # fmt: skip
+# Taxes on purchases of shares in the United Kingdom and in Ireland.
+_STAMP_DUTIES = {".L": 0.5, ".IR": 1.0}
 # ChiNext (300, 301) has twice the limit of the main board since its reform, STAR (688, 689) since it began, Beijing
 # three times as much.
 _CHINA = (
@@ -54,13 +56,17 @@ MARKETS = (
     ),
     Market(
         name="hk_stocks", description="Stocks of Hong Kong.",
-        calendar="XHKG", currency="HKD", lot_size=100, trading_days=246, buy_duty_percent=0.1, sell_duty_percent=0.1,
+        calendar="XHKG", currency="HKD", lot_size=100, lot_varies=True,
+        trading_days=246, buy_duty_percent=0.1, sell_duty_percent=0.1,
         venues=(Venue(suffix=".HK", calendar="XHKG", currency="HKD"),),
     ),
     Market(
         name="eu_stocks", description="Stocks of Europe; the exchange by the symbol's end, Xetra without one.",
         calendar="XETR", currency="EUR", lot_size=1, trading_days=254,
-        venues=tuple(Venue(suffix=end, calendar=code, currency=money) for end, (code, money) in _EUROPE.items()),
+        venues=tuple(
+            Venue(suffix=end, calendar=code, currency=money, buy_duty_percent=_STAMP_DUTIES.get(end))
+            for end, (code, money) in _EUROPE.items()
+        ),
     ),
     Market(
         name="in_stocks", description="Stocks of India, NSE and BSE.",
@@ -75,7 +81,7 @@ MARKETS = (
     Market(
         name="forex", description="Currencies against each other, held on margin; days end at 17:00 New York time.",
         session=NEW_YORK_DAY, timezone="UTC", kind="contract", lot_size=1, trading_days=252, pairs=True,
-        quotes="bid", costs=("spread", "swap"),
+        quotes="bid", file_terms=("spread", "swap"),
     ),
     Market(
         name="crypto_spot", description="Coins, paid for in full; days end at midnight UTC.",
@@ -84,11 +90,12 @@ MARKETS = (
     Market(
         name="crypto_perpetual", description="Perpetual futures on coins, held on margin; days end at midnight UTC.",
         session=Session(), timezone="UTC", kind="contract", trading_days=365,
-        costs=("spread", "funding_percent"),
+        file_terms=("spread", "funding_percent"),
     ),
     Market(
         name="us_futures", description="Futures of Chicago and New York (CME Group), told by their roots.",
         calendar="CMES", currency="USD", kind="contract", lot_size=1, trading_days=252, negative_prices=True,
+        file_terms=("expiry",),
         contracts=tuple(Contract(root=root, tick_size=tick, multiplier=value) for root, tick, value in _FUTURES),
     ),
 )  # fmt: skip

@@ -96,6 +96,31 @@ def _pip_of(pair: tuple[str, str]) -> float | None:
     return _TICK if pair[1] in _HUNDREDTHS else 0.0001
 
 
+def _found_in(symbol: str, market: Market, source: str) -> dict[str, Term]:
+    """Return the values that a market, the suffix of a symbol, or the symbol itself says."""
+    venue, contract = market.venue(symbol), market.contract(symbol)
+    pair = pair_of(symbol) if market.pairs else None
+    found: dict[str, Term] = {
+        name: Term(value, source)
+        for name in _NAMES
+        if (value := getattr(market, name)) not in (None, "") and (name, value) not in _USUAL
+    }
+    if venue is not None:
+        found |= {} if venue.currency is None else {"currency": Term(venue.currency, "suffix")}
+        if venue.currency is None:
+            found.pop("currency", None)
+        if venue.buy_duty_percent is not None:
+            found["buy_duty_percent"] = Term(venue.buy_duty_percent, "suffix")
+    if contract is not None:
+        for name in ("tick_size", "multiplier", "currency"):
+            found[name] = Term(getattr(contract, name), "symbol")
+    if pair is not None:
+        found["currency"] = Term(pair[1], "symbol")
+        if (pip := _pip_of(pair)) is not None:
+            found["pip_size"] = Term(pip, "symbol")
+    return found
+
+
 def resolve(
     instrument: InstrumentSpec, markets: Sequence[Market], run: RunSettings
 ) -> tuple[InstrumentSpec, Terms, list[Problem]]:
@@ -110,25 +135,11 @@ def resolve(
         values = {**_own(instrument, {}, run), **_costs_of(instrument, None, ""), **_limit_term(limits, "file")}
         return instrument, Terms(values=values, price_limits=limits), problems
     venue = market.venue(instrument.symbol)
-    contract = market.contract(instrument.symbol)
-    pair = pair_of(instrument.symbol) if market.pairs else None
-    found: dict[str, Term] = {
-        name: Term(value, source)
-        for name in _NAMES
-        if (value := getattr(market, name)) not in (None, "") and (name, value) not in _USUAL
-    }
-    if venue is not None:
-        found |= {} if venue.currency is None else {"currency": Term(venue.currency, "suffix")}
-        if venue.currency is None:
-            found.pop("currency", None)
-    if contract is not None:
-        for name in ("tick_size", "multiplier", "currency"):
-            found[name] = Term(getattr(contract, name), "symbol")
-    if pair is not None:
-        found["currency"] = Term(pair[1], "symbol")
-        if (pip := _pip_of(pair)) is not None:
-            found["pip_size"] = Term(pip, "symbol")
+    found = _found_in(instrument.symbol, market, source)
     found = {name: term for name, term in found.items() if not instrument.says(name)}
+    if instrument.says("kind") and instrument.kind == "contract":
+        # A contract on a share, such as a CFD, is no purchase of it.
+        found = {name: term for name, term in found.items() if name not in ("buy_duty_percent", "sell_duty_percent")}
     currency = found.get("currency")
     if currency is not None and currency.value not in (run.currency, *run.rates):
         problems.append(_unconverted(instrument, currency.value, market, run))
@@ -140,6 +151,8 @@ def resolve(
     if venue is not None and venue.calendar != market.calendar and not instrument.says("trading_days"):
         values["trading_days"] = Term(float(calendar(session.calendar).sessions_a_year()), "suffix")
     values |= _costs_of(made, market, source)
+    if market.lot_varies and not instrument.says("lot_size"):
+        problems.append(_lot_unknown(instrument, market))
     limits = _limits_of(instrument, market)
     values |= _limit_term(limits, "file" if instrument.price_limit_percent is not None else source)
     terms = Terms(market, session, market.timezone or session.timezone, values, limits, market.quotes)
@@ -148,7 +161,7 @@ def resolve(
 
 def _costs_of(instrument: InstrumentSpec, market: Market | None, source: str) -> dict[str, Term]:
     """Return spread, funding and swap in words: as the file says, or that there is none where the market has them."""
-    found: dict[str, Term] = {name: Term("none", "default") for name in (() if market is None else market.costs)}
+    found: dict[str, Term] = {name: Term("none", "default") for name in (() if market is None else market.file_terms)}
     spread, swap = instrument.spread, instrument.swap
     if spread is not None:
         quotes = spread.bars or ("mid" if market is None else market.quotes)
@@ -156,6 +169,8 @@ def _costs_of(instrument: InstrumentSpec, market: Market | None, source: str) ->
         found["spread"] = told if spread.bars or market is None else Term(told.value, f"file, {source}")
     if instrument.funding_percent:
         found["funding_percent"] = Term(instrument.funding_percent, "file")
+    if instrument.expiry is not None:
+        found["expiry"] = Term(instrument.expiry.isoformat(), "file")
     if swap is not None:
         text = f"{plain(swap.long)} long, {plain(swap.short)} short, in {swap.unit}, three nights on {swap.triple}"
         found["swap"] = Term(text, "file")
@@ -223,6 +238,17 @@ def _unconverted(instrument: InstrumentSpec, currency: str, market: Market, run:
         "Set 'currency: {currency}' under 'run', or give a rate of {currency} in 'rates' there.", currency=currency
     )
     return _problem(instrument, "symbol", "market_currency", text, remedy, Severity.WARNING)
+
+
+def _lot_unknown(instrument: InstrumentSpec, market: Market) -> Problem:
+    text = Message(
+        "Lots of {market} differ from company to company, and {symbol} has no 'lot_size': {lot:g} is assumed.",
+        market=market.name,
+        symbol=instrument.symbol,
+        lot=market.lot_size or _LOT,
+    )
+    remedy = Message("Set 'lot_size' to the board lot of {symbol}.", symbol=instrument.symbol)
+    return _problem(instrument, "symbol", "market_lot", text, remedy, Severity.WARNING)
 
 
 def _problem(instrument: InstrumentSpec, name: str, code: str, text: str, remedy: str, severity: Severity) -> Problem:
@@ -376,6 +402,7 @@ _WORDING = {
     "spread": "spread {}",
     "funding_percent": "funding {} % every eight hours",
     "swap": "swap {}",
+    "expiry": "expiry {}",
     "settlement": "settlement {}",
     "price_limit_percent": "price limit {} %",
     "trading_days": "{} trading days a year",

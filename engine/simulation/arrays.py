@@ -45,7 +45,7 @@ from quantcrafter.engine.simulation.records import (
     portfolio_dtype,
 )
 from quantcrafter.engine.simulation.step_arrays import check_steps
-from quantcrafter.engine.simulation.venue_columns import NO_DAY, has_limits, offsets_of
+from quantcrafter.engine.simulation.venue_columns import NO_DAY, expires_at_end, has_limits, offsets_of
 
 
 def check(instrument: InstrumentJob, protection: tuple[ProtectiveRule, ...], steps: StepProgram | None = None) -> None:
@@ -203,6 +203,7 @@ def holdings_of(job: EngineJob) -> Table:
         holding["min_quantity"], holding["borrow_percent"] = instrument.min_quantity, instrument.borrow_percent
         holding["buy_duty"], holding["sell_duty"] = instrument.buy_duty_percent, instrument.sell_duty_percent
         holding["ask_offset"], holding["bid_offset"] = offsets_of(instrument)
+        holding["expires"] = expires_at_end(instrument)
         holding["funding_percent"] = instrument.funding_percent
         if instrument.swap is not None:
             holding["swap_long"], holding["swap_short"] = instrument.swap.long, instrument.swap.short

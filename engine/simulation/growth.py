@@ -35,6 +35,7 @@ from quantcrafter.engine.simulation.session_state import (
 from quantcrafter.engine.simulation.state import SimulationState
 from quantcrafter.engine.simulation.steps import Steps
 from quantcrafter.engine.simulation.units import are_units_sound, begin_units
+from quantcrafter.engine.simulation.venue_columns import expiry_ns
 
 MOST_ROWS = 20_000_000
 """Maximum number of bars for which an entry may have waited: their decision columns are all kept in memory."""
@@ -57,6 +58,8 @@ class Growth:
         self.last_ns: int | None = None
         self.last_times: list[tuple[int, int] | None] = [None] * len(job.instruments)
         self.ended = [False] * len(job.instruments)
+        self._expires_ns = [expiry_ns(each) for each in job.instruments]
+        self.closes_expired = True
         self._ts_ns, self.equity, self._cash = array("q"), array("d"), array("d")
 
     @property
@@ -151,6 +154,10 @@ class Growth:
         if not bar.ready:
             holding["first_bar"] = number + 1
         self.last_times[i] = (int(bar.open_ns), int(bar.close_ns))
+        expires_ns = self._expires_ns[i]
+        if expires_ns is not None and bar.close_ns >= expires_ns:
+            holding["last_bar"], holding["alarm_bar"], self.ended[i] = number, 0, True
+            holding["expires"] = self.closes_expired
         return number
 
     def make_room(self, state: SimulationState) -> None:

@@ -21,6 +21,7 @@ from quantcrafter.engine.simulation.records import (
     CANCELLED,
     CAPPED,
     CLOSE,
+    CONTRACT_EXPIRED,
     DATA_ENDED,
     END_OF_DATA,
     FILLED,
@@ -375,7 +376,7 @@ def mark(portfolio: Record, holding: Record, bar: int, high: float, low: float, 
     holding["highest"] = max(holding["highest"], high)
     holding["lowest"] = min(holding["lowest"], low)
     holding["mark"] = close
-    if bar == holding["last_bar"] and portfolio["close_last"] == 1:
+    if bar == holding["last_bar"] and (portfolio["close_last"] == 1 or holding["expires"] == 1):
         close_last(portfolio, holding, bar, close)
 
 
@@ -390,7 +391,8 @@ def close_last(portfolio: Record, holding: Record, bar: int, close: float) -> No
     if holding["limited"] == 1 and is_locked(holding, side, close):
         note_locked(portfolio, holding, bar, lots)
         return
-    k = add_order(portfolio, holding, bar, CLOSE, side, lots, DATA_ENDED)
+    reason = CONTRACT_EXPIRED if holding["expires"] == 1 else DATA_ENDED
+    k = add_order(portfolio, holding, bar, CLOSE, side, lots, reason)
     apply_exit(portfolio, holding, k, bar, lots, quoted(holding, side, close), math.nan)
 
 

@@ -64,6 +64,7 @@ WORKING, FILLED, CANCELLED, REJECTED = _numbers(OrderStatus)
     HALTED,
     MARGIN_CALLED,
     SPLIT_UP,
+    CONTRACT_EXPIRED,
 ) = _numbers(Reason)
 (
     NO_REASON,

@@ -88,6 +88,8 @@ RISK_HOLDING_FIELDS: list[tuple[str, type]] = [
     ("swap_long", np.float64),
     ("swap_short", np.float64),
     ("swap_by_value", np.int64),
+    # Whether it expires with its last bar.
+    ("expires", np.int64),
     # Whether what is entered in a session can be closed in a later one only, and whether prices have limits.
     ("next_session", np.int64),
     ("limited", np.int64),
@@ -146,6 +148,7 @@ RISK_HOLDING_TERMS = (
     "swap_long",
     "swap_short",
     "swap_by_value",
+    "expires",
     "next_session",
     "limited",
     "initial_margin",

@@ -121,6 +121,7 @@ class SimulationSession(Stepping):
             matcher = NoVenue()
         session = cls(growth.job, matcher, table_rows=SMALL_TABLES, kernel=kernel, growth=growth, identity=identity)
         if session.is_external:
+            growth.closes_expired = False
             session.memory.portfolio["close_last"] = 0  # that is a fill of the simulated venue
         if state is not None:
             session._resume(state)

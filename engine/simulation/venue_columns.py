@@ -7,9 +7,11 @@ import math
 import numpy as np
 
 from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.simulation.primitives import round_to_tick, whole_inverse
-from quantcrafter.engine.trading_calendar.trading_days import trading_days_in_order
+from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
 
 NO_DAY = int(np.iinfo(np.int64).min)
 """No trading day: that of a bar that there was not."""
@@ -30,6 +32,31 @@ def offsets_of(instrument: InstrumentJob) -> tuple[float, float]:
     if instrument.quotes == "mid":
         return spread / 2.0, spread / 2.0
     return (spread, 0.0) if instrument.quotes == "bid" else (0.0, spread)
+
+
+def expiry_ns(instrument: InstrumentJob) -> int | None:
+    """Return when the session ends with which an instrument expires, in UTC ns; None if it doesn't."""
+    if instrument.expiry_day is None:
+        return None
+    return int(bounds(np.array([instrument.expiry_day], np.int64), instrument.bars.session)[1][0])
+
+
+def expires_at_end(instrument: InstrumentJob) -> bool:
+    """Return whether the last bar of an instrument is that of its expiry.
+
+    Raises:
+        RunError: there are bars after it.
+    """
+    end_ns, bars = expiry_ns(instrument), instrument.bars
+    if end_ns is None or not len(bars):
+        return False
+    if bars.open_ns[-1] >= end_ns:
+        raise RunError(
+            Message(
+                "{symbol} has bars after its expiry. Leave them out, or correct 'expiry'.", symbol=instrument.symbol
+            )
+        )
+    return bool(bars.close_ns[-1] >= end_ns)
 
 
 def session_days(instrument: InstrumentJob) -> TimeColumn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -46,6 +47,7 @@ OWN_FIELDS = (
     "spread",
     "funding_percent",
     "swap",
+    "expiry",
     "settlement",
     "price_limit_percent",
     "trading_days",
@@ -178,6 +180,7 @@ class _Reader:
             sell_duty_percent=self._field(
                 "sell_duty_percent", 0.0, _not_negative, Message("a number that is not negative")
             ),
+            expiry=self._field("expiry", None, _date, Message("a date such as 2024-12-20")),
             settlement=cast("Settlement", self._field("settlement", "t+0", _settlement, Message("t+0 or t+1"))),
             price_limit_percent=self._field(
                 "price_limit_percent", None, _below_hundred, Message("a number from 0 to below 100; 0 for no limit")
@@ -207,7 +210,7 @@ class _Reader:
                 "'multiplier' is for contracts, but {symbol} is spot.", symbol=made.symbol or Message("the instrument")
             )
             self._note("multiplier", text, Message("Add 'kind: contract'."))
-        for name, value in (("funding_percent", made.funding_percent), ("swap", made.swap)):
+        for name, value in (("funding_percent", made.funding_percent), ("swap", made.swap), ("expiry", made.expiry)):
             if value:
                 text = Message(
                     "'{name}' is for contracts, but {symbol} is spot.",
@@ -284,6 +287,12 @@ def _not_negative(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         raise ValueError(value)
     return float(value)
+
+
+def _date(value: object) -> date:
+    if not isinstance(value, str):
+        raise ValueError(value)  # noqa: TRY004 - the reader of a field tells of values
+    return date.fromisoformat(value)
 
 
 def _percent(value: object) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 from quantcrafter.engine.api.component import Role
@@ -112,6 +113,7 @@ class InstrumentSpec:
     spread: Spread | None = None
     funding_percent: float = 0.0
     swap: Swap | None = None
+    expiry: date | None = None
     settlement: Settlement = "t+0"
     price_limit_percent: float | None = None
     trading_days: float | None = None

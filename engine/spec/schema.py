@@ -165,6 +165,7 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
             "description": "What long positions pay to short ones every eight hours, of their value.",
         },
         "swap": _nullable(_model_schema(Swap, "swap", defs)),
+        "expiry": {"type": "string", "format": "date", "description": "The last day on which a contract trades."},
         "settlement": {
             "enum": ["t+0", "t+1"],
             "description": "Whether what was entered can be closed in the same session, or from the next one on.",

@@ -200,6 +200,7 @@ def jobs(
             setup.more |= random_financing(seed, bars, currency=currency, actions=actions) | random_venue(seed)
         if contract:
             setup.more |= random_contract(seed)
+            setup.more["expiry_day"] = draw(st.sampled_from([None, None, int(days[-1]), int(days[-1]) + 3]))
         pairs.append((bars, setup))
     if len({frozenset(setup.execution_columns) for _, setup in pairs}) > 1:
         for _, setup in pairs:

@@ -50,6 +50,7 @@ INSTRUMENT_FIELDS: dict[str, tuple[Any, ...]] = {
     "spread": (None, None, {"ticks": 2}, {"pips": 0.5, "bars": "bid"}),
     "funding_percent": (None, 0.01),
     "swap": (None, {"long": -0.5, "short": 0.2}, {"long": -3, "short": 1, "unit": "percent", "triple": "friday"}),
+    "expiry": (None, None, "2100-01-01"),
     "settlement": (None, None, "t+1"),
     "price_limit_percent": (None, None, 0, 2, 10),
     "trading_days": (None, 252, 365),
@@ -158,7 +159,7 @@ class _Drawn(GrowingGraph):
             if self.calendar.actions:
                 body["corporate_actions"] = "columns"
             if drawn["kind"] != "contract":
-                drawn["multiplier"] = drawn["funding_percent"] = drawn["swap"] = None
+                drawn["multiplier"] = drawn["funding_percent"] = drawn["swap"] = drawn["expiry"] = None
                 drawn["margin"] = None if "per_contract" in (drawn["margin"] or {}) else drawn["margin"]
             yield body | {name: drawn[name] for name in drawn if drawn[name] is not None}
 

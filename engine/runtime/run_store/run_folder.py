@@ -230,6 +230,7 @@ class RunFolder(RunTables):
             quotes=about.get("quotes", "mid"),
             funding_percent=about.get("funding_percent", 0.0),
             swap=NightlySwap(**about["swap"]) if about.get("swap") else None,
+            expiry_day=about.get("expiry_day"),
             settlement=about.get("settlement", "t+0"),
             price_limits=tuple((since, percent) for since, percent in about.get("price_limits", ())),
             terms={name: Term(*term) for name, term in about.get("terms", {}).items()},

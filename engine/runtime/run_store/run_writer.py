@@ -287,6 +287,7 @@ def _instrument(job: InstrumentJob) -> dict[str, Any]:
         "quotes": job.quotes,
         "funding_percent": job.funding_percent,
         "swap": None if job.swap is None else asdict(job.swap),
+        "expiry_day": job.expiry_day,
         "settlement": job.settlement,
         "price_limits": job.price_limits,
         "terms": {name: [term.value, term.source] for name, term in job.terms.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ from quantcrafter.engine.simulation.warm_steps import remembered_steps
 from quantcrafter.engine.spec import InstrumentSpec
 from quantcrafter.engine.trading_calendar.trading_days import trading_days_in_order
 
+_EPOCH = date(1970, 1, 1).toordinal()
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 _PRICES = ("line", "short_line", "atr")
 """The columns of an execution rule that are prices, or differences of them."""
@@ -170,6 +172,7 @@ def instrument_job(
         quotes=(None if spec.spread is None else spec.spread.bars) or terms.quotes,
         funding_percent=spec.funding_percent,
         swap=_swap(spec, terms),
+        expiry_day=None if spec.expiry is None else spec.expiry.toordinal() - _EPOCH,
         settlement=spec.settlement,
         price_limits=terms.price_limits,
         terms=with_session(terms, evaluation.bars).values,

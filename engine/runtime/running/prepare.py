@@ -29,6 +29,8 @@ from quantcrafter.engine.data.resample import resample
 from quantcrafter.engine.graph import BoundGraph, BoundInstrument, Evaluation, Plan
 from quantcrafter.engine.graph.terms import Terms, complete, days_a_year
 from quantcrafter.engine.graph.tick_checks import tick_problems
+from quantcrafter.engine.spec import InstrumentSpec
+from quantcrafter.engine.trading_calendar.trading_days import bounds
 
 if TYPE_CHECKING:
     from quantcrafter.engine.runtime.results.trace import ColumnStore
@@ -120,6 +122,7 @@ def load_market(
         spec = instrument.spec
         request = request_of(graph, instrument, span)
         result = loader(instrument.provider, request, on_bad_bars=spec.on_bad_bars)
+        result = until_expiry(spec, result, notes)
         _tell(spec.symbol, result, findings, notes)
         bars.append(result.bars)
         first.append(first_from(result.bars, start_ns))
@@ -156,6 +159,26 @@ def load_market(
         feeds.append(own)
     benchmark = _benchmark_bars(graph, (start_ns, span[1]), loader, findings, notes)
     return LoadedMarket(tuple(bars), tuple(feeds), tuple(findings), tuple(notes), tuple(terms), benchmark, tuple(first))
+
+
+def until_expiry(spec: InstrumentSpec, loaded: LoadedBars, notes: list[str]) -> LoadedBars:
+    """Return the bars up to the session with which an instrument expires, noting how many come after it."""
+    if spec.expiry is None:
+        return loaded
+    day = np.array([spec.expiry.toordinal() - date(1970, 1, 1).toordinal()], np.int64)
+    end_ns = int(bounds(day, loaded.bars.session)[1][0])
+    count = int(np.searchsorted(loaded.bars.open_ns, end_ns))
+    if count == len(loaded.bars):
+        return loaded
+    notes.append(
+        Message(
+            "{symbol}: expired on {expiry}. Bars after that are not used: {count:,}.",
+            symbol=spec.symbol,
+            expiry=spec.expiry.isoformat(),
+            count=len(loaded.bars) - count,
+        )
+    )
+    return loaded._replace(bars=loaded.bars.slice(0, count))
 
 
 def _benchmark_bars(

@@ -49,7 +49,7 @@ def hourly(bars: Bars) -> Bars:
 
 def by_day(job: EngineJob) -> EngineJob:
     """Return a job on hourly bars whose orders are good for a day, and whose positions end with the session."""
-    instruments = tuple(replace(each, bars=hourly(each.bars)) for each in job.instruments)
+    instruments = tuple(replace(each, bars=hourly(each.bars), expiry_day=None) for each in job.instruments)
     executions = tuple(
         replace(each, rule=replace(each.rule, entry=replace(each.rule.entry, life=OrderLife.DAY)))
         for each in job.executions

@@ -157,3 +157,38 @@ def test_costs_that_make_no_sense_are_refused(tmp_path: Path, given: str, told: 
     problems = validate_file(strategy(tmp_path, LOCKED, f"symbol: X, {given}"), load_registry())
     errors = [each.message for each in problems if each.severity == "error"]
     assert any(told in each for each in errors), errors
+
+
+@pytest.mark.parametrize(("expiry", "price", "reason"), [("2024-06-05", 103.0, "expiry"), ("2024-06-30", None, "")])
+def test_a_contract_is_closed_with_the_session_of_its_expiry(
+    tmp_path: Path, expiry: str, price: float | None, reason: str
+) -> None:
+    rows: list[Row] = [
+        ("2024-06-03", 100.0, 101.0, 99.0, 100.0, ENTER),
+        ("2024-06-04", 100.0, 101.0, 99.0, 100.0, 0),
+        ("2024-06-05", 101.0, 104.0, 99.0, 103.0, 0),
+        ("2024-06-06", 120.0, 121.0, 119.0, 120.0, 0),
+    ]
+    file = strategy(tmp_path, rows, f"symbol: ESM4, market: us_futures, expiry: {expiry}")
+    result = run(file, registry=load_registry())
+    assert result.trades["exit_price"].tolist() == ([] if price is None else [price])
+    assert result.trades["exit_reason"].tolist() == ([reason] if reason else [])
+    assert from_of(result, "expiry") == (expiry, "file")
+    if reason:
+        assert any("Bars after that are not used: 1." in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "duty"),
+    [("symbol: BARC.L", 0.5), ("symbol: BARC.L, buy_duty_percent: 0", 0.0), ("symbol: BARC.L, kind: contract", 0.0)],
+)
+def test_shares_of_london_have_a_stamp_duty_on_purchases(tmp_path: Path, instrument: str, duty: float) -> None:
+    rows: list[Row] = [("2024-06-03", 200.0, 201.0, 199.0, 200.0, ENTER), ("2024-06-04", 200.0, 201.0, 199.0, 200.0, 0)]
+    result = run(strategy(tmp_path, rows, instrument), registry=load_registry())
+    assert result.fills["commission"].tolist() == pytest.approx([200.0 * duty / 100.0])
+
+
+@pytest.mark.parametrize(("lot", "count"), [("", 1), (", lot_size: 400", 0)])
+def test_the_lot_of_a_hong_kong_stock_is_asked_for(tmp_path: Path, lot: str, count: int) -> None:
+    problems = validate_file(strategy(tmp_path, LOCKED, f"symbol: 0005.HK, currency: USD{lot}"), load_registry())
+    assert [each.code for each in problems].count("market_lot") == count
