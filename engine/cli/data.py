@@ -92,9 +92,17 @@ def _overview(kept: list[Series]) -> Any:
             f"{series.gaps:,}",
             f"{series.missing:,}",
             size_text(series.size),
-            series.source,
+            _source(series),
         )
     return made
+
+
+def _source(series: Series) -> str:
+    """Return where bars came from, and what downloaded prices are adjusted for."""
+    from quantcrafter.engine.data.download.download import ADJUSTED_TEXTS
+
+    origin = series.origin
+    return series.source if origin is None else f"{series.source} ({ADJUSTED_TEXTS.get(origin.adjustment, '')})"
 
 
 def size_text(size: int) -> str:

@@ -60,7 +60,7 @@ def test_bars_are_downloaded_updated_listed_and_run_on(tmp_path: Path, server: S
     assert "BTC/USDT 1h: 0 bars downloaded" in again.stderr
 
     listed = quantcrafter("data", home=tmp_path)
-    assert "ccxt:binance" in listed.stdout
+    assert listed.stdout.splitlines()[1].endswith("ccxt:binance (as traded)")
 
     (tmp_path / "s.yaml").write_text(STRATEGY, encoding="utf-8")
     ran = quantcrafter("run", str(tmp_path / "s.yaml"), "--json", "-", home=tmp_path)
