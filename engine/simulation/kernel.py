@@ -398,8 +398,29 @@ def run_steps(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothi
     That is `stop`, or an earlier step for which a table may be full: empty the tables and call again from there. `part`
     is WHOLE, or the part of each step to run: UP_TO_CLOSE, or the DECISIONS at a close that was reached in this way.
     """
+    return int(
+        run_lent(portfolios, holdings, rules, lend(market), lend(timeline), curve, lend(steps), start, stop, part)
+    )
+
+
+@jit
+def run_lent(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothing else
+    portfolios: Table,
+    holdings: Table,
+    rules: Table,
+    market: MarketArrays,
+    timeline: Timeline,
+    curve: FloatColumn,
+    steps: Steps,
+    start: int,
+    stop: int,
+    part: int,
+) -> int:
+    """Do what `run_steps` does: in a function of its own, whose frame doesn't hold all columns of the market.
+
+    With a large frame the processor waited at each call for the arguments that it had just written to the stack.
+    """
     portfolio = portfolios[0]
-    market, timeline, steps = lend(market), lend(timeline), lend(steps)
     alongside = part == WHOLE and len(timeline.first_event) == 0 and portfolio["simple"] == 1
     step = start
     while step < stop:
