@@ -10,6 +10,7 @@ import pytest
 from quantcrafter.engine.data.cache import BarCache
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.kernel_forms import compiled
+from tests.support.performance_page import publish
 from tests.support.speed_cases import BARS, RULES, Case, columns, in_c, spent
 
 TURNS = 15
@@ -27,6 +28,7 @@ def test_what_each_rule_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         f"| {(column_ms + loop_ms) / plain:.2f} |"
         for name, fills, c_ms, column_ms, loop_ms in rows
     ]
+    publish("rules", [*head.splitlines(), *body])
     with capsys.disabled():
         print("\n".join([f"\n{BARS:,} bars", head, *body]))  # noqa: T201 - the report is what this is for
 

@@ -23,16 +23,25 @@ def record(section: str, headings: Sequence[str], rows: Sequence[Sequence[object
     Raises:
         LookupError: the page has no such markers.
     """
-    with _alone(page) if is_long() else _nothing():
+    put(section, table(headings, rows), page, write=is_long())
+
+
+def put(section: str, content: str, page: Path, *, write: bool) -> None:
+    """Write the content of a section between its markers; without `write` only check that the page has them.
+
+    Raises:
+        LookupError: the page has no such markers.
+    """
+    with _alone(page) if write else _nothing():
         text = page.read_text(encoding="utf-8")
         begin = f"<!-- figures: {section} -->\n"
         start, found, rest = text.partition(begin)
         _old, ended, after = rest.partition("<!-- end -->")
         if not found or not ended:
             raise LookupError(f"{page.name} has no '{begin.strip()}' with '<!-- end -->' after it.")
-        if is_long():
+        if write:
             new = page.with_suffix(".new")
-            new.write_text(f"{start}{begin}{table(headings, rows)}<!-- end -->{after}", encoding="utf-8", newline="\n")
+            new.write_text(f"{start}{begin}{content}<!-- end -->{after}", encoding="utf-8", newline="\n")
             new.replace(page)
 
 
