@@ -63,12 +63,18 @@ def check(
 
 
 def _refusal(symbol: str, source: str, findings: list[Finding]) -> str:
-    return Message(
+    text = Message(
         "{subject}: bars must be possible, in order and each once, but:\n  - {faults}\n"
         "Correct the source, or set 'on_bad_bars: repair'.",
         subject=_subject(symbol, source),
         faults=joined((item.message for item in findings), _BULLET),
     )
+    if all(item.kind != "not_positive" for item in findings):
+        return text
+    hint = Message(
+        "If the instrument can have prices of zero or less, set a market such as us_futures, or 'kind: contract'."
+    )
+    return joined([text, hint])
 
 
 def _subject(symbol: str, source: str) -> str:

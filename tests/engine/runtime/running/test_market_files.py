@@ -104,6 +104,14 @@ def test_pence_among_pounds_are_told(tmp_path: Path) -> None:
     assert any("as where pence and pounds are mixed: row 4" in finding for finding in result.findings)
 
 
+def test_prices_below_zero_are_refused_with_what_allows_them(tmp_path: Path) -> None:
+    data = text(HEADER, ["2020-04-17,18,19,17,18,9", "2020-04-20,17,18,-40,-37,9", "2020-04-21,-14,14,-16,10,9"])
+    with pytest.raises(DataError, match=r"set a market such as us_futures, or 'kind: contract'"):
+        bought(tmp_path, "cl.csv", data, "symbol: CL, timeframe: 1d")
+    for allowed in ("market: us_futures", "kind: contract"):
+        assert first_fill(bought(tmp_path, "cl.csv", data, f"symbol: CL, timeframe: 1d, {allowed}"))[1] == 17.0
+
+
 @pytest.mark.parametrize("sign", [" ", "\u00a0", "\u202f"], ids=["blank", "no-break", "narrow"])
 def test_french_thousands_are_parted_by_any_blank(tmp_path: Path, sign: str) -> None:
     data = text("Date;Open;High;Low;Close", _french_rows(thousands(sign, ",")))
