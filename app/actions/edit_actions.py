@@ -53,6 +53,14 @@ def edit_actions(to: Targets) -> tuple[ActionSpec, ...]:
             separated=True,
         ),
         ActionSpec(
+            "edit.new_node_file",
+            tr("New node file..."),
+            "edit",
+            ActionCall(to.node_files, lambda node_files: node_files.new()),
+            icon="plugin",
+            separated=True,
+        ),
+        ActionSpec(
             "edit.settings",
             tr("Settings..."),
             "edit",

@@ -64,6 +64,13 @@ class DialogCommands(Protocol):
         """Show the plugins."""
 
 
+class NodeFileCommands(Protocol):
+    """Makes node files."""
+
+    def new(self) -> None:
+        """Ask for a name, write a node file, and open it in an editor."""
+
+
 class TourCommands(Protocol):
     """Leads through the window."""
 
@@ -211,7 +218,7 @@ class Targets:
         canvas: the graph in front.
         document: the current strategy, after pending input was applied.
         chart: what the chart can do; the chart is shown for it.
-        files, dialogs, tour, looks, panes, tabs, navigation: the areas of the menus File to Node.
+        files, dialogs, node_files, tour, looks, panes, tabs, navigation: the areas of the menus File to Node.
         runs, research, reports, engines, check, data, store: those of the menus Data and Run.
         window: the window itself.
     """
@@ -221,6 +228,7 @@ class Targets:
     chart: Callable[[], ChartCommands | None]
     files: Callable[[], FileCommands | None]
     dialogs: Callable[[], DialogCommands | None]
+    node_files: Callable[[], NodeFileCommands | None]
     tour: Callable[[], TourCommands | None]
     looks: Callable[[], LookCommands | None]
     panes: Callable[[], PaneCommands | None]

@@ -148,6 +148,8 @@ class Canvas(QWidget):
         if change.kind == "saved":
             return
         self._check_badges = {}
+        if change.kind == "components":
+            self.quick_add_controller.reload()
         if not has_block(self.document, self.scope):
             self._show_level(())
         self._refresh()

@@ -5,7 +5,7 @@
 | `gallery` | `choose_template(parent, registry) -> Template or None` |
 | `settings` | `edit_preferences(parent, preferences, preview) -> Preferences or None` |
 | `shortcuts` | `edit_shortcuts(parent, commands) -> overrides by action id, or None` |
-| `plugins` | `show_plugins(parent) -> whether something was switched, so that a restart is due` |
+| `plugins` | `show_plugins(parent, registry, allow, loaded) -> whether a restart is due` |
 | `about` | `show_about(parent)` |
 | `unsaved` | `ask_unsaved(parent, names) -> UnsavedAnswer` |
 | `migration` | `MigrationDialog`: what a migration to this format changed |

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.type_names import family_name
 from quantcrafter.engine.api import Role
-from quantcrafter.engine.plugins import PluginInfo, PluginStatus, installed_plugins, load_registry, set_enabled
+from quantcrafter.engine.plugins import PluginInfo, PluginStatus, Registry, installed_plugins, set_enabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class PluginRow:
     @property
     def status(self) -> str:
         """How it stands, as text."""
+        if self.info.status is PluginStatus.NOT_ALLOWED:
+            return tr("Not allowed yet")
         if self.waits:
             return tr("On after a restart") if self.enabled else tr("Off after a restart")
         if self.info.status is PluginStatus.FAILED:
@@ -42,10 +44,20 @@ class PluginRow:
 
 
 class PluginList:
-    """The installed plugins and the user's switches; a switch is written at once and holds from the next start."""
+    """The installed plugins and the user's switches; a switch is written at once and holds from the next start.
 
-    def __init__(self) -> None:
-        loaded = {info.name: info for info in load_registry().plugins}
+    Args:
+        registry: what is loaded.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._rows: dict[str, PluginRow] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List them as they are now."""
+        loaded = {info.name: info for info in self._registry.plugins}
         listed = {info.name: info for info in installed_plugins()}
         self._rows = {
             name: PluginRow(loaded.get(name, info), info.status is not PluginStatus.DISABLED)
@@ -72,7 +84,7 @@ class PluginList:
         Raises:
             PluginError: it is one of QuantCrafter's own parts, or the list cannot be written.
         """
-        set_enabled(name, enabled=enabled)
+        set_enabled(name, enabled=enabled, forget=False)
         self._rows[name] = replace(self._rows[name], enabled=enabled)
         return self._rows[name]
 

@@ -18,7 +18,8 @@ class DocumentChange:
     """What a listener is told after the text changed.
 
     `label` is the step's name as the Edit menu shows it; `origin` is whatever the caller of `do` or `set_text` gave, so
-    that a view can tell its own edits; `kind` is `edit`, `undo`, `redo`, `text` or `saved`.
+    that a view can tell its own edits; `kind` is `edit`, `undo`, `redo`, `text` or `saved`; or `components`, if only
+    the catalog has others.
     """
 
     label: str

@@ -234,13 +234,17 @@ class Document(DocumentLike):
             self._read()
         self._tell(DocumentChange("", "saved"))
 
-    def recheck(self) -> None:
-        """Read block files and validate again: files that the strategy refers to may have changed."""
+    def recheck(self, *, kind: str = "text") -> None:
+        """Read block files and validate again: files that the strategy refers to may have changed.
+
+        Args:
+            kind: of the change that is told; `components` if the catalog has others.
+        """
         self._blocks = BlockFiles()
         self._levels.clear()
         self._graphs.clear()
         self._checked = None
-        self._tell(DocumentChange("", "text"))
+        self._tell(DocumentChange("", kind))
 
     def subscribe(self, listener: Callable[[DocumentChange], None]) -> Callable[[], None]:
         """Call `listener` after every change; return the function that ends that."""

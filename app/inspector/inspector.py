@@ -17,9 +17,10 @@ from quantcrafter.app.inspector.header import NodeHeader, TitleHeader
 from quantcrafter.app.inspector.instrument_pages import InstrumentsPage, StrategyPage
 from quantcrafter.app.inspector.label_colors import tint
 from quantcrafter.app.inspector.pages import NodesPage, Page, PageContext, RawPage
-from quantcrafter.app.services.i18n import tr
+from quantcrafter.app.services.i18n import said, tr
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
+from quantcrafter.engine.api.message import joined
 
 _SETTLE_MS = 60
 
@@ -161,7 +162,10 @@ class Inspector(QWidget):
         """Return what decides which page there is."""
         nodes = self.document.graph(self.scope).nodes
         shown = [nodes[node] for node in self.ids if node in nodes]
-        return tuple((node.id, node.role, node.use, node.known, node.block) for node in shown)
+        return tuple(
+            (node.id, node.role, node.use, node.known, node.block, self.document.component(node.id, self.scope))
+            for node in shown
+        )
 
     def _restyle(self) -> None:
         self._forget_strategy()
@@ -233,6 +237,9 @@ class Inspector(QWidget):
             text = tr("An input of the block. It receives what is wired to the block from outside.")
             return RawPage(self._context, node, text, self._holder)
         if not node.known:
+            absent = self.document.catalog.why_absent(node.use)
+            if absent is not None:
+                return RawPage(self._context, node, said(joined(absent)), self._holder)
             text = tr(
                 "'{use}' is not installed, so its values are read-only. The file keeps them. To "
                 "edit them, install the plugin that provides this component, or replace the node.",

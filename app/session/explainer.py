@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -123,7 +122,6 @@ def _nobody(_message: str) -> None:
     """Pass over a run whose folder is gone: a newer one is on its way."""
 
 
-@lru_cache(maxsize=1)
 def _catalog() -> Catalog:
     from quantcrafter.engine.plugins import load_registry
 

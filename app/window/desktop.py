@@ -18,6 +18,7 @@ from quantcrafter.app.window.files.pending_input import TypedText
 from quantcrafter.app.window.looks import WindowLooks
 from quantcrafter.app.window.open_strategies import Strategies
 from quantcrafter.app.window.pane_focus import PaneFocus
+from quantcrafter.app.window.plugins.node_files import NodeFiles
 from quantcrafter.app.window.plugins.parts import PluginParts
 from quantcrafter.app.window.plugins.view import PluginView
 from quantcrafter.app.window.readiness import Readiness
@@ -80,8 +81,18 @@ class Desktop:
         self.pane_focus = PaneFocus(tabs, panes)
         self.looks = WindowLooks(window, settings, tabs, panes, self.pane_focus, messages)
         self.plugins = PluginParts(catalog, shell.actions.registry, panes, self.pane_focus, self._plugin_view)
+        self.node_files = NodeFiles(
+            window, catalog, tabs, (self.engine, self.data_engine), self.plugins, self.runs, messages
+        )
         self.dialogs = Dialogs(
-            window, settings, catalog, shell.actions, self.file_controller, self.looks, self.plugins, messages
+            window,
+            settings,
+            catalog,
+            shell.actions,
+            self.file_controller,
+            self.looks,
+            self.node_files,
+            messages,
         )
         self.tour = TourGuide(window, settings, tabs, panes, shell.actions, self.file_controller)
         self._connect()
@@ -102,7 +113,13 @@ class Desktop:
 
     def _connect(self) -> None:
         self.strategies.tell(
-            self.wiring, self.recovery_controller, self.runs, self.folders, self.engines, self.migrations
+            self.wiring,
+            self.recovery_controller,
+            self.runs,
+            self.folders,
+            self.engines,
+            self.migrations,
+            self.node_files,
         )
         self.panes.made.connect(self._connect_docks)
         self.tabs.current_changed.connect(self._switched)
@@ -168,6 +185,7 @@ class Desktop:
         if self.tab is not None:
             self.docks.remember()
             self.settings.yaml_share = self.tab.yaml_share
+        self.node_files.close()
         self.engine.close()
         self.data_engine.close()
         self.download_engine.close()

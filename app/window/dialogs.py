@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from quantcrafter.app.window.files.file_controller import FileController
     from quantcrafter.app.window.looks import WindowLooks
     from quantcrafter.app.window.messages import Messages
-    from quantcrafter.app.window.plugins.parts import PluginParts
+    from quantcrafter.app.window.plugins.node_files import NodeFiles
     from quantcrafter.engine.plugins import Registry
 
 
@@ -30,7 +30,7 @@ class Dialogs:
         actions: have the keys.
         files: open a copy of an example.
         looks: change theme and layout.
-        plugins: have what plugins added to the window.
+        plugins: allow and load node files, and know what plugins added to the window.
         messages: shows messages to the user.
     """
 
@@ -42,7 +42,7 @@ class Dialogs:
         actions: ActionSet,
         files: FileController,
         looks: WindowLooks,
-        plugins: PluginParts,
+        plugins: NodeFiles,
         messages: Messages,
     ) -> None:
         self._window = window
@@ -109,7 +109,7 @@ class Dialogs:
         """Show the plugins; the actions and panes of one that is disabled go at once."""
         from quantcrafter.app.dialogs.plugins import show_plugins
 
-        needs_restart = show_plugins(self._window)
-        self._plugins.sync()
+        needs_restart = show_plugins(self._window, self._catalog, self._plugins.allow, self._plugins.loaded)
+        self._plugins.sync_parts()
         if needs_restart:
             self._messages.say(tr("Restart QuantCrafter to apply the plugin changes."))

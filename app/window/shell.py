@@ -121,6 +121,7 @@ class Shell:
             chart=self._chart,
             files=lambda: self.desktop.file_controller,
             dialogs=lambda: self.desktop.dialogs,
+            node_files=lambda: self.desktop.node_files,
             tour=lambda: self.desktop.tour,
             looks=lambda: self.desktop.looks,
             panes=lambda: self.desktop.pane_focus,

@@ -68,8 +68,13 @@ def installed_plugins() -> tuple[PluginInfo, ...]:
     return tuple(_marked(candidate.info, disabled) for candidate in (*_discover(), *_discover_files()))
 
 
-def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
+def set_enabled(name: str, *, enabled: bool, forget: bool = True) -> PluginInfo:
     """Switch an installed plugin on or off for this user and return it as it now stands.
+
+    Args:
+        name: its name.
+        enabled: whether it is to be loaded.
+        forget: make the next `load_registry` look again; otherwise it holds from the next start.
 
     Raises:
         PluginError: there is no such plugin, or it is one of QuantCrafter's own.
@@ -85,7 +90,8 @@ def set_enabled(name: str, *, enabled: bool) -> PluginInfo:
     if info.builtin and not enabled:
         raise PluginError(Message("Plugin '{name}' is part of QuantCrafter itself and can't be disabled.", name=name))
     write_disabled(disabled - {name} if enabled else disabled | {name})
-    forget_registry()
+    if forget:
+        forget_registry()
     return replace(info, status=PluginStatus.LOADED if enabled else PluginStatus.DISABLED)
 
 

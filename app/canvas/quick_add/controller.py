@@ -36,6 +36,11 @@ class QuickAddController(QObject):
         self._timer.timeout.connect(self._read)
         self._timer.start()
 
+    def reload(self) -> None:
+        """Read the catalog again: it has other components."""
+        self._index = OfferIndex(self._context.document.catalog)
+        self._timer.start()
+
     def _read(self) -> None:
         if not self._index.read(PER_TURN):
             self._timer.stop()

@@ -184,7 +184,9 @@ class Palette(QWidget):
             self.index.read(len(self.index.entries))
 
     def _on_change(self, change: DocumentChange) -> None:
-        del change
+        if change.kind == "components":
+            self.index = PaletteIndex(self.document.catalog)
+            self._reading.start()
         self._settle.start()
 
     # ------------------------------------------------------------------ input

@@ -182,6 +182,8 @@ class YamlView(QWidget):
         return problem.file in ("", str(path) if path is not None else "")
 
     def _told(self, change: DocumentChange) -> None:
+        if change.kind == "components":
+            self._uses = names_of(self._document.catalog)
         if change.kind != "saved":
             self._refresh()
 

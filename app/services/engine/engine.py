@@ -57,7 +57,7 @@ class Engine(QObject):
         self._running: Job | None = None
         self._last_number = 0
         self._bad_starts = 0
-        self._is_up = False
+        self._is_up = self._is_old = False
         self._is_closed = False
         self.is_compiled = False
 
@@ -114,6 +114,12 @@ class Engine(QObject):
         for job in (*self._queue, *([self._running] if self._running else [])):
             self.cancel(job)
 
+    def renew(self) -> None:
+        """Go on in a fresh process, which loads plugins again; a job that is being executed ends in the present one."""
+        if self._process is not None and not self._is_old:
+            self._is_old = True
+            self._next()
+
     def close(self) -> None:
         """End the process; jobs get no signals any more."""
         self._is_closed = True
@@ -126,7 +132,9 @@ class Engine(QObject):
     # ------------------------------------------------------------------ messages of the process
 
     def _next(self) -> None:
-        if self._running is None and self._queue and self._process is not None:
+        if self._running is None and self._is_old and self._process is not None:
+            self._process.kill()  # `_ended` starts the next one
+        elif self._running is None and self._queue and self._process is not None:
             self._running = self._queue.pop(0)
             self._process.send(SubmitJob(self._running.number, self._running.request))
         self.changed.emit()
@@ -178,8 +186,13 @@ class Engine(QObject):
         self._process = None
         process.close()
         process.deleteLater()
+        if self._is_old and self._running is None:
+            self._is_old = self._is_up = self.is_compiled = False
+            self.start()
+            QTimer.singleShot(0, self, self._next)
+            return
         self._bad_starts += not self._is_up
-        self._is_up = self.is_compiled = False
+        self._is_up = self._is_old = self.is_compiled = False
         job, message = self._running, _message(code)
         if self._bad_starts < ATTEMPTS:
             self.start()

@@ -62,6 +62,13 @@ class PluginParts:
             self._hide(plugin)
         self._show(info.name for info in self._catalog.plugins if info.name not in disabled)
 
+    def renew(self, plugins: Iterable[str]) -> None:
+        """Take out what these plugins had added, and put in what they add now."""
+        for plugin in plugins:
+            if plugin in self._disposers:
+                self._hide(plugin)
+        self.sync()
+
     def _show(self, plugins: Iterable[str]) -> None:
         for plugin in plugins:
             actions = [each for each in self._catalog.actions if self._catalog.owner("actions", each.name) == plugin]

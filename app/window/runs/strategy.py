@@ -50,6 +50,8 @@ class StrategyRuns(QObject):
         self.failure: Failure | None = None
         self._failed_text = self._failed_meaning = ""
         self.is_stale = False
+        self._outdated: set[Path] = set()
+        self._old_jobs: set[Job] = set()
         tab.session.run_changed.connect(self._shown)
 
     @property
@@ -75,7 +77,7 @@ class StrategyRuns(QObject):
             file=str(document.path or ""),
             base_dir=str(document.folder.absolute()),
             keep=keep,
-            unless="" if keep or self.run is None else self.run.spec_hash,
+            unless="" if keep or self.run is None or self.run.folder in self._outdated else self.run.spec_hash,
             in_use=tuple(in_use),
         )
         if any(_same(job.request, request) for job in self.jobs if not job.cancelling):
@@ -105,6 +107,17 @@ class StrategyRuns(QObject):
         for job in reversed(self.jobs):
             self._engine.cancel(job)
 
+    def outdate(self) -> None:
+        """Take note that the code of a node has changed: what was run before is out of date, what failed may work."""
+        self._old_jobs.update(job for job in self.jobs if job.state is JobState.RUNNING)
+        if self.run is not None:
+            self._outdated.add(self.run.folder)
+        if self.failure is not None:
+            self.failure = None
+            self.mended.emit()
+        self.is_stale = self._is_stale()
+        self.changed.emit()
+
     def compare(self) -> None:
         """See whether the run that is shown, and the one that failed, are still what the strategy does."""
         stale = self._is_stale()
@@ -129,6 +142,9 @@ class StrategyRuns(QObject):
         except QuantCrafterError as error:
             self._notify(Failure.of(error), job.request)
             return
+        if job in self._old_jobs:
+            self._old_jobs.discard(job)
+            self._outdated.add(run.folder)
         self.tab.session.show_run(run)
         self.finished.emit(job.request)
         if _is_kept(job.request):
@@ -143,6 +159,8 @@ class StrategyRuns(QObject):
     def _is_stale(self) -> bool:
         """Return whether the strategy does something else than the run that is shown did."""
         document, run = self.tab.document, self.run
+        if run is not None and run.folder in self._outdated:
+            return True
         return run is not None and run.text != document.text and run.spec_hash != document.meaning
 
     def _keep_journal(self, job: Job, outcome: RunOutcome) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel, QVBoxLayout, QWidget
@@ -12,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.dialogs.about import AboutDialog
 from quantcrafter.app.dialogs.changed import ChangedNotice
 from quantcrafter.app.dialogs.gallery import GalleryDialog
+from quantcrafter.app.dialogs.node_file import NewNodeFileDialog, NodeFileDialog
 from quantcrafter.app.dialogs.plugins import PluginsDialog
 from quantcrafter.app.dialogs.preferences import Preferences
 from quantcrafter.app.dialogs.settings import SettingsDialog
@@ -22,6 +24,7 @@ from quantcrafter.app.dialogs.unsaved import UnsavedDialog
 from quantcrafter.app.services import i18n
 from quantcrafter.app.window.recovery.dialog import RecoveryDialog
 from quantcrafter.app.window.recovery.unsaved_work import UnsavedWork
+from quantcrafter.engine.plugins import load_registry
 from tests.support.children import children
 from tests.support.translations import translations
 
@@ -40,7 +43,9 @@ MAKERS: dict[str, Callable[[], QWidget]] = {
     "about": AboutDialog,
     "changed": lambda: _over_a_canvas(ChangedNotice("rsi.yaml", modified=True)),
     "gallery": lambda: GalleryDialog(all_templates(()), lambda *_: None),
-    "plugins": PluginsDialog,
+    "new node file": lambda: NewNodeFileDialog(Path),
+    "node file": lambda: NodeFileDialog(Path(__file__)),
+    "plugins": lambda: PluginsDialog(load_registry(), lambda _name: None),
     "recovery": lambda: RecoveryDialog([UnsavedWork("a", "A", datetime.now(UTC), "a: 1\n")]),
     "settings": lambda: SettingsDialog(Preferences()),
     "shortcuts": lambda: ShortcutsDialog([Command("a", "A", "Ctrl+A", "Ctrl+B"), Command("b", "B", "", "Ctrl+B")]),

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.plugins import PluginsDialog
-from quantcrafter.engine.plugins import PluginStatus, forget_registry, installed_plugins
+from quantcrafter.engine.plugins import PluginStatus, forget_registry, installed_plugins, load_registry
 from tests.support.plugin_packages import indicator, install
 
 
@@ -20,7 +20,7 @@ def dialog(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     install(tmp_path / "site", "dialog-bad", "raise ValueError('no licence key')\n")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     forget_registry()
-    made = PluginsDialog()
+    made = PluginsDialog(load_registry(), lambda _name: None)
     qtbot.addWidget(made)
     made.show()
     qtbot.waitExposed(made)
