@@ -87,7 +87,14 @@ def errors(desktop: Desktop) -> list[tuple[str, str]]:
 
 
 def notice(desktop: Desktop) -> NodeFileNotice | None:
-    return next((each for each in children(tab_of(desktop), NodeFileNotice) if not each.isHidden()), None)
+    return next((each for each in children(tab_of(desktop), NodeFileNotice) if each.isVisible()), None)
+
+
+def shown_notice(qtbot: QtBot, desktop: Desktop) -> NodeFileNotice:
+    qtbot.waitUntil(lambda: notice(desktop) is not None)
+    found = notice(desktop)
+    assert found is not None
+    return found
 
 
 def test_an_error_is_shown_at_the_node_and_goes_when_the_file_is_repaired(qtbot: QtBot, desktop: Desktop) -> None:
@@ -102,13 +109,12 @@ def test_an_error_is_shown_at_the_node_and_goes_when_the_file_is_repaired(qtbot:
     [(node, message)] = errors(desktop)
     assert node == "twice"
     assert wanted in message
-    bar = notice(desktop)
-    assert bar is not None
+    bar = shown_notice(qtbot, desktop)
     assert wanted in bar.text.text()
     qtbot.waitUntil(lambda: tab.canvas.scene.nodes["twice"].badge == "error")
     save(qtbot, desktop, LINE)
     assert errors(desktop) == []
-    assert notice(desktop) is None
+    qtbot.waitUntil(lambda: notice(desktop) is None)
     qtbot.waitUntil(lambda: tab.canvas.scene.nodes["twice"].badge is None)
     assert tab.document.text == text
     assert tab.selection == ("twice",)
@@ -173,19 +179,17 @@ def test_a_new_file_is_used_once_it_is_allowed(qtbot: QtBot, nodes: Path, strate
         nodes.mkdir(parents=True)
         save(qtbot, desktop, f"raise SystemExit\n{LINE}")
         assert "not allowed the node file 'lines.py'" in errors(desktop)[0][1]
-        bar = notice(desktop)
-        assert bar is not None
+        bar = shown_notice(qtbot, desktop)
         assert "“lines.py” is not used yet. It runs with all your permissions." in bar.text.text()
         save(qtbot, desktop, LINE)
-        bar = notice(desktop)
-        assert bar is not None
+        bar = shown_notice(qtbot, desktop)
         with (
             qtbot.waitSignal(desktop.node_files.loaded, timeout=WAIT_MS),
             answering(NodeFileDialog, _read_and_allow),
         ):
             bar.show_button.click()
         assert errors(desktop) == []
-        assert notice(desktop) is None
+        qtbot.waitUntil(lambda: notice(desktop) is None)
 
 
 def _read_and_allow(dialog: NodeFileDialog) -> None:
