@@ -94,9 +94,9 @@ def test_a_preset_explains_every_difference_that_it_makes(market: Market, tmp_pa
         if name not in preset or name not in plain or preset[name].value != plain[name].value
     }
     assert differing  # the market itself, at least
-    for cost in market.costs:  # such a market has them, and no preset knows them: they are said to be none
-        assert (preset[cost].value, preset[cost].source) == ("none", "default")
-    for name in differing - set(market.costs):
+    for name in market.file_terms:  # only the file can set them: they are said to be none
+        assert (preset[name].value, preset[name].source) == ("none", "default")
+    for name in differing - set(market.file_terms):
         # The preset says it, or takes a value of the guess away: then the other run names what it had instead.
         assert name not in preset or preset[name].source in BY_PRESET, (name, preset[name])
         assert name not in plain or plain[name].source in WITHOUT, (name, plain[name])
