@@ -94,8 +94,8 @@ def test_a_preset_explains_every_difference_that_it_makes(market: Market, tmp_pa
         if name not in preset or name not in plain or preset[name].value != plain[name].value
     }
     assert differing  # the market itself, at least
-    for name in market.file_terms:  # only the file can set them: they are said to be none
-        assert (preset[name].value, preset[name].source) == ("none", "default")
+    for own in market.file_terms:  # only the file can set them: they are said to be none
+        assert (preset[own].value, preset[own].source) == ("none", "default")
     for name in differing - set(market.file_terms):
         # The preset says it, or takes a value of the guess away: then the other run names what it had instead.
         assert name not in preset or preset[name].source in BY_PRESET, (name, preset[name])
