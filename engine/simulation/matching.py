@@ -394,6 +394,7 @@ def close_last(portfolio: Record, holding: Record, bar: int, close: float) -> No
     reason = CONTRACT_EXPIRED if holding["expires"] == 1 else DATA_ENDED
     k = add_order(portfolio, holding, bar, CLOSE, side, lots, reason)
     apply_exit(portfolio, holding, k, bar, lots, quoted(holding, side, close), math.nan)
+    holding["mark"] = close
 
 
 @inlined

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from quantcrafter.engine.api.engine import EngineJob
-from quantcrafter.engine.api.entries import EntryRule, Offset
+from quantcrafter.engine.api.entries import EntryRule, Offset, ScaleInRule
 from quantcrafter.engine.api.ledger import OrderKind, Reason
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG
 from quantcrafter.engine.api.rules import ExecutionRule, ProtectiveKind, ProtectiveRule, SizeKind, SizeRule
@@ -88,3 +88,14 @@ def test_a_round_trip_costs_the_spread_once() -> None:
     size = SizeRule(SizeKind.QUANTITY, 10_000.0)
     ledger = simulate(make_job((make_bars([STILL] * 3), setup), size=size))
     assert ledger.equity[-1] - 100_000.0 == pytest.approx(-2.0)
+
+
+def test_what_stays_open_at_the_end_is_marked_at_the_close_and_not_at_the_ask() -> None:
+    grows = ExecutionRule(scale_in=ScaleInRule(2, Offset(percent=1.0)))
+    rows = [(100.0, 101.0, 99.0, 100.0), (100.0, 103.0, 99.0, 102.0), (102.0, 103.0, 101.0, 102.0)]
+    terms = {"spread": 0.2, "quotes": "ask", "settlement": "t+1"}
+    setup = Setup(flags={0: ENTER_LONG}, more=terms)
+    ledger = simulate(make_job((make_bars(rows), setup), execution=grows, settings={"end_of_data": "close_last"}))
+    # Bought at 100 and 102; the first is sold at the bid of 101.8, the second can't be sold in its session.
+    assert ledger.fills["price"].tolist() == [100.0, 102.0, 101.8]
+    assert ledger.equity[-1] == pytest.approx(100_000.0 - 100.0 - 102.0 + 101.8 + 102.0)
