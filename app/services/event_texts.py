@@ -73,6 +73,7 @@ def _endings() -> dict[str, str]:
         "below_minimum": tr("the size was below the minimum"),
         "no_size": tr("the new price allowed no size or stop distance"),
         "stopped": tr("a stop was triggered"),
+        "price_limit": tr("the price was locked at its limit"),
     }
 
 
@@ -103,6 +104,7 @@ def _reasons(node: str) -> dict[str, str]:
         "halt": tr("a risk rule halted trading"),
         "margin_call": tr("a margin call"),
         "split": tr("a split"),
+        "expiry": tr("the contract expired"),
         "scale_in": tr("an additional entry"),
         "rebalance": tr("rebalancing"),
         "grid": tr("the grid"),

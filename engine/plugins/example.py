@@ -135,7 +135,7 @@ def _required(name: str, schema: dict[str, Any], definitions: dict[str, Any]) ->
 
 
 def _text(name: str) -> str:
-    return {"start": "09:45", "end": "15:30", "symbol": "SPY", "path": "my.csv"}.get(name, name)
+    return {"start": "09:45", "end": "15:30", "symbol": "SPY", "path": "my.csv", "formula": "a * 2"}.get(name, name)
 
 
 def _number(schema: dict[str, Any], *, whole: bool) -> float:

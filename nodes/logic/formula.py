@@ -28,7 +28,7 @@ class Formula(SeriesLogic):
     category = CATEGORY_ARITHMETIC
 
     formula: str = param('The expression, such as "(a - b) / b * 100".')
-    a: SeriesInput | None = port("The series or number that is called a.", default=None)
+    a: SeriesInput = port("The series or number that is called a.")
     b: SeriesInput | None = port("The series or number that is called b.", default=None)
     c: SeriesInput | None = port("The series or number that is called c.", default=None)
     d: SeriesInput | None = port("The series or number that is called d.", default=None, advanced=True)
@@ -52,8 +52,6 @@ class Formula(SeriesLogic):
                 raise ValueError(Message("the formula uses '{name}', which is not connected", name=name))
             if is_given and name not in used:
                 raise ValueError(Message("'{name}' is connected, but the formula doesn't use it", name=name))
-        if not used:
-            raise ValueError(Message("the formula must use at least one of a to h; for a number, use 'constant'"))
         return self
 
     def warmup(self) -> int:
