@@ -248,3 +248,27 @@ def test_the_process_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_renewed_engine_ends_its_job_in_the_old_process_and_begins_the_next_in_a_fresh_one(
+    qtbot: QtBot, engine: Engine
+) -> None:
+    broke: list[str] = []
+    engine.broke.connect(broke.append)
+    results: list[object] = []
+    first, second = engine.submit(Count(20, 0.05)), engine.submit(Count(3, 0.01))
+    for job in (first, second):
+        job.finished.connect(results.append)
+    wait_until_running(qtbot, first)
+    process = engine.pid
+
+    engine.renew()
+    engine.renew()
+    qtbot.waitUntil(lambda: len(results) == 2, timeout=PATIENCE_MS)
+
+    assert results == [20, 3], "a process counts on from its jobs before"
+    assert engine.pid != process
+    assert broke == []
+    engine.renew()  # with nothing to do
+    assert result_of(qtbot, engine, Count(2, 0.01)) == 2
+    assert broke == []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.dialogs.node_file import NewNodeFileDialog, NodeFileDialog
@@ -111,6 +112,10 @@ def test_an_error_is_shown_at_the_node_and_goes_when_the_file_is_repaired(qtbot:
     assert wanted in message
     bar = shown_notice(qtbot, desktop)
     assert wanted in bar.text.text()
+    inspector = desktop.docks.inspector
+    qtbot.waitUntil(lambda: any(wanted in label.text() for label in children(inspector, QLabel)))
+    status = desktop.shell.status
+    qtbot.waitUntil(lambda: any("Errors: 1" in each.text() for each in children(status, QAbstractButton)))
     qtbot.waitUntil(lambda: tab.canvas.scene.nodes["twice"].badge == "error")
     save(qtbot, desktop, LINE)
     assert errors(desktop) == []
@@ -159,6 +164,29 @@ def test_a_run_uses_the_new_code_and_the_one_before_is_out_of_date(qtbot: QtBot,
     assert desktop.engine.pid != process
     assert not runs.is_stale
     assert after[0] == before[0] * 1.5
+
+
+def test_a_run_in_progress_ends_with_the_code_it_began_with_and_is_out_of_date(
+    qtbot: QtBot, desktop: Desktop, tmp_path: Path
+) -> None:
+    runs = desktop.runs.of(tab_of(desktop))
+    begun = tmp_path / "begun"
+    wait = (
+        f"__import__('pathlib').Path({str(begun)!r}).touch()\n        __import__('time').sleep(4)\n        return line"
+    )
+    save(qtbot, desktop, LINE.replace("return line", wait))
+    with qtbot.waitSignal(runs.finished, timeout=WAIT_MS):
+        desktop.runs.run()
+        qtbot.waitUntil(begun.exists, timeout=WAIT_MS)
+        save(qtbot, desktop, LINE.replace("2.0", "3.0"))
+        assert runs.running is not None, "loading does not wait for the run"
+    assert runs.run is not None
+    first = runs.run.column("twice")[0]
+    assert runs.is_stale
+    with qtbot.waitSignal(runs.finished, timeout=WAIT_MS):
+        desktop.runs.run()
+    assert runs.run.column("twice")[0] == first * 1.5
+    assert not runs.is_stale
 
 
 def test_an_error_in_a_run_is_shown_at_the_node_and_goes_with_the_repair(qtbot: QtBot, desktop: Desktop) -> None:
