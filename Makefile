@@ -74,7 +74,7 @@ bench: $(STAMP) $(SYSTEM)
 	$(PY) -m pytest tests/benchmarks -m benchmark_report -s -n 0
 
 docs: $(STAMP)
-	$(BIN)/quantcrafter nodes --markdown > docs/nodes.md
+	$(PY) -m tests.support.nodes_page > docs/nodes.new && mv docs/nodes.new docs/nodes.md
 	$(PY) -m tests.support.metrics_page > docs/metrics.new && mv docs/metrics.new docs/metrics.md
 
 # Holidays and hours of exchanges, from exchange_calendars; to be made again once a year.

@@ -142,7 +142,7 @@ def _missing(path: str, whole: Path) -> PathRefusedError:
         return PathRefusedError(
             Message("'{said}' is a link to a file that no longer exists.", said=said), Message("Correct 'path'.")
         )
-    remedy = near or Message("Correct 'path', which is relative to the strategy file's folder.")
+    remedy = near or Message("Check the path. In a strategy file, it is relative to the file's folder.")
     return PathRefusedError(Message("File '{said}' doesn't exist.", said=said), remedy)
 
 

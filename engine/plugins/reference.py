@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from quantcrafter.engine.api import Role
@@ -37,9 +37,13 @@ must be given.
 """
 
 
-def reference_page(registry: Registry, sections: tuple[str, ...], *, plugin: str = "") -> str:
-    """Return the page of all components of these sections; `plugin` leaves only those of one plugin."""
-    facts = {section: list(_facts(registry, section, plugin)) for section in sections}
+def reference_page(registry: Registry, sections: tuple[str, ...], *, plugin: str = "", builtin: bool = False) -> str:
+    """Return the page of all components of these sections.
+
+    `plugin` leaves only those of one plugin, `builtin` only those of QuantCrafter itself.
+    """
+    wanted = {info.name for info in registry.plugins if (info.builtin or not builtin) and plugin in ("", info.name)}
+    facts = {section: list(_facts(registry, section, wanted)) for section in sections}
     shown = {TITLES.get(section, section): each for section, each in facts.items() if each}
     parts = [_INTRODUCTION]
     for title, components in shown.items():
@@ -50,11 +54,11 @@ def reference_page(registry: Registry, sections: tuple[str, ...], *, plugin: str
     return "\n".join(parts)
 
 
-def _facts(registry: Registry, section: str, plugin: str) -> Iterator[dict[str, Any]]:
+def _facts(registry: Registry, section: str, plugins: Collection[str]) -> Iterator[dict[str, Any]]:
     for name in names(registry, section):
         for found, cls in find(registry, name, section):
             about = describe(registry, found, cls)
-            if found == section and plugin in ("", about["plugin"]):
+            if found == section and about["plugin"] in plugins:
                 yield {**about, "example": "\n".join(example_lines(section, cls, _ANY_WIDTH))}
 
 
