@@ -1,4 +1,4 @@
-"""The pages name only what exists: links, paths, commands with their options, targets of make, names in the map."""
+"""The pages name only what exists (links, paths, commands, targets of make), and their lists and tables are whole."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import typer
+from markdown_it import MarkdownIt
 
 from quantcrafter.engine.cli.commands import build_app
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "adr").glob("*.md")])
+MARKDOWN = sorted([*PAGES, *(ROOT / "resources").rglob("*.md"), *(ROOT / "packaging").rglob("*.md")])
 MAPS = [ROOT / name for name in ("docs/architecture.md", "docs/development.md", "CONTRIBUTING.md")]
 TOP = {"app", "docs", "engine", "nodes", "packaging", "resources", "tests", ".ci", ".github"}
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -23,6 +25,8 @@ _SPAN_COMMAND = re.compile(r"(?<!`)`quantcrafter\s+([^`]+)`")
 _LINE_COMMAND = re.compile(r"^ *(?:\.venv/bin/)?quantcrafter (\S+(?: \S+)*)", re.MULTILINE)
 _MAKE = re.compile(r"(?:`|^ *)make ([a-z][a-z-]*)", re.MULTILINE)
 _OPTION = re.compile(r"(?<!\S)\[?(--?[a-z][a-z-]*)")
+_ITEM_INSIDE = re.compile(r"[.:;!?)](?:\*\*|`)?\s+(?:[-*+]|\d+\.)\s+(?=\*\*|[A-Z`\[])")
+_BAR = re.compile(r"(?<!\\)\|")  # a bar inside of code divides cells too, unless it is escaped
 _TEMPLATE = {"nodes.py", "my_plugin.py", "engine/..."}  # names that a page gives to files of the reader
 
 
@@ -127,3 +131,78 @@ def test_a_misspelt_command_or_option_is_found(written: str) -> None:
 def test_every_target_of_make_on_a_page_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(_MAKE.findall(page.read_text(encoding="utf-8"))) - targets == set()
+
+
+def broken_blocks(text: str) -> list[str]:
+    """Return the lines on which a list or table of a page is broken, each as `line 7: what is wrong`.
+
+    Found are a list item inside a paragraph, a line that joins the item above only because it has no indentation, a
+    table row with another number of cells than its header, and a line of a paragraph that begins or ends like a row.
+    """
+    lines = text.splitlines()
+    found = []
+    depth = cells = 0
+    previous = ""
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        depth += {"list_item_open": 1, "list_item_close": -1}.get(token.type, 0)
+        if token.type == "tr_open" and token.map:
+            line = lines[token.map[0]].strip()
+            count = len(_BAR.findall(line)) - 1
+            cells = count if previous == "thead_open" else cells
+            if count != cells or not line.startswith("|") or not line.endswith("|"):
+                found.append(f"line {token.map[0] + 1}: not a row of {cells} cells")
+        if token.type == "inline" and token.map and previous == "paragraph_open":
+            first, end = token.map
+            inside = _ITEM_INSIDE.search("\n".join(lines[first:end]))
+            if inside:
+                number = first + 1 + "\n".join(lines[first:end])[: inside.end()].count("\n")
+                found.append(f"line {number}: a list item inside a paragraph")
+            for number, line in enumerate(lines[first:end], first + 1):
+                if line.strip().startswith("|") or line.rstrip().endswith("|"):
+                    found.append(f"line {number}: a part of a table row")
+                if depth and number > first + 1 and not line.startswith(" "):
+                    found.append(f"line {number}: joins the list item above")
+        previous = token.type
+    return found
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_lists_and_tables_of_a_page_are_whole(page: Path) -> None:
+    assert broken_blocks(page.read_text(encoding="utf-8")) == []
+
+
+_TABLE = "| a | b |\n| --- | --- |\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("- One ends. - `two`: begins\n  here.", "line 1: a list item inside a paragraph"),
+        ("- One (see 3). -\n  **Two.** begins here.", "line 2: a list item inside a paragraph"),
+        ("- One:\n  - inner ends. - Two begins.", "line 2: a list item inside a paragraph"),
+        ("1. One `ends.` 2. Two begins.", "line 1: a list item inside a paragraph"),
+        ("- One ends.\nFixed:\n\n- Two.", "line 2: joins the list item above"),
+        (_TABLE + "| 1 | two\n", "line 3: not a row of 2 cells"),
+        (_TABLE + "| 1 | 2 |\nwords |\n", "line 4: not a row of 2 cells"),
+        (_TABLE + "| 1 | 2 | | 3 | 4 |\n", "line 3: not a row of 2 cells"),
+        (_TABLE + "| 1 | `x|y` |\n", "line 3: not a row of 2 cells"),
+        (_TABLE + "| 1 | 2 |\n\n| 3 | 4 |\n", "line 5: a part of a table row"),
+        ("| a | b\n|\n| --- | --- |\n| 1 | 2 |", "line 1: a part of a table row"),
+    ],
+)
+def test_a_broken_list_or_table_is_found(text: str, problem: str) -> None:
+    assert problem in broken_blocks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- One, `a` - `b`.\n- The exit code is 1. With `--json`, more.\n  - Inner.",
+        "The first bars - 1 bars have no value. The size is 2. The rest follows.",
+        _TABLE + "| 1 | `x\\|y` |\n",
+        "    command [--a | --b]\n    | c |\n",
+        "```\nEnds. - Begins |\n```",
+    ],
+)
+def test_whole_lists_tables_and_code_are_accepted(text: str) -> None:
+    assert broken_blocks(text) == []
