@@ -50,12 +50,22 @@ def as_json(problem: Problem) -> dict[str, Any]:
 
 
 def _parameters(problem: Problem) -> dict[str, Any]:
-    """Return what the message and the remedy name: numbers as numbers, messages within messages as texts."""
+    """Return what the message, the remedy, and messages within them name: numbers as numbers."""
     found: dict[str, Any] = {}
     for text in (problem.remedy, problem.message):  # the message last: its values have priority
         if isinstance(text, Message):
-            found |= text.parameters
+            found |= _named(text)
     return {name: _plain(value) for name, value in found.items()}
+
+
+def _named(text: Message) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in text.parameters.items():
+        if isinstance(value, Message) and value.parameters:
+            found = _named(value) | found
+        else:
+            found[name] = value
+    return found
 
 
 def _plain(value: object) -> object:

@@ -93,6 +93,12 @@ def test_a_problem_in_json_is_all_of_its_facts() -> None:
     }
 
 
+def test_json_has_the_parameters_of_messages_within_messages() -> None:
+    inner = Message("'{subject}' must {wish}, was {actual}.", subject="cash", wish="be a number", actual="x")
+    found = as_json(Problem("run", Message("run: {message}", message=inner, subject="run")))
+    assert found["parameters"] == {"subject": "run", "wish": "be a number", "actual": "x"}
+
+
 def test_json_has_the_parameters_of_the_texts_beside_them() -> None:
     message = Message("'{name}' must be above {least}, was {value:g}.", name=Message("the tick"), least=0, value=-1.5)
     remedy = Message("Raise {name}, at most to {most}.", name="it", most=float("inf"))
