@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,19 @@ _MAKE = re.compile(r"(?:`|^ *)make ([a-z][a-z-]*)", re.MULTILINE)
 _OPTION = re.compile(r"(?<!\S)\[?(--?[a-z][a-z-]*)")
 _ITEM_INSIDE = re.compile(r"[.:;!?)](?:\*\*|`)?\s+(?:[-*+]|\d+\.)\s+(?=\*\*|[A-Z`\[])")
 _BAR = re.compile(r"(?<!\\)\|")  # a bar inside of code divides cells too, unless it is escaped
+_PLANNED = re.compile(r"^\*\*Planned.*?(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
+_CLASS = re.compile(r"([A-Z][A-Z]*[a-z]\w*)(?:\.(\w+))?(?:\(.*\))?")  # also with a member, or as a call
+_NO_CLASSES_OF_OURS = {
+    "False",
+    "None",
+    "True",
+    "PlotItem",
+    "ScatterPlotItem",
+    "PrimitiveArray",
+    "Shiboken",
+    "NaN",
+    "Any",
+}
 _TEMPLATE = {"nodes.py", "my_plugin.py", "engine/..."}  # names that a page gives to files of the reader
 
 
@@ -53,6 +67,36 @@ def names_in(path: Path) -> set[str]:
     return found
 
 
+@functools.cache
+def classes() -> dict[str, set[str]]:
+    """Return the members of each class of the program, in the bodies of the class and its methods."""
+    found: dict[str, set[str]] = {}
+    for path in [each for top in ("app", "engine", "nodes") for each in (ROOT / top).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                parts = list(ast.walk(node))
+                members = {each.name for each in parts if isinstance(each, ast.FunctionDef)}
+                members |= {each.id for each in parts if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+                found.setdefault(node.name, set()).update(members)
+    return found
+
+
+def unknown_classes(text: str) -> list[str]:
+    """Return the classes in code on a page, alone, with a member or as a call, that the program does not have.
+
+    Paragraphs that begin with **Planned** are left out.
+    """
+    found = []
+    for code in _CODE.findall(_PLANNED.sub("", _FENCE.sub("", text))):
+        match = _CLASS.fullmatch(code)
+        if not match or match[1] in _NO_CLASSES_OF_OURS or re.match(r"Q[A-Z]", match[1]):
+            continue
+        name, member = match.groups()
+        if name not in classes() or (member and member not in classes()[name]):
+            found.append(code)
+    return found
+
+
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
@@ -70,6 +114,17 @@ def test_every_path_on_the_page_exists(page: Path) -> None:
 def test_every_name_on_the_page_is_in_its_file(page: Path) -> None:
     wanted = [(path, name) for path, name in named(page) if path.endswith(".py") and re.fullmatch(r"\w+", name)]
     assert [f"{path}:{name}" for path, name in wanted if name not in names_in(ROOT / path)] == []
+
+
+@pytest.mark.parametrize("page", [*MAPS, *sorted((ROOT / "docs" / "adr").glob("*.md"))], ids=lambda page: page.name)
+def test_every_class_on_the_page_exists_with_its_member(page: Path) -> None:
+    assert unknown_classes(page.read_text(encoding="utf-8")) == []
+
+
+def test_a_class_or_member_that_does_not_exist_is_found() -> None:
+    text = "`ActionCal(target, function)`, `ActionSpec`, `EngineJob.executions`, `EngineJob.execution`, `Markets.flags`"
+    text += "\n\n**Planned.** A `Worker`.\n\nA `Worker`."
+    assert unknown_classes(text) == ["ActionCal(target, function)", "EngineJob.execution", "Markets.flags", "Worker"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
