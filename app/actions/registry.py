@@ -53,7 +53,7 @@ class ActionRegistry:
                 raise ValueError(f"The action '{spec.id}' stands in the menu '{spec.menu}', which is not there.")
             added[spec.id] = spec
         self._specs.update(added)
-        self._tell()
+        self._notify()
         return partial(self._take_out, tuple(added.values()))
 
     def subscribe(self, listener: Callable[[], object]) -> Callable[[], None]:
@@ -66,9 +66,9 @@ class ActionRegistry:
         for spec in here:
             del self._specs[spec.id]
         if here:
-            self._tell()
+            self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in tuple(self._listeners):
             listener()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quantcrafter.app.document.ports import component_ports, reference_to
 from quantcrafter.app.document.view import NodeView
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.type_names import family_member
 from quantcrafter.engine.api import Catalog, PortType, Role
 from quantcrafter.engine.plugins.descriptions import headline
@@ -98,11 +98,11 @@ def _components(catalog: Catalog) -> Iterator[Offer]:
             cls = catalog.component(role, name)
             if cls is None:
                 continue
-            summary = said(headline(cls))
+            summary = translated(headline(cls))
             ports = component_ports(cls)
             inputs = tuple(OfferPort(port.name, port.type, port.required) for port in ports.inputs)
             outputs = tuple(OfferPort(port.name, port.type) for port in ports.outputs)
-            yield Offer(role, name, said(cls.category) or family_member(role), summary, inputs, outputs)
+            yield Offer(role, name, translated(cls.category) or family_member(role), summary, inputs, outputs)
 
 
 def references(nodes: Iterable[NodeView], wanted: Wanted) -> list[Offer]:
@@ -114,7 +114,7 @@ def references(nodes: Iterable[NodeView], wanted: Wanted) -> list[Offer]:
         for port in node.outputs:
             if fits(port.type, wanted.type):
                 text = reference_to(node, port.name)
-                summary = said(port.description) or tr("Connect to an existing node.")
+                summary = translated(port.description) or tr("Connect to an existing node.")
                 found.append(Offer(None, text, tr("On the canvas"), summary, (), (OfferPort(port.name, port.type),)))
     return found
 

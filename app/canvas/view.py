@@ -36,7 +36,7 @@ DropHandler = Callable[[QDropEvent, QPointF], bool]
 class CanvasView(PanZoomView):
     """A view of a `GraphScene` to work in.
 
-    The middle button, or Space and the left one, drag the paper. Everything else of the mouse goes to `gestures`, in
+    The middle button, or Space and the left one, drag the canvas. Everything else of the mouse goes to `gestures`, in
     their order; a node dropped from the palette to `drop_handler`, which returns whether it took it.
 
     Qt signals: `hovered(object)` with the Hit under the mouse; `space_tapped()` when Space was pressed and released
@@ -219,7 +219,7 @@ class CanvasView(PanZoomView):
     def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802 - Qt's
         super().scrollContentsBy(dx, dy)
         if self._invites:
-            self.viewport().update()  # Qt moved the words with the paper
+            self.viewport().update()  # Qt also moved the text drawn over the canvas
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's
         super().paintEvent(event)

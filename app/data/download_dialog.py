@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from quantcrafter.app.dialogs.frame import DialogFrame, paint_words, table
 from quantcrafter.app.services.engine import Engine, Job
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.problems import error_text, failure_text
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
@@ -249,7 +249,7 @@ class DownloadDialog(DialogFrame):
         for name in offer.adjustments:
             self.adjustment.addItem(words.get(name, name), name)
         self.adjustment.setEnabled(len(offer.adjustments) > 1)
-        self._complain(said(offer.error))
+        self._complain(translated(offer.error))
         self._enable()
 
     def _complain(self, text: str) -> None:
@@ -310,7 +310,7 @@ class DownloadDialog(DialogFrame):
         for line in lines:
             item = self.list.topLevelItem(line.instrument)
             if item is not None:
-                _write(item, said(line.text), "warning")
+                _write(item, translated(line.text), "warning")
 
     def _finished(self, done: Sequence[DownloadDone]) -> None:
         for place, each in enumerate(done):
@@ -318,10 +318,10 @@ class DownloadDialog(DialogFrame):
             if item is None:
                 continue
             if each.error:
-                _write(item, said(each.error), "error")
+                _write(item, translated(each.error), "error")
                 continue
             text = tr("{added} new bars, {count} stored", added=f"{each.added:,}", count=f"{each.count:,}")
-            notes = " ".join(map(said, each.notes))
+            notes = " ".join(map(translated, each.notes))
             _write(item, f"{text}. {notes}" if notes else text, "warning" if notes else "done")
 
     def _failed(self, failure: Failure) -> None:

@@ -13,7 +13,7 @@ from quantcrafter.app.document.view import Scope
 from quantcrafter.app.inspector.fields import Field, FieldKind, fields_of
 from quantcrafter.app.inspector.form import Form
 from quantcrafter.app.inspector.subjects import InstrumentFields
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.engine.api import Catalog, Problem, Severity
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
 
@@ -209,7 +209,7 @@ def _problems(seen: Preview) -> tuple[Problem, ...]:
     """Return what the bars show to be wrong with a field."""
     if not seen.error:
         return ()
-    found, text = seen.error_field, said(seen.error).partition("\n")[0]
+    found, text = seen.error_field, translated(seen.error).partition("\n")[0]
     if seen.timeframes and seen.timeframe and seen.timeframe not in seen.timeframes:
         found, text = "timeframe", tr("Available from the source: {choices}.", choices=", ".join(seen.timeframes))
     return (Problem("data", text, severity=Severity.ERROR, field=found),) if found else ()
@@ -227,4 +227,4 @@ def provider_names(catalog: Catalog) -> tuple[str, ...]:
 def provider_help(catalog: Catalog, name: str) -> str:
     """Return the first paragraph of a provider's help."""
     provider = catalog.provider(name)
-    return said(provider.help().split("\n\n")[0].replace("\n", " ")) if provider is not None else ""
+    return translated(provider.help().split("\n\n")[0].replace("\n", " ")) if provider is not None else ""

@@ -144,7 +144,7 @@ class FillDialog(DialogFrame):
         self.ok_button.setEnabled(False)
         frame = str(self.series.timeframe)
         request = PreviewRequest(self.draft.provider, self.draft.options, self.draft.symbol, frame, self._folder)
-        self.previewer.ask(request, at_once=at_once)
+        self.previewer.request(request, at_once=at_once)
 
     def _show(self, seen: Preview) -> None:
         self.form.show_preview(seen)

@@ -11,7 +11,7 @@ from quantcrafter.app.data.texts import span_text
 from quantcrafter.app.document.edits import UNSET
 from quantcrafter.app.inspector.fields import Field, FieldKind, fields_of
 from quantcrafter.app.inspector.subjects import InstrumentFields
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.engine.api import Catalog
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.providers.glance import Glance
@@ -82,7 +82,7 @@ class FileDraft:
         if self.waiting or seen is None:
             return tr("Reading…")
         if seen.error:
-            return _reason(said(seen.error).partition("\n")[0], self.path)
+            return _reason(translated(seen.error).partition("\n")[0], self.path)
         if not self.symbols:
             return tr("Enter the symbol. It can't be determined from the file name.")
         return self._state_of_bars(seen)

@@ -30,7 +30,7 @@ class LookDialog(DialogFrame):
         )
         self.resize(*_SIZE)
         frame = str(series.timeframe)
-        self.previewer.ask(PreviewRequest("store", {"source_timeframe": frame}, series.symbol, frame), at_once=True)
+        self.previewer.request(PreviewRequest("store", {"source_timeframe": frame}, series.symbol, frame), at_once=True)
 
     def done(self, result: int) -> None:
         """Cancel the current preview."""

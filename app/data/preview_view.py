@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from quantcrafter.app.data.price_line import PriceLine
 from quantcrafter.app.data.texts import price_text, span_text, volume_text
 from quantcrafter.app.inspector.label_colors import tint
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
@@ -102,7 +102,7 @@ class PreviewView(QWidget):
         bad = sum(finding.count for finding in seen.findings if finding.is_error)
         text, front, back = "", theme.warning, theme.warning_soft
         if seen.error:
-            text, front, back = said(seen.error), theme.error, theme.error_soft
+            text, front, back = translated(seen.error), theme.error, theme.error_soft
         elif bad and not self.repairs:
             text = tr("These bars would be rejected. Errors: {count}.", count=f"{bad:,}")
             front, back = theme.error, theme.error_soft
@@ -133,10 +133,10 @@ class PreviewView(QWidget):
     def _fill_findings(self, seen: Preview) -> None:
         self.findings.clear()
         for note in seen.notes:
-            self._add_finding(said(note), "info", current().text_dim, ())
+            self._add_finding(translated(note), "info", current().text_dim, ())
         for finding in seen.findings:
             wrong = finding.is_error and not self.repairs
-            text = said(joined([finding.message, finding.repair if self.repairs else ""]))
+            text = translated(joined([finding.message, finding.repair if self.repairs else ""]))
             color = current().error if wrong else current().warning
             self._add_finding(text, "error" if wrong else "warning", color, _fault_items(finding, seen))
         if not self.findings.topLevelItemCount() and seen.count:

@@ -23,7 +23,7 @@ class Previewer(QObject):
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._wish: PreviewRequest | None = None
+        self._request: PreviewRequest | None = None
         self._job: Job | None = None
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self._send)
@@ -33,9 +33,9 @@ class Previewer(QObject):
         """Whether a preview is awaited."""
         return self._settle.isActive() or self._job is not None
 
-    def ask(self, request: PreviewRequest, *, at_once: bool = False) -> None:
-        """Wish for a preview; a burst of wishes is one."""
-        self._wish = request
+    def request(self, request: PreviewRequest, *, at_once: bool = False) -> None:
+        """Request a preview; of several requests in quick succession, only the last one is sent."""
+        self._request = request
         self._drop()
         if at_once:
             self._settle.stop()
@@ -57,7 +57,7 @@ class Previewer(QObject):
             self._engine.cancel(job)
 
     def _send(self) -> None:
-        request = self._wish
+        request = self._request
         if request is None:
             return
         job = self._job = self._engine.submit(request, first=True)

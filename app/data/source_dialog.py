@@ -126,7 +126,7 @@ class SourceDialog(DialogFrame):
         super().keyPressEvent(event)
 
     def _look(self, *, at_once: bool = False) -> None:
-        self.previewer.ask(self.draft.request(self._folder), at_once=at_once)
+        self.previewer.request(self.draft.request(self._folder), at_once=at_once)
 
     def _show(self, seen: Preview) -> None:
         self.form.show_preview(seen)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QListWidget, QSplitter, QWidget
 from quantcrafter.app.dialogs.conflict_text import places, side_by_side
 from quantcrafter.app.dialogs.frame import DialogFrame, section
 from quantcrafter.app.dialogs.text_version import Version, scroll_together
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.engine.spec import Migrated, format_version
 
 _MOST_ROWS = 6
@@ -37,7 +37,7 @@ class MigrationDialog(DialogFrame):
         self.undo_asked = False
         self.changes = QListWidget()
         self.changes.setAccessibleName(tr("Changes"))
-        self.changes.addItems([said(sentence) for sentence in migrated.changes])
+        self.changes.addItems([translated(sentence) for sentence in migrated.changes])
         self.changes.setWordWrap(True)
         rows = min(max(self.changes.count(), 1), _MOST_ROWS)
         self.changes.setFixedHeight(rows * self.changes.sizeHintForRow(0) + 2 * self.changes.frameWidth() + 2)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QDialogButtonBox, QLineEdit, QPlainTextEdit, QWidget
 
 from quantcrafter.app.dialogs.frame import DialogFrame, note, paint_words
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.theme import current
 from quantcrafter.engine.api import PluginError
 
@@ -70,7 +70,7 @@ class NewNodeFileDialog(DialogFrame):
         try:
             self.path = self._create(self.name.text().strip().removesuffix(".py"))
         except PluginError as error:
-            self.reason.setText(said(str(error)))
+            self.reason.setText(translated(str(error)))
             return
         self.accept()
 

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from quantcrafter.app.dialogs.frame import DialogFrame, note, paint_words, table
 from quantcrafter.app.dialogs.node_file import asks_to_allow
 from quantcrafter.app.dialogs.plugin_list import PluginList, PluginRow
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.text_editor import open_in_editor
 from quantcrafter.app.theme import current
 from quantcrafter.engine.api import PluginError
@@ -143,7 +143,7 @@ class PluginsDialog(DialogFrame):
         try:
             self._allow(item.data(0, NAME_ROLE))
         except PluginError as error:
-            self._warn(said(str(error)))
+            self._warn(translated(str(error)))
 
     def _show_file(self) -> None:
         item = self.table.currentItem()
@@ -163,7 +163,7 @@ class PluginsDialog(DialogFrame):
             row = self.model.switch(item.data(0, NAME_ROLE), enabled=enabled)
         except PluginError as error:
             self.enabled.setChecked(not enabled)
-            self._warn(said(str(error)))
+            self._warn(translated(str(error)))
             return
         self._write(item, row)
         self._say_restart()
@@ -212,7 +212,7 @@ def _details(row: PluginRow) -> str:
     elif info.distribution:
         parts.append(escape(tr("From the package {name}", name=info.distribution)))
     if info.error:
-        error = f'<span style="color: {current().error}">{escape(said(info.error))}</span>'
+        error = f'<span style="color: {current().error}">{escape(translated(info.error))}</span>'
         parts.append(f"{escape(tr('It was not loaded:'))}<br>{error}")
     for title, names in row.brings():
         more = len(names) - MAX_NAMES

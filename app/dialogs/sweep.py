@@ -33,7 +33,7 @@ from quantcrafter.app.dialogs.sweep_form import (
 )
 from quantcrafter.app.document.errors import EditError
 from quantcrafter.app.panes.results.columns import metric_name
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.problems import failure_text
 from quantcrafter.app.services.value_texts import number_text
 from quantcrafter.engine.runtime.compute_process.jobs.sweep import SweepRequest
@@ -359,7 +359,7 @@ class SweepDialog(DialogFrame):
             return
         what = self._values_text(cell)
         if cell.metrics is None:
-            self.told.setText(f"{what}\n{said(cell.error)}")
+            self.told.setText(f"{what}\n{translated(cell.error)}")
             return
         told = [f"{metric_name(self.shown_metric)} {_text(cell, self.shown_metric)}"]
         for key in ("total_return_pct", "max_drawdown_pct", "trades"):

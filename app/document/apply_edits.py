@@ -33,7 +33,7 @@ from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.api import Role
 
 
-def carry_out(draft: Draft, edit: Edit) -> None:
+def apply_edit(draft: Draft, edit: Edit) -> None:
     """Change the draft as an edit says.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quantcrafter.app.document.apply_edits import carry_out
+from quantcrafter.app.document.apply_edits import apply_edit
 from quantcrafter.app.document.blockfiles import BlockFiles
 from quantcrafter.app.document.contract import DocumentChange, DocumentLike
 from quantcrafter.app.document.draft import Draft
@@ -19,7 +19,7 @@ from quantcrafter.app.document.readable import Readable
 from quantcrafter.app.document.validation import CheckedText, check
 from quantcrafter.app.document.view import GraphView, Scope
 from quantcrafter.app.document.wiring import refusal
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.engine.api import Catalog, Problem, SpecError
 from quantcrafter.engine.api.component import Component
 from quantcrafter.engine.spec.read_text import read_text
@@ -173,16 +173,16 @@ class Document(DocumentLike):
             message = tr(
                 "The text has an error on line {line}. Fix it first. {reason}",
                 line=first.line,
-                reason=said(first.message),
+                reason=translated(first.message),
             )
             raise EditError(message)
         draft = self._draft(scope)
         for edit in edits:
-            carry_out(draft, edit)
+            apply_edit(draft, edit)
         try:
             made = self._readable.rewritten(draft)
         except SpecError as error:
-            raise EditError(said(error.problems[0].message)) from error
+            raise EditError(translated(error.problems[0].message)) from error
         if made.text != self._text:
             self._history.add_edit(label, self._text, made.text)
             self._take(made.text, DocumentChange(label, "edit", origin), made)
@@ -232,7 +232,7 @@ class Document(DocumentLike):
         self._history.open = False
         if moved:
             self._read()
-        self._tell(DocumentChange("", "saved"))
+        self._notify(DocumentChange("", "saved"))
 
     def recheck(self, *, kind: str = "text") -> None:
         """Read block files and validate again: files that the strategy refers to may have changed.
@@ -244,7 +244,7 @@ class Document(DocumentLike):
         self._levels.clear()
         self._graphs.clear()
         self._checked = None
-        self._tell(DocumentChange("", kind))
+        self._notify(DocumentChange("", kind))
 
     def subscribe(self, listener: Callable[[DocumentChange], None]) -> Callable[[], None]:
         """Call `listener` after every change; return the function that ends that."""
@@ -259,9 +259,9 @@ class Document(DocumentLike):
     def _take(self, text: str, change: DocumentChange, made: Readable | None = None) -> None:
         self._text = text
         self._read(made)
-        self._tell(change)
+        self._notify(change)
 
-    def _tell(self, change: DocumentChange) -> None:
+    def _notify(self, change: DocumentChange) -> None:
         for listener in tuple(self._listeners):
             if listener in self._listeners:
                 listener(change)

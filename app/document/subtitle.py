@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from quantcrafter.app.document.view import PortView
-from quantcrafter.app.services.i18n import said
+from quantcrafter.app.services.i18n import translated
 from quantcrafter.engine.api import Component
 
 MAX_PARTS = 3
@@ -56,7 +56,7 @@ def _shown(value: Any, unit: str = "") -> str:
     if isinstance(value, bool):
         return ""
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"{text} {said(unit)}" if unit and text else text
+    return f"{text} {translated(unit)}" if unit and text else text
 
 
 def _line(parts: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ import annotated_types
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from quantcrafter.app.services.i18n import said
+from quantcrafter.app.services.i18n import translated
 from quantcrafter.engine.api import PortType, Timeframe
 from quantcrafter.engine.api.ports import PathMark, port_mark
 from quantcrafter.engine.api.timeframe import parse_duration
@@ -101,7 +101,7 @@ class Field:
 
 def words(name: str) -> str:
     """Return a name of the file as a label: `slope_bars` is `Slope bars`; translated where it is known."""
-    return said(plain_words(name))
+    return translated(plain_words(name))
 
 
 def plain_words(name: str) -> str:

@@ -17,7 +17,7 @@ from quantcrafter.app.inspector.header import NodeHeader, TitleHeader
 from quantcrafter.app.inspector.instrument_pages import InstrumentsPage, StrategyPage
 from quantcrafter.app.inspector.label_colors import tint
 from quantcrafter.app.inspector.pages import NodesPage, Page, PageContext, RawPage
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
 from quantcrafter.engine.api.message import joined
@@ -239,7 +239,7 @@ class Inspector(QWidget):
         if not node.known:
             absent = self.document.catalog.why_absent(node.use)
             if absent is not None:
-                return RawPage(self._context, node, said(joined(absent)), self._holder)
+                return RawPage(self._context, node, translated(joined(absent)), self._holder)
             text = tr(
                 "'{use}' is not installed, so its values are read-only. The file keeps them. To "
                 "edit them, install the plugin that provides this component, or replace the node.",

@@ -35,7 +35,7 @@ from quantcrafter.app.inspector.editors.texts import TextEditor
 from quantcrafter.app.inspector.fields import Field, FieldKind
 from quantcrafter.app.inspector.form import VARIOUS, Form
 from quantcrafter.app.inspector.label_colors import tint
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.problems import problem_text
 from quantcrafter.app.services.type_names import port_type_name
 from quantcrafter.app.theme import current
@@ -109,7 +109,7 @@ class FieldRow(QWidget):
         self.field = field
         self._form = form
         self._context = context
-        label = field.label if field.has_short_unit else f"{field.label} ({said(field.unit)})"
+        label = field.label if field.has_short_unit else f"{field.label} ({translated(field.unit)})"
         is_number = field.kind in (FieldKind.INTEGER, FieldKind.NUMBER)
         self.label = ScrubLabel(label, self) if is_number else QLabel(label, self)
         self.editor = make_editor(field, context, self)
@@ -128,7 +128,7 @@ class FieldRow(QWidget):
         self.label.setWordWrap(True)
         self.label.setToolTip(explanation(self.field))
         self.editor.setToolTip(explanation(self.field))
-        name = f"{self.field.label}, {said(self.field.unit)}" if self.field.unit else self.field.label
+        name = f"{self.field.label}, {translated(self.field.unit)}" if self.field.unit else self.field.label
         for part in (self.editor, self.editor.focusProxy()):
             if part is not None:
                 part.setAccessibleName(name)
@@ -323,7 +323,7 @@ def _number_or_text(text: str) -> Any:
 
 def explanation(field: Field) -> str:
     """Return a field's help: what it is, its range, its default and its name in the file."""
-    parts = [said(field.help)]
+    parts = [translated(field.help)]
     if field.is_port:
         parts.append(tr("Accepts: {type}.", type=port_type_name(field.port)))
     if typed_values.limits(field):

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from quantcrafter.app.document.edits import UNSET
 from quantcrafter.app.inspector.fields import Field, FieldKind
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.engine.api.schema_words import own_words
 from quantcrafter.engine.spec import explain
 
@@ -140,6 +140,6 @@ def _reason(field: Field, details: ErrorDetails) -> str:
     if kind in ("missing", "string_too_short", "too_short"):
         return tr("A value is required.")
     if kind == "value_error":
-        text = said(own_words(dict(details)))
+        text = translated(own_words(dict(details)))
         return text[:1].upper() + text[1:] + "."
-    return said(explain(details, field.name))
+    return translated(explain(details, field.name))

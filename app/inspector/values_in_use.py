@@ -13,7 +13,7 @@ from quantcrafter.app.document.document import Document
 from quantcrafter.app.inspector.content import content
 from quantcrafter.app.inspector.label_colors import tint
 from quantcrafter.app.inspector.sections import Section
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.theme import current
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class ValuesInUse(Section):
         """Show values, or why there are none."""
         self._clear()
         if isinstance(found, str):
-            self._say(said(found), is_error=True)
+            self._say(translated(found), is_error=True)
             return
         labels, sources = _labels(), _sources()
         for row, each in enumerate(found.values):
@@ -90,7 +90,10 @@ class ValuesInUse(Section):
             for column, text in enumerate(cells):
                 self._grid.addWidget(_cell(text, column, self._grid_holder), row, column)
         self._grid_holder.setVisible(bool(found.values))
-        self._say(said(found.error) if found.error else "\n".join(map(said, found.notes)), is_error=bool(found.error))
+        self._say(
+            translated(found.error) if found.error else "\n".join(map(translated, found.notes)),
+            is_error=bool(found.error),
+        )
 
     def _take(self, wanted: object, found: InstrumentValues | str) -> None:
         if isValid(self) and wanted == self._asked:

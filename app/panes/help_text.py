@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from quantcrafter.app.document.view import BARS, NodeView
 from quantcrafter.app.inspector import typed_values
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.type_names import family_member, port_type_name
 from quantcrafter.app.theme.colors import Theme
 from quantcrafter.engine.api import Component, PortType, Role
@@ -25,8 +25,8 @@ def component_html(cls: type[Component], theme: Theme, plugin: str = "") -> str:
     """Return everything about a component: help, ports, parameters, outputs, warm-up, formula source, example."""
     warmup, lookback = descriptions.memory(cls)
     parts = [
-        _title(cls.name, family_member(cls.role), theme.family(cls.role.value), said(cls.category), plugin),
-        paragraphs(said(cls.help())),
+        _title(cls.name, family_member(cls.role), theme.family(cls.role.value), translated(cls.category), plugin),
+        paragraphs(translated(cls.help())),
         _table(tr("Inputs"), _input_rows(descriptions.inputs(cls)), theme),
         _table(tr("Parameters"), _parameter_rows(descriptions.parameters(cls)), theme),
         _table(tr("Outputs"), _output_rows((o.name, o.type, o.description) for o in cls.outputs), theme),
@@ -36,7 +36,7 @@ def component_html(cls: type[Component], theme: Theme, plugin: str = "") -> str:
         parts.append(_line(tr("Warm-up"), tr("{count} bars, as in the example", count=warmup)))
         parts.append(_line(tr("Lookback"), memory))
     if cls.formula_source:
-        parts.append(_line(tr("Formula"), said(cls.formula_source)))
+        parts.append(_line(tr("Formula"), translated(cls.formula_source)))
     parts.append(_example(cls.role, cls, theme))
     return "".join(parts)
 
@@ -96,7 +96,7 @@ def _table(title: str, rows: Sequence[tuple[str, str, str]], theme: Theme) -> st
     body = "".join(
         f'<tr><td style="padding:2px 8px 2px 0"><b>{escape(name)}</b></td>'
         f'<td style="padding:2px 0"><span class="dim">{escape(about)}</span>{"<br>" if about and text else ""}'
-        f"{_inline(said(text))}</td></tr>"
+        f"{_inline(translated(text))}</td></tr>"
         for name, about, text in rows
     )
     return f'<h4 style="color:{theme.text_dim}">{escape(title)}</h4><table cellspacing="0">{body}</table>'
@@ -119,7 +119,7 @@ def _input_rows(inputs: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str
 def _parameter_rows(parameters: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
     rows = []
     for entry in parameters:
-        about = [entry["type"], entry["range"], said(entry["unit"])]
+        about = [entry["type"], entry["range"], translated(entry["unit"])]
         if entry["required"]:
             about.append(tr("required"))
         elif entry["default"] not in (None, "", [], {}):

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from quantcrafter.app.document.document import Document, DocumentChange
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
 from quantcrafter.app.theme.icons import icon
@@ -137,7 +137,7 @@ class _Model(QAbstractTableModel):
         problem = self.problem(index)
         if problem is None:
             return None
-        texts = (said(problem.message), _remedy(problem), problem.node, _place(problem))
+        texts = (translated(problem.message), _remedy(problem), problem.node, _place(problem))
         if role == Qt.ItemDataRole.DisplayRole:
             return texts[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -208,7 +208,7 @@ def _look(problem: Problem, column: int, role: int) -> QIcon | QColor | None:
 
 def _remedy(problem: Problem) -> str:
     """Return what to do; a folder is allowed by a click on its problem, without the command line."""
-    return tr("Allow this file...") if problem.code == FOLDER else said(problem.remedy)
+    return tr("Allow this file...") if problem.code == FOLDER else translated(problem.remedy)
 
 
 def _place(problem: Problem) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QThreadPool, Signal
 from shiboken6 import isValid
 
-from quantcrafter.app.services.i18n import said
+from quantcrafter.app.services.i18n import translated
 from quantcrafter.engine.api import QuantCrafterError
 
 
@@ -87,7 +87,7 @@ class Background(QObject):
         if number != self._latest:
             return
         if fault:
-            failed(said(fault))
+            failed(translated(fault))
         else:
             done(outcome)
 

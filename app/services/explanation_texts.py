@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.value_texts import flags_text, number_text
 from quantcrafter.engine.api.reasons import Operator
 from quantcrafter.engine.data.labels import close_label
@@ -182,7 +182,7 @@ def _words_text(test: Words, *, wanted: bool) -> str:
 
 
 def _word(text: str) -> str:
-    return _labels().get(text) or said(text)
+    return _labels().get(text) or translated(text)
 
 
 def _account_text(test: AccountBlock, facts: Facts) -> str:

@@ -49,8 +49,8 @@ def tr(text: str, /, **values: object) -> str:
 
     `text` must be a literal at the call, so that a test can find every text and check that it is translated.
     """
-    translated = _catalog.texts.get(text, text)
-    return translated.format(**values) if values else translated
+    found = _catalog.texts.get(text, text)
+    return found.format(**values) if values else found
 
 
 def known(text: str) -> str:
@@ -58,7 +58,7 @@ def known(text: str) -> str:
     return _catalog.texts.get(text, text)
 
 
-def said(text: str) -> str:
+def translated(text: str) -> str:
     """Return what the engine or a component says (help, a description, a problem) in the language in use.
 
     What is not translated, such as a plugin's text, stays as it is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantcrafter.app.services.i18n import said
+from quantcrafter.app.services.i18n import translated
 from quantcrafter.engine.api import Problem, Severity, SpecError
 from quantcrafter.engine.api.message import joined
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 def problem_text(problem: Problem) -> str:
     """Return what is wrong and what to do about it."""
-    return said(joined([problem.message, problem.remedy]))
+    return translated(joined([problem.message, problem.remedy]))
 
 
 def error_text(error: Exception) -> str:
     """Return what one of our errors says; of a strategy with several mistakes, the first."""
     if isinstance(error, SpecError) and error.problems:
         return problem_text(_first(error.problems))
-    return said(str(error))
+    return translated(str(error))
 
 
 def failure_text(failure: Failure) -> str:
     """Return why a job failed: the first mistake of a wrong strategy, else the error as text."""
     if failure.problems:
         return problem_text(_first(failure.problems))
-    return said(failure.message)
+    return translated(failure.message)
 
 
 def _first(problems: tuple[Problem, ...]) -> Problem:

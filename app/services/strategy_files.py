@@ -12,7 +12,7 @@ import secrets
 import time
 from pathlib import Path
 
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.problems import problem_text
 from quantcrafter.engine.api import QuantCrafterError
 from quantcrafter.engine.api.home import usual_modes
@@ -237,5 +237,5 @@ def _sentence(path: Path, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return tr("'{name}' can't be saved: its folder no longer exists. Save it elsewhere.", name=path.name)
     cause, remedy = fault(error)
-    what = tr("'{name}' can't be saved: {reason}.", name=path.name, reason=said(cause))
-    return f"{what} {said(remedy)}"
+    what = tr("'{name}' can't be saved: {reason}.", name=path.name, reason=translated(cause))
+    return f"{what} {translated(remedy)}"

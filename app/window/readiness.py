@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.problems import failure_text
 from quantcrafter.app.window.layout.notice import FailureNotice
 from quantcrafter.engine.api import Severity
@@ -63,12 +63,12 @@ class Readiness:
         self._panes.docks.show("problems")
         self._wiring.show_problems(tab)
         self._wiring.go_to(errors[0])
-        return said(errors[0].message), self._folders.ask_again(tab, errors)
+        return translated(errors[0].message), self._folders.ask_again(tab, errors)
 
     def show_failure(self, tab: StrategyTab, failure: Failure) -> None:
         """Put a notice about a run that failed over the canvas, and show what has to be fixed."""
         errors = [each for each in failure.problems if each.severity is Severity.ERROR]
-        unexpected = tr("An unexpected error occurred during the run: {error}", error=said(failure.message))
+        unexpected = tr("An unexpected error occurred during the run: {error}", error=translated(failure.message))
         notice = FailureNotice(unexpected if failure.trace else failure_text(failure), failure.node, tab)
         notice.closed.connect(lambda: tab.end_notice(RUN))
         notice.node_asked.connect(lambda: self._wiring.go_to_node(tab, failure.node))

@@ -12,7 +12,7 @@ from quantcrafter.app import theme
 from quantcrafter.app.canvas.badges import badges
 from quantcrafter.app.canvas.run.run_names import names_in_run
 from quantcrafter.app.charts.model.choice import eyes_of
-from quantcrafter.app.services.i18n import said
+from quantcrafter.app.services.i18n import translated
 from quantcrafter.app.window.status import problem_counts
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Wiring:
         if problems:
             self._problem = (self._problem + 1) % len(problems)
             self.go_to(problems[self._problem])
-            self._messages.say(said(problems[self._problem].message))
+            self._messages.say(translated(problems[self._problem].message))
 
     @contextmanager
     def _pass(self) -> Iterator[None]:

@@ -196,7 +196,7 @@ class StrategyContext:
     _market: MarketView | None = None
     _indicators: ColumnsView | None = None
     _signals: ColumnsView | None = None
-    _desk: PortfolioView | None = None
+    _portfolio_view: PortfolioView | None = None
 
     @cached_property
     def log(self) -> BarLog:
@@ -212,16 +212,16 @@ class StrategyContext:
         self._indicators = ColumnsView(indicators, self)
         self._signals = ColumnsView(signals, self)
 
-    def show(self, desk: PortfolioView) -> None:
+    def show(self, portfolio: PortfolioView) -> None:
         """Make the portfolio available to a decision component; the engine calls this once before the first bar."""
-        self._desk = desk
+        self._portfolio_view = portfolio
 
     def given(self) -> str:
         """Return the component's data at this bar for messages: prices, inputs, and the position if available."""
         parts = [f"close {self.market.close.now:g}"]
         parts += [f"{name} {view.now:g}" for name, view in self.indicators.items()]
         parts += [f"{name} flags {int(view.now)}" for name, view in self.signals.items()]
-        if self._desk is not None:
+        if self._portfolio_view is not None:
             held = self.positions[self.market.symbol]
             parts += [f"position {held.side} {held.quantity:g}", f"equity {self.portfolio.equity:.2f}"]
         return ", ".join(parts)
@@ -272,18 +272,18 @@ class StrategyContext:
         """The flags of the component's signal inputs, by port name."""
         return self._have(self._signals, "signals")  # type: ignore[no-any-return]
 
-    def _portfolio_desk(self, what: str) -> PortfolioView:
-        return self._have(self._desk, what)  # type: ignore[no-any-return]
+    def _portfolio_for(self, what: str) -> PortfolioView:
+        return self._have(self._portfolio_view, what)  # type: ignore[no-any-return]
 
     @property
     def positions(self) -> Mapping[str, Holding]:
         """The position of every instrument, by symbol."""
-        return self._portfolio_desk("positions").positions()
+        return self._portfolio_for("positions").positions()
 
     @property
     def portfolio(self) -> Account:
         """Cash and equity."""
-        return self._portfolio_desk("portfolio").portfolio()
+        return self._portfolio_for("portfolio").portfolio()
 
     @property
     def risk(self) -> Mapping[str, float]:
@@ -291,18 +291,18 @@ class StrategyContext:
 
         The distance is infinite without a stop, NaN while it is not known.
         """
-        return self._portfolio_desk("risk").risk(self.market.symbol)
+        return self._portfolio_for("risk").risk(self.market.symbol)
 
     @property
     def orders(self) -> tuple[OpenOrder, ...]:
         """The instrument's open orders, by number."""
-        return self._portfolio_desk("orders").orders(self.market.symbol)
+        return self._portfolio_for("orders").orders(self.market.symbol)
 
     @property
     def calendar(self) -> SessionDay:
         """Trading day, weekday and local time of the bar that just closed."""
-        return self._portfolio_desk("calendar").calendar(self.market.symbol)
+        return self._portfolio_for("calendar").calendar(self.market.symbol)
 
     def size(self, side: Literal["long", "short"]) -> float:
         """Return the quantity of an entry at this close from the money manager, or 0."""
-        return self._portfolio_desk("size").size(self.market.symbol, side)
+        return self._portfolio_for("size").size(self.market.symbol, side)

@@ -64,7 +64,7 @@ def download(  # noqa: PLR0913 - the options of a command
             origin_of(provider, wish, store.find(wish.stored_as, frame))
     except DataError as error:
         raise _refused(error) from None
-    _carry_out(registry, store, [Task(provider, wish) for wish in wishes], repair=repair, json=json)
+    _download_tasks(registry, store, [Task(provider, wish) for wish in wishes], repair=repair, json=json)
 
 
 def update(
@@ -92,7 +92,7 @@ def update(
             raise store.unknown(symbol)
     else:
         series = [store.series(symbol, frame_of(timeframe))]
-    _carry_out(registry, store, updates(registry, series), repair=repair, json=json)
+    _download_tasks(registry, store, updates(registry, series), repair=repair, json=json)
 
 
 def _refused(error: DataError) -> typer.Exit:
@@ -101,15 +101,15 @@ def _refused(error: DataError) -> typer.Exit:
     return typer.Exit(WRONG_INPUT if error.field else FAILED)
 
 
-def _carry_out(registry: Registry, store: BarStore, tasks: Iterable[Task], *, repair: bool, json: bool) -> None:
-    from quantcrafter.engine.data.download.batch import carry_out
+def _download_tasks(registry: Registry, store: BarStore, tasks: Iterable[Task], *, repair: bool, json: bool) -> None:
+    from quantcrafter.engine.data.download.batch import download_tasks
     from quantcrafter.engine.data.download.download import Conduct
 
     outcomes: list[Outcome] = []
     try:
         with _progress() as step:
             conduct = Conduct("repair" if repair else "refuse", tell=note, step=step)
-            for outcome in carry_out(store, tasks, registry.markets, conduct):
+            for outcome in download_tasks(store, tasks, registry.markets, conduct):
                 outcomes.append(outcome)
                 _tell(outcome)
     except KeyboardInterrupt:

@@ -28,7 +28,7 @@ def usage(*, json: Json = False) -> None:
     now = measure()
     kinds = {
         "history": now.history,
-        "books": now.books,
+        "tables": now.tables,
         "columns": now.columns,
         "trials": now.trials,
         "unfinished": now.unfinished,
@@ -71,7 +71,7 @@ def clean() -> None:
 
     gone = cleanup.clean()
     what = [f"the columns of {gone.columns:,} {_runs_text(gone.columns)}"] if gone.columns else []
-    what += [f"fills, trades and equity of {gone.books:,} {_runs_text(gone.books)}"] if gone.books else []
+    what += [f"fills, trades and equity of {gone.tables:,} {_runs_text(gone.tables)}"] if gone.tables else []
     what += [f"{gone.trials:,} {'trial' if gone.trials == 1 else 'trials'}"] if gone.trials else []
     what += [f"{gone.deleted:,} {_runs_text(gone.deleted)} altogether"] if gone.deleted else []
     note(f"Deleted {', '.join(what)}." if what else "No run had to go.")

@@ -17,7 +17,7 @@ from quantcrafter.engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
 from quantcrafter.engine.api.rules import GuardKind, ProtectiveKind
 from quantcrafter.engine.api.settings import Margin
 from quantcrafter.engine.simulation.buffers import COLUMNS
-from quantcrafter.engine.simulation.carry_columns import (
+from quantcrafter.engine.simulation.financing_columns import (
     FUNDING_COLUMNS,
     NIGHT_COLUMNS,
     funding_counts,

@@ -125,7 +125,7 @@ def exit_by_signal(portfolio: Record, holding: Record, bar: int, flags: int) -> 
     FORCED.
     """
     held = holding["lots"]
-    if portfolio["care"] == 1:
+    if portfolio["checks_closes"] == 1:
         if (flags & EXIT_LONG) != 0:
             end_entries(portfolio, holding, bar, LONG, ENDED_BY_SIGNAL)
         if (flags & EXIT_SHORT) != 0:
@@ -161,7 +161,7 @@ def act_on_entry(
             return
         if leaving == STAYING:
             leave(portfolio, holding, bar, OPPOSITE)
-    if portfolio["care"] == 1:
+    if portfolio["checks_closes"] == 1:
         end_entries(portfolio, holding, bar, -side, ENDED_BY_OPPOSITE)
     if held != 0 and leaving != BY_SIGNAL and terms["on_opposite"] == CLOSE_OPPOSITE:
         return
@@ -215,7 +215,7 @@ def decide(
     """
     holding = holdings[i]
     row = holding["start"] + bar
-    if portfolio["care"] == 1 and holding["working"] > 0:
+    if portfolio["checks_closes"] == 1 and holding["working"] > 0:
         expire_orders(portfolio, holding, market, bar)
         if portfolio["following"] == 1:
             follow_line(portfolio, holding, rules, market, bar, equity)

@@ -225,7 +225,7 @@ def set_decision_terms(portfolio: Record, job: EngineJob, rows: Mapping[tuple[in
     portfolio["following"] = any(rule.entry.follow for rule in rules)
     # Alone, an instrument is always first.
     portfolio["ranked"] = len(job.instruments) > 1 and any(name == "rank" for _, name in rows)
-    portfolio["care"] = several or needs_volume(job) or any(_waits_or_grows(rule) for rule in rules)
+    portfolio["checks_closes"] = several or needs_volume(job) or any(_waits_or_grows(rule) for rule in rules)
     for rule in rules:
         if rule.rebalance is not None:
             portfolio["rebalance"], portfolio["drift_percent"] = 1, rule.rebalance.drift_percent

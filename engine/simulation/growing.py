@@ -21,9 +21,9 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import GuardKind
 from quantcrafter.engine.simulation.account_terms import counts_days, has_venue_rules, is_financed, needs_volume
 from quantcrafter.engine.simulation.arrays import execution_columns_of, market_of, shared_columns
-from quantcrafter.engine.simulation.carry_columns import FUNDING_COLUMNS, NIGHT_COLUMNS
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.execution_terms import SIZE_COLUMN, is_by_day
+from quantcrafter.engine.simulation.financing_columns import FUNDING_COLUMNS, NIGHT_COLUMNS
 from quantcrafter.engine.simulation.records import MarketArrays, Table
 from quantcrafter.engine.simulation.risk_records import AccountColumns
 from quantcrafter.engine.simulation.step_arrays import with_steps

@@ -54,8 +54,8 @@ def terms_hash(job: EngineJob) -> str:
     """
     instruments = [
         (
-            _said(replace(each, tick_size=0.0) if each.tick_is_shown else each),
-            *(_said(each.bars.timeframe), _said(replace(each.bars.session, calendar=""))),
+            _plain(replace(each, tick_size=0.0) if each.tick_is_shown else each),
+            *(_plain(each.bars.timeframe), _plain(replace(each.bars.session, calendar=""))),
             *(column is not None for column in (each.rate_open, each.split, each.size_column)),
             tuple(column is not None for column in each.rule_columns),
             tuple(sorted(each.execution_columns)),
@@ -64,11 +64,11 @@ def terms_hash(job: EngineJob) -> str:
         for each in job.instruments
     ]
     first, *others = job.executions
-    rules = _said((first.rule, first.size, job.protection, job.guards))
+    rules = _plain((first.rule, first.size, job.protection, job.guards))
     if others or first.protection is not None:
-        rules.append([(_said(each.rule), _said(each.size), each.protection) for each in job.executions])
+        rules.append([(_plain(each.rule), _plain(each.size), each.protection) for each in job.executions])
     settings = sorted(job.settings.model_dump(mode="json", exclude=_MODES, exclude_defaults=True).items())
-    parts = [(part.node, type(part.component).__qualname__, _said(part.component)) for part in job.components]
+    parts = [(part.node, type(part.component).__qualname__, _plain(part.component)) for part in job.components]
     return _digest((instruments, rules, settings, parts, program_hash(job) or None))
 
 
@@ -81,11 +81,11 @@ def program_hash(job: EngineJob) -> str:
     return _digest((program.rows.tolist(), program.registers.tolist(), program.state.tolist(), heads))
 
 
-def _digest(said: Any) -> str:
-    return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
+def _digest(value: Any) -> str:
+    return hashlib.blake2b(repr(value).encode(), digest_size=16).hexdigest()
 
 
-def _said(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """Return the non-default parts of a value as plain values."""
     if isinstance(value, Enum):
         return value.value
@@ -93,8 +93,8 @@ def _said(value: Any) -> Any:
         return sorted(value.model_dump(mode="json", exclude_defaults=True).items())
     if is_dataclass(value) and not isinstance(value, type):
         named = ((each, getattr(value, each.name)) for each in fields(value) if each.name not in _COLUMNS)
-        return [(each.name, _said(said)) for each, said in named if said != _default(each)]
-    return [_said(each) for each in value] if isinstance(value, (tuple, list)) else value
+        return [(each.name, _plain(field_value)) for each, field_value in named if field_value != _default(each)]
+    return [_plain(each) for each in value] if isinstance(value, (tuple, list)) else value
 
 
 def _default(of: Field[Any]) -> Any:

@@ -325,8 +325,10 @@ def decide_event(
         move_orders(portfolio, holding, rules, market.columns, bar)
     if portfolio["guards"] > 0:
         force_exit(portfolio, holding, market, bar)
-    cared = portfolio["care"] == 1 and (holding["working"] > 0 or holding["lots"] != 0 or holding["grid_side"] != 0)
-    if cared or market.flags[holding["start"] + bar] != 0:
+    checked = portfolio["checks_closes"] == 1 and (
+        holding["working"] > 0 or holding["lots"] != 0 or holding["grid_side"] != 0
+    )
+    if checked or market.flags[holding["start"] + bar] != 0:
         following = holding["start"] + bar + 1
         fetch(market.open, following)
         fetch(market.high, following)

@@ -13,9 +13,9 @@ from quantcrafter.engine.api.bars import Session
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.rules import GuardKind
 from quantcrafter.engine.simulation.account_terms import MINUTE_NS, counts_days, has_venue_rules
-from quantcrafter.engine.simulation.carry_columns import FUNDING_COLUMNS, NIGHT_COLUMNS, fundings_in, nights_in
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.execution_terms import is_by_day, rebalance_of
+from quantcrafter.engine.simulation.financing_columns import FUNDING_COLUMNS, NIGHT_COLUMNS, fundings_in, nights_in
 from quantcrafter.engine.simulation.plain import is_same
 from quantcrafter.engine.simulation.records import DAY_BEGINS, DAY_ENDS
 from quantcrafter.engine.simulation.risk_records import CLOSING, CUT_SHORT, OVERDUE

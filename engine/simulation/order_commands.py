@@ -48,9 +48,9 @@ class WorkingTerms:
     change: int = 0
     execution: int = 0
 
-    def differs(self, told: WorkingTerms) -> bool:
+    def differs(self, sent: WorkingTerms) -> bool:
         """Return whether the broker must be sent new terms."""
-        return (self.lots, self.price, self.limit) != (told.lots, told.price, told.limit)
+        return (self.lots, self.price, self.limit) != (sent.lots, sent.price, sent.limit)
 
 
 Working = Mapping[int, WorkingTerms]
@@ -97,33 +97,33 @@ class Changes:
     cancelled: tuple[WorkingTerms, ...]
 
 
-def changes_between(told: Working, now: Working, over: Collection[int]) -> Changes:
-    """Return the required commands: `told` was sent before, `over` are orders without a cancel, such as filled ones."""
-    submitted = tuple(order for number, order in now.items() if number not in told)
+def changes_between(sent: Working, now: Working, over: Collection[int]) -> Changes:
+    """Return the required commands: `sent` was sent before, `over` are orders without a cancel, such as filled ones."""
+    submitted = tuple(order for number, order in now.items() if number not in sent)
     amended = tuple(
-        replace(order, change=told[number].change + 1)
+        replace(order, change=sent[number].change + 1)
         for number, order in now.items()
-        if number in told and order.differs(told[number])
+        if number in sent and order.differs(sent[number])
     )
-    cancelled = tuple(order for number, order in told.items() if number not in now and number not in over)
+    cancelled = tuple(order for number, order in sent.items() if number not in now and number not in over)
     return Changes(submitted, amended, cancelled)
 
 
-class Teller:
+class SentOrders:
     """Returns the changes since the last call, as commands with ids.
 
-    `told` is the broker's state; `epochs` are the numbers from which on ids have a worker's name and epoch.
+    `terms` are the broker's state; `epochs` are the numbers from which on ids have a worker's name and epoch.
     """
 
     def __init__(self, job: EngineJob, identity: Identity) -> None:
         self._job = job
-        self.told: dict[int, WorkingTerms] = {}
+        self.terms: dict[int, WorkingTerms] = {}
         self.epochs: list[tuple[int, str, int]] = [(0, identity.worker, identity.epoch)]
 
     def resume(
         self,
         epochs: Iterable[tuple[int, str, int]],
-        told: Iterable[Mapping[str, Any]],
+        sent: Iterable[Mapping[str, Any]],
         identity: Identity,
         next_order: int,
     ) -> None:
@@ -133,11 +133,11 @@ class Teller:
             kept = [each for each in kept if each[0] < next_order]
             kept.append((next_order, identity.worker, identity.epoch))
         self.epochs = kept
-        self.told = {each["number"]: WorkingTerms(**each) for each in told}
+        self.terms = {each["number"]: WorkingTerms(**each) for each in sent}
 
     def kept(self) -> tuple[dict[str, Any], ...]:
         """Return the sent commands as plain values."""
-        return tuple(asdict(each) for each in self.told.values())
+        return tuple(asdict(each) for each in self.terms.values())
 
     def id_of(self, number: int) -> OrderId:
         """Return the id of an order by its number."""
@@ -167,16 +167,16 @@ class Teller:
             execution=sent.execution,
         )
 
-    def tell(self, now: dict[int, WorkingTerms], over: Collection[int], ts_ns: int) -> tuple[OrderCommand, ...]:
+    def update(self, now: dict[int, WorkingTerms], over: Collection[int], ts_ns: int) -> tuple[OrderCommand, ...]:
         """Return the commands that update a broker to the current open orders.
 
         Cancels come first, so that the released amounts can be used; then amends, then new orders by number.
         """
-        found = changes_between(self.told, now, over)
+        found = changes_between(self.terms, now, over)
         changed = {order.number: order for order in found.amended}
-        self.told = {
-            number: changed.get(number) or replace(order, change=self.told[number].change)
-            if number in self.told
+        self.terms = {
+            number: changed.get(number) or replace(order, change=self.terms[number].change)
+            if number in self.terms
             else order
             for number, order in now.items()
         }

@@ -32,7 +32,7 @@ from quantcrafter.engine.api.orders import (
 )
 from quantcrafter.engine.simulation.late import book_report, row_of
 from quantcrafter.engine.simulation.matcher import WorkingOrder
-from quantcrafter.engine.simulation.order_commands import Teller, working_terms
+from quantcrafter.engine.simulation.order_commands import SentOrders, working_terms
 from quantcrafter.engine.simulation.orders import retire, slot_of
 from quantcrafter.engine.simulation.records import Record, Table
 from quantcrafter.engine.simulation.state import SimulationState
@@ -59,12 +59,12 @@ class NoVenue:
 class Outside:
     """A broker's view of a session's orders; with `reporting`, it reports their state."""
 
-    def __init__(self, memory: SimulationState, teller: Teller, *, reporting: bool) -> None:
+    def __init__(self, memory: SimulationState, sent_orders: SentOrders, *, reporting: bool) -> None:
         self._memory = memory
         self._reporting = reporting
         self._filled: set[int] = set()
         self._seen = (0, 0)
-        self.teller = teller
+        self.sent_orders = sent_orders
         self.tracked: dict[int, TrackedOrder] = {}
         # Rejected amends and cancels: they are repeated at the next close, not immediately.
         self._refused: set[tuple[int, type]] = set()
@@ -79,14 +79,14 @@ class Outside:
         """
         if not in_answer:
             self._refused.clear()
-        before = dict(self.teller.told)
+        before = dict(self.sent_orders.terms)
         over = self._filled | self._now_filled()
-        told = self.teller.tell(working_terms(self._memory.holdings), over, ts_ns)
+        commands = self.sent_orders.update(working_terms(self._memory.holdings), over, ts_ns)
         self._filled, self._seen = set(), self._written()
         if self._reporting:
-            told = tuple(command for command in told if self._follow(command, before))
+            commands = tuple(command for command in commands if self._follow(command, before))
             self._forget()
-        return told
+        return commands
 
     def _follow(self, command: OrderCommand, before: Mapping[int, Any]) -> bool:
         """Record a command that is about to be sent; return False if it can't be sent now."""
@@ -98,14 +98,14 @@ class Outside:
         if tracked is None or tracked.state.is_over:
             return False
         if (number, type(command)) in self._refused:
-            self.teller.told[number] = before[number]
+            self.sent_orders.terms[number] = before[number]
             return False
         try:
             self.tracked[number] = tracked.ask(command)
         except OrderError:
             # An answer is still pending. Until then, the terms are compared with those sent before.
             if isinstance(command, Amend):
-                self.teller.told[number] = before[number]
+                self.sent_orders.terms[number] = before[number]
             return False
         return True
 
@@ -157,9 +157,9 @@ class Outside:
         self.tracked[number] = after
         if isinstance(event, (AmendRejected, CancelRejected)):
             self._refused.add((number, Amend if isinstance(event, AmendRejected) else Cancel))
-        if isinstance(event, AmendRejected) and number in self.teller.told:
-            told = self.teller.told[number]
-            self.teller.told[number] = replace(told, lots=after.lots, price=after.price, limit=after.limit)
+        if isinstance(event, AmendRejected) and number in self.sent_orders.terms:
+            terms = self.sent_orders.terms[number]
+            self.sent_orders.terms[number] = replace(terms, lots=after.lots, price=after.price, limit=after.limit)
         if isinstance(event, CancelRejected) and not after.state.is_over:
             self._ask_again(after)
         if after.state in _ENDS:
@@ -171,7 +171,7 @@ class Outside:
         Raises:
             OrderError: it is not above zero.
         """
-        holding = self._memory.holdings[self.teller.index_of(before.submit.symbol)]
+        holding = self._memory.holdings[self.sent_orders.index_of(before.submit.symbol)]
         if event.price <= 0.0 and not holding["contract"]:
             symbol = before.submit.symbol
             raise OrderError(
@@ -192,7 +192,7 @@ class Outside:
 
     def _end(self, number: int, status: OrderStatus, reason: StatusReason) -> None:
         """Take an order off work that the broker ended."""
-        self.teller.told.pop(number, None)
+        self.sent_orders.terms.pop(number, None)
         place = self._place(number)
         if place is not None:
             holding, k = place
@@ -202,12 +202,12 @@ class Outside:
         """Cancel an order that should have ended but is still open with the next commands."""
         number = order.order.number
         if self._place(number) is None:
-            self.teller.told[number] = self.teller.terms_of(order)
+            self.sent_orders.terms[number] = self.sent_orders.terms_of(order)
 
     def _holding(self, event: Filled, before: TrackedOrder) -> None:
         """Book a fill in the current bar, the one after the latest closed bar."""
         number, memory = event.order.number, self._memory
-        i = self.teller.index_of(before.submit.symbol)
+        i = self.sent_orders.index_of(before.submit.symbol)
         ended = row_of(memory, i, before) if self._place(number) is None else None
         bar = int(memory.holdings[i]["bars"])
         with np.errstate(all="ignore"):

@@ -118,7 +118,7 @@ def idle_flag(portfolio: Record, holding: Record, bar: int) -> int:
     0 if there is none.
     """
     lots = holding["lots"]
-    if lots == 0 or portfolio["care"] == 1 or bar < holding["first_bar"]:
+    if lots == 0 or portfolio["checks_closes"] == 1 or bar < holding["first_bar"]:
         return 0
     return int(ENTER_LONG if lots > 0 else ENTER_SHORT)
 
@@ -332,7 +332,12 @@ def only_follows(portfolio: Record, holding: Record, market: MarketArrays, bar: 
     """Return whether a bar that ended a stretch did so because of a better price alone, and its moves find room."""
     row = holding["start"] + bar
     flags, high, low = market.flags[row], market.high[row], market.low[row]
-    if holding["lots"] == 0 or portfolio["care"] == 1 or bar >= holding["alarm_bar"] or not has_room(portfolio, 1):
+    if (
+        holding["lots"] == 0
+        or portfolio["checks_closes"] == 1
+        or bar >= holding["alarm_bar"]
+        or not has_room(portfolio, 1)
+    ):
         return False
     return bool(
         (flags == 0 or flags == idle_flag(portfolio, holding, bar))

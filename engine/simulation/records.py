@@ -332,7 +332,7 @@ DECISION_TERMS: list[tuple[Any, ...]] = [
     ("rebalance", np.int64),
     ("drift_percent", np.float64),
     # 1 if every close must be checked while there are orders or a position, 0 if only signals matter.
-    ("care", np.int64),
+    ("checks_closes", np.int64),
     # 1 when every close must be looked at while there is a position: a rule follows a column, or it may grow.
     ("restless", np.int64),
 ]

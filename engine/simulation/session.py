@@ -30,7 +30,7 @@ from quantcrafter.engine.simulation.growth import Growth
 from quantcrafter.engine.simulation.identity import Identity, program_hash, rule_names, terms_hash
 from quantcrafter.engine.simulation.kernel_forms import RunSteps
 from quantcrafter.engine.simulation.matcher import Matcher
-from quantcrafter.engine.simulation.order_commands import Teller
+from quantcrafter.engine.simulation.order_commands import SentOrders
 from quantcrafter.engine.simulation.outside import NoVenue, Outside
 from quantcrafter.engine.simulation.pretrade import check_new_entries
 from quantcrafter.engine.simulation.records import TABLE_ROWS
@@ -82,7 +82,7 @@ class SimulationSession(Stepping):
         super().__init__(job, state, matcher)
         self.identity = identity
         self._growth = growth
-        self._outside = Outside(state, Teller(job, identity), reporting=isinstance(matcher, NoVenue))
+        self._outside = Outside(state, SentOrders(job, identity), reporting=isinstance(matcher, NoVenue))
         # The values of a fresh account; only open sessions are saved.
         self._fresh = {name: state.portfolio[name].copy() for name in PORTFOLIO_STATE} if growth is not None else {}
         self.kept: dict[str, Any] = {}
@@ -318,8 +318,8 @@ class SimulationSession(Stepping):
                 each.symbol: growth.instrument_state(self.memory, i, rules)
                 for i, each in enumerate(self.job.instruments)
             },
-            epochs=tuple(self._outside.teller.epochs),
-            told=self._outside.teller.kept(),
+            epochs=tuple(self._outside.sent_orders.epochs),
+            told=self._outside.sent_orders.kept(),
             tracked=self._outside.kept(),
             executions=tuple(each.node for each in self.job.executions),
             components={"deciding": own, "kept": dict(components or {})},
@@ -347,7 +347,7 @@ class SimulationSession(Stepping):
         self._remember(state.components.get("deciding", {}))
         self.kept = dict(state.components.get("kept", {}))
         next_order = int(self.memory.portfolio["next_order"])
-        self._outside.teller.resume(state.epochs, state.told, self.identity, next_order)
+        self._outside.sent_orders.resume(state.epochs, state.told, self.identity, next_order)
         self._outside.resume(state.tracked)
         self.index, self._equity = state.step, state.equity
         self.memory.portfolio["first_step"] = state.step

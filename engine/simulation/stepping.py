@@ -37,7 +37,7 @@ class Stepping:
         self._deciders = None if job.is_compiled else Deciders(job, memory)
         portfolio = memory.portfolio
         # One instrument that acts only on signals: most closes need no call.
-        asked = portfolio["rebalance"] or portfolio["care"] or portfolio["stepped"] or not portfolio["plain"]
+        asked = portfolio["rebalance"] or portfolio["checks_closes"] or portfolio["stepped"] or not portfolio["plain"]
         self._is_quiet = len(job.instruments) == 1 and not asked
         self._equity = float(job.settings.cash)
         self._decided = True

@@ -36,11 +36,11 @@ def rewrite(editor: TreeEdit, intended: dict[str, Any], renamed: Renamed, *, wri
         LookupError, TypeError, ValueError: a step cannot be made.
     """
     work = _Rewriting(editor, renamed, write_out=write_out)
-    work.carry_out(intended, work.make_way)
-    work.carry_out(intended, work.replace)
+    work.apply_step(intended, work.make_way)
+    work.apply_step(intended, work.replace)
     work.renamed = {}
-    work.carry_out(intended, work.add)
-    while work.carry_out(intended, work.cut):
+    work.apply_step(intended, work.add)
+    while work.apply_step(intended, work.cut):
         pass
 
 
@@ -50,7 +50,7 @@ class _Rewriting:
         self.renamed = renamed
         self.write_out = write_out
 
-    def carry_out(self, intended: dict[str, Any], step: Callable[[_Place], list[Splice]]) -> bool:
+    def apply_step(self, intended: dict[str, Any], step: Callable[[_Place], list[Splice]]) -> bool:
         """Make the splices of one step at all places, the inner before the outer; return whether there were any."""
         places = sorted(self._places((), self.editor.root, intended), key=lambda place: -len(place[0]))
         splices = [splice for place in places for splice in step(place)]

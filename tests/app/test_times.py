@@ -154,7 +154,7 @@ def test_the_explanation_and_the_log(kept: RunFolder) -> None:
     text = page(facts, explain(facts, int(kept.trades["entry_bar"][0])), current())
     assert "close of 2024-03-08 11:30 New York" in text
     context = DirectContext()
-    JournalRequest(kept.folder).carry_out(context)
+    JournalRequest(kept.folder).execute(context)
     assert [line.time for line in context.lines] == [f"{ENTRY} New York", f"{EXIT} New York"]
 
 

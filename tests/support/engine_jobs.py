@@ -20,7 +20,7 @@ class Count(Request):
     steps: int = 1
     step_s: float = 0.0
 
-    def carry_out(self, context: JobContext) -> int:
+    def execute(self, context: JobContext) -> int:
         return count(self, context)
 
 
@@ -30,7 +30,7 @@ class Stubborn(Request):
 
     kind: ClassVar[str] = "be_stubborn"
 
-    def carry_out(self, context: JobContext) -> None:
+    def execute(self, context: JobContext) -> None:
         return be_stubborn(self, context)
 
 
@@ -42,7 +42,7 @@ class Chatty(Request):
 
     lines: int = 1000
 
-    def carry_out(self, context: JobContext) -> int:
+    def execute(self, context: JobContext) -> int:
         return chat(self, context)
 
 
@@ -54,7 +54,7 @@ class Faulty(Request):
 
     expected: bool = True
 
-    def carry_out(self, context: JobContext) -> None:
+    def execute(self, context: JobContext) -> None:
         return fail(self, context)
 
 

@@ -21,7 +21,7 @@ class DotGrid:
         self._made_for: tuple[int, str] = (0, "")
 
     def paint(self, painter: QPainter, area: QRectF, theme: Theme) -> None:
-        """Fill an area (scene coordinates) with paper and dots."""
+        """Fill an area (scene coordinates) with the background color and dots."""
         transform = painter.worldTransform()
         pixels = transform.mapRect(area).toAlignedRect()
         painter.save()

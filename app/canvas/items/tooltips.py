@@ -7,7 +7,7 @@ from html import escape
 from quantcrafter.app.canvas.items.layout import Slot
 from quantcrafter.app.canvas.items.node import NodeItem
 from quantcrafter.app.document.view import WireView
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.type_names import family_member, port_type_name
 
 
@@ -15,7 +15,7 @@ def port_tooltip(slot: Slot) -> str:
     """Return a port's name, type and description, and whether it still has to be wired."""
     lines = [f"<b>{escape(slot.port)}</b> · {escape(port_type_name(slot.type))}"]
     if slot.description:
-        lines.append(escape(said(slot.description)))
+        lines.append(escape(translated(slot.description)))
     if slot.literal:
         lines.append(escape(tr("Number: {value}", value=slot.literal)))
     if slot.free:

@@ -15,7 +15,7 @@ from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.editors.base import guard_wheel
 from quantcrafter.app.inspector.editors.texts import TextEditor
 from quantcrafter.app.inspector.fields import Field, FieldKind
-from quantcrafter.app.services.i18n import said
+from quantcrafter.app.services.i18n import translated
 
 _SETTLE_MS = 350
 
@@ -57,7 +57,7 @@ class NumberEditor(TextEditor):
         self.spin = _Spin(self, field)
         self.spin.setLineEdit(self.line)
         self.spin.editingFinished.connect(self.finish)  # Enter goes to the box, which keeps it from the line
-        self._show_unit(said(field.unit) if field.has_short_unit else "")
+        self._show_unit(translated(field.unit) if field.has_short_unit else "")
         self.box.addWidget(self.spin)
         self.setFocusProxy(self.spin)
         self._settle = QTimer(self)

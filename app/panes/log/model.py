@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.session.log_lines import LogEntry, RunLog
 from quantcrafter.app.theme import current
 
@@ -36,7 +36,7 @@ class LogFilter:
             return False
         if not self.text or self.text in line.text.casefold() or self.text in line.node.casefold():
             return True
-        return not self.text.isascii() and self.text in said(line.text).casefold()
+        return not self.text.isascii() and self.text in translated(line.text).casefold()
 
 
 class LogModel(QAbstractTableModel):
@@ -106,7 +106,7 @@ class LogModel(QAbstractTableModel):
         entry = self.entry(row)
         if entry is None:
             return ""
-        return "\t".join((entry.line.time, level_name(entry.line.level), entry.line.node, said(entry.line.text)))
+        return "\t".join((entry.line.time, level_name(entry.line.level), entry.line.node, translated(entry.line.text)))
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's
         return 0 if parent.isValid() else self._rows()
@@ -130,7 +130,7 @@ class LogModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             return _color(entry.line.level, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return said(entry.line.text) if column == TEXT else None
+            return translated(entry.line.text) if column == TEXT else None
         return _cell(entry, column)
 
     def _rows(self) -> int:
@@ -150,7 +150,7 @@ def _cell(entry: LogEntry, column: int) -> str:
         return entry.line.time
     if column == LEVEL:
         return level_name(entry.line.level)
-    return entry.line.node if column == NODE else said(entry.line.text)
+    return entry.line.node if column == NODE else translated(entry.line.text)
 
 
 def level_name(level: int) -> str:

@@ -9,7 +9,7 @@ from quantcrafter.app.canvas.candidates import Offer
 from quantcrafter.app.canvas.ranking import match
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.inspector.content import block_role, block_uses
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.engine.api import Catalog, Component, PluginError, Role
 from quantcrafter.engine.plugins.descriptions import headline
 
@@ -67,7 +67,7 @@ class PaletteIndex:
             self._entries[role, use] = replace(entry, category=tr("Other"), summary=tr("Its plugin has an error."))
         else:
             self._entries[role, use] = replace(
-                entry, category=said(cls.category) or tr("Other"), summary=said(headline(cls))
+                entry, category=translated(cls.category) or tr("Other"), summary=translated(headline(cls))
             )
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QFont
 
 from quantcrafter.app.panes.parity.words import cause_help, cause_name, result_of, subject, time_of
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.theme import current
 from quantcrafter.engine.runtime.parity import EngineDifference, EngineOutcome, ParityReport
 
@@ -164,7 +164,7 @@ def _row(each: EngineDifference) -> tuple[str, ...]:
         f"{each.bar:,}" if each.bar >= 0 else "",
         each.node,
         subject(each.what),
-        said(each.expected),
-        said(each.found),
+        translated(each.expected),
+        translated(each.found),
         time_of(each),
     )

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QResizeEven
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QToolTip, QVBoxLayout, QWidget
 
 from quantcrafter.app.panes.results.columns import metric_name, value_text
-from quantcrafter.app.services.i18n import known, said, tr
+from quantcrafter.app.services.i18n import known, tr, translated
 from quantcrafter.app.theme import changed as theme_changed
 from quantcrafter.app.theme import current
 from quantcrafter.engine.runtime.explain import why_no_trade
@@ -68,7 +68,7 @@ class Overview(QScrollArea):
         """Show the figures of a run."""
         self.facts.setText(" · ".join(_facts(run)))
         why = why_no_trade(run)
-        self.no_trades.setText(said(why))
+        self.no_trades.setText(translated(why))
         self.no_trades.setVisible(bool(why))
         self.cards.show_metrics(run.metrics)
         for old in self._groups:
@@ -202,4 +202,4 @@ def _facts(run: RunView) -> list[str]:
         facts.insert(0, tr("SYNTHETIC DATA"))
     if run.warmup:
         facts.append(tr("warm-up {count}", count=run.warmup))
-    return [*facts, *(said(finding) for finding in run.findings)]
+    return [*facts, *(translated(finding) for finding in run.findings)]

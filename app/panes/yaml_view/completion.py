@@ -11,7 +11,7 @@ from quantcrafter.app.document.document import DocumentLike
 from quantcrafter.app.document.view import NodeView
 from quantcrafter.app.panes.yaml_view.cursor_context import CursorContext
 from quantcrafter.app.panes.yaml_view.vocabulary import levels
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.type_names import port_type_name
 from quantcrafter.app.theme.colors import family_of
 from quantcrafter.engine.api import Catalog, Component, PortType, Role
@@ -87,7 +87,7 @@ def _in_run(context: CursorContext) -> Iterator[Completion]:
         fields = RunSettings.model_fields
         for name, field in fields.items():
             if name not in context.siblings or name == context.word:
-                yield Completion(f"{name}: ", "", "", _text(said(field.description or "")))
+                yield Completion(f"{name}: ", "", "", _text(translated(field.description or "")))
     elif len(context.keys) == 1:
         yield from _choices(RunSettings.model_json_schema(), context.key)
 
@@ -152,7 +152,7 @@ def _uses(role: Role, document: DocumentLike, context: CursorContext) -> Iterato
 def _component_help(catalog: Catalog, role: Role, name: str) -> Callable[[], str]:
     def text() -> str:
         component = catalog.component(role, name)
-        return said(component.help()) if component is not None else ""
+        return translated(component.help()) if component is not None else ""
 
     return text
 
@@ -169,11 +169,11 @@ def _fields(component: type[Component] | None, block: NodeView | None, context: 
             port = ports.get(name)
             note = port_type_name(port.type) if port is not None else _default(field.get_default())
             rank = 0 if field.is_required() else 1
-            yield Completion(f"{name}: ", note, "", _text(said(field.description or "")), rank)
+            yield Completion(f"{name}: ", note, "", _text(translated(field.description or "")), rank)
     elif block is not None:
         for one in block.inputs:
             if one.name not in free:
-                yield Completion(f"{one.name}: ", port_type_name(one.type), "", _text(said(one.description)))
+                yield Completion(f"{one.name}: ", port_type_name(one.type), "", _text(translated(one.description)))
     for name in _FLAGS:
         if name not in free and "use" in free:
             yield Completion(f"{name}: ", "false", rank=2)
@@ -197,7 +197,9 @@ def _references(
                 continue
             note = node.subtitle or node.use
             rank = int(output.name in _LESS_WANTED)
-            yield Completion(reference, note, family_of(node.role, node.id), _text(said(output.description)), rank)
+            yield Completion(
+                reference, note, family_of(node.role, node.id), _text(translated(output.description)), rank
+            )
 
 
 def _choices(schema: Mapping[str, Any], name: str) -> Iterator[Completion]:

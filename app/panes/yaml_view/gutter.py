@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.theme import current
 from quantcrafter.engine.api import Problem, Severity
 
@@ -26,7 +26,9 @@ def sentence(problems: Sequence[Problem]) -> str:
     lines = []
     for problem in ordered:
         kind = tr("Error") if problem.severity is Severity.ERROR else tr("Warning")
-        lines.append("\n".join(part for part in (f"{kind}: {said(problem.message)}", said(problem.remedy)) if part))
+        lines.append(
+            "\n".join(part for part in (f"{kind}: {translated(problem.message)}", translated(problem.remedy)) if part)
+        )
     return "\n\n".join(lines)
 
 

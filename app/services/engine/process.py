@@ -75,7 +75,7 @@ class EngineProcess(QObject):
             log.exception("The engine process cannot be started")
         else:
             self._read(events)
-            code = self._buried()
+            code = self._wait_for_end()
         self._orders.put(None)
         self.ended.emit(code)
 
@@ -117,7 +117,7 @@ class EngineProcess(QObject):
                     return
                 self.arrived.emit(batch)
 
-    def _buried(self) -> int | None:
+    def _wait_for_end(self) -> int | None:
         process = self._process
         if process is None:
             return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from quantcrafter.app.data.store_jobs import StoreJobs
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.engine.runtime.compute_process.jobs.download import BarsRequest, DownloadDone, UpdateRequest
 from quantcrafter.engine.runtime.compute_process.jobs.store import (
     FillDone,
@@ -97,9 +97,9 @@ class BarStoreController:
         dialog = ImportDialog(paths, self._catalog, self._engine, self._window)
         request = choose_imports(dialog)
         if request is not None:
-            self.carry_out_import(request)
+            self.start_import(request)
 
-    def carry_out_import(self, request: StoreImportRequest) -> None:
+    def start_import(self, request: StoreImportRequest) -> None:
         """Import, with progress in the pane, and tell the result."""
         count = len(request.files)
         text = tr("Importing {name}", name=Path(request.files[0].path).name)
@@ -118,7 +118,7 @@ class BarStoreController:
                 replaced=f"{sum(each.replaced for each in good):,}",
             )
         )
-        faults = [said(each.error) for each in done if each.error]
+        faults = [translated(each.error) for each in done if each.error]
         if faults:
             self._messages.complain("\n\n".join(faults[:_SHOWN]))
         self.pane.select_next([(each.symbol, each.timeframe) for each in good])
@@ -150,7 +150,7 @@ class BarStoreController:
         good = [each for each in done if not each.error]
         added = sum(max(each.added, 0) for each in good)
         self._messages.say(tr("Bars downloaded: {added}, series: {count}.", added=f"{added:,}", count=len(good)))
-        faults = [said(each.error) for each in done if each.error]
+        faults = [translated(each.error) for each in done if each.error]
         if faults and not self._is_downloading_in_front:
             self._messages.complain("\n\n".join(faults[:_SHOWN]))
         self.pane.select_next([(each.symbol, each.timeframe) for each in good])

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.engine.api import PluginError
 from quantcrafter.engine.api.foreign import EscapedError, foreign, reason_of, text_of
 from quantcrafter.engine.api.message import Message
@@ -32,7 +32,7 @@ def call_plugin(plugin: str, part: str, function: Callable[[], T]) -> T:
             return function()
     except Exception as error:
         log.exception("plugin '%s' failed in '%s'", plugin, part)
-        reason = text_of(error) if isinstance(error, EscapedError) else said(reason_of(error))
+        reason = text_of(error) if isinstance(error, EscapedError) else translated(reason_of(error))
         raise PluginError(
             tr("Plugin '{name}' failed in '{part}': {error}", name=plugin, part=part, error=reason)
             if part

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.services.node_watch import NodeFolderWatch
 from quantcrafter.app.services.problems import error_text
 from quantcrafter.app.services.text_editor import open_in_editor
@@ -191,7 +191,9 @@ class NodeFiles(QObject):
         if failed is not None:
             log.warning("node file %s: %s\n%s", failed.file, failed.error, failed.traceback)
             text = tr(
-                "The node file “{name}” was not loaded: {error}", name=Path(failed.file).name, error=said(failed.error)
+                "The node file “{name}” was not loaded: {error}",
+                name=Path(failed.file).name,
+                error=translated(failed.error),
             )
             self._messages.say(text)
         elif loaded:

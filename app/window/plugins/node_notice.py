@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from quantcrafter.app.services.i18n import said, tr
+from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.app.window.layout.notice import NoticeBar
 from quantcrafter.engine.plugins import PluginInfo, PluginStatus
 
@@ -23,7 +23,7 @@ class NodeFileNotice(NoticeBar):
         name = Path(info.file).name
         has_failed = info.status is PluginStatus.FAILED
         text = (
-            tr("The node file “{name}” was not loaded: {error}", name=name, error=said(info.error))
+            tr("The node file “{name}” was not loaded: {error}", name=name, error=translated(info.error))
             if has_failed
             else tr("The node file “{name}” is not used yet. It runs with all your permissions.", name=name)
         )

@@ -98,7 +98,9 @@ def updates(providers: DownloadProviders, series: Iterable[Series]) -> Iterator[
             yield Task(None, wish, str(error))
 
 
-def carry_out(store: BarStore, tasks: Iterable[Task], markets: Sequence[Market], conduct: Conduct) -> Iterator[Outcome]:
+def download_tasks(
+    store: BarStore, tasks: Iterable[Task], markets: Sequence[Market], conduct: Conduct
+) -> Iterator[Outcome]:
     """Carry out tasks and yield what came of each; one that fails doesn't stop the others.
 
     A server that didn't answer isn't asked again for the symbols after it.

@@ -120,7 +120,7 @@ def download(
         origin = replace(origin, currency=listing.currency)
         negative = any(market.negative_prices for market in markets if market.name == listing.market)
         request = DataRequest(wish.stored_as, wish.timeframe, session=listing.session, negative_prices=negative)
-        return _Download(store, provider, wish, origin, request, requests, conduct, listing.market).carry_out(stored)
+        return _Download(store, provider, wish, origin, request, requests, conduct, listing.market).run(stored)
     finally:
         requests.close()
 
@@ -281,7 +281,7 @@ class _Download:
         self._notes: dict[str, None] = {}
         self._began_ns = time.time_ns()
 
-    def carry_out(self, stored: Series | None) -> Downloaded:
+    def run(self, stored: Series | None) -> Downloaded:
         """Fill the series from where it ends, and before its beginning if bars from earlier on are wanted."""
         since = self._wish.since_ns
         before, adjusted = 0, False

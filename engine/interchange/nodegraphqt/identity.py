@@ -39,18 +39,18 @@ def _known(nodes: list[SessionNode], before: StrategyGraph) -> dict[str, str]:
     bars = {node.key: BARS for node in nodes if node.type == BARS_TYPE}
     chosen: dict[str, SessionNode] = {}
     for node in nodes:
-        told = _declared_id(node, before)
-        if node.key in bars or told not in before.nodes or told == BARS:
+        declared = _declared_id(node, before)
+        if node.key in bars or declared not in before.nodes or declared == BARS:
             continue
-        if told not in chosen or (node.name == told and chosen[told].name != told):
-            chosen[told] = node
-    return bars | {node.key: told for told, node in chosen.items()}
+        if declared not in chosen or (node.name == declared and chosen[declared].name != declared):
+            chosen[declared] = node
+    return bars | {node.key: declared for declared, node in chosen.items()}
 
 
 def _declared_id(node: SessionNode, before: StrategyGraph) -> str:
-    told = node.custom.get(NODE_ID)
-    if isinstance(told, str) and told:
-        return told
+    declared = node.custom.get(NODE_ID)
+    if isinstance(declared, str) and declared:
+        return declared
     old = before.nodes.get(node.name)
     return node.name if old is not None and FOREIGN in old.fields else ""  # it has no property of ours
 

@@ -91,7 +91,7 @@ class Service:
         if compiles:
             JitPreload(lambda: self._batcher.post(Ready(compiled=True))).start()
         while True:
-            self._carry_out(self._queue.get())
+            self._execute(self._queue.get())
 
     def _report_wait(self, reason: str) -> None:
         """Report that the job waits; waits of other threads don't matter."""
@@ -109,7 +109,7 @@ class Service:
             else:
                 self._queue.put(order)
 
-    def _carry_out(self, order: SubmitJob) -> None:
+    def _execute(self, order: SubmitJob) -> None:
         job, request = order.job, order.request
         context = self.context = Context(job, self._batcher, self._pace, self._cancelled, self._memory)
         self._batcher.post(Started(job))
@@ -119,7 +119,7 @@ class Service:
                 return
             self._pace.begin(request.kind)
             with context.listening():
-                result = request.carry_out(context)
+                result = request.execute(context)
         except BaseException as error:  # noqa: BLE001 - whatever a job does ends with that job
             self._batcher.post(Failed(job, Failure.of(error)))
         else:

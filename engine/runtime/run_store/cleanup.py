@@ -43,7 +43,7 @@ from quantcrafter.engine.runtime.run_store.trace_folders import (
     unfinished,
 )
 
-_Kind = Literal["columns", "books", "trial", "part"]
+_Kind = Literal["columns", "tables", "trial", "part"]
 DEFAULT_GB = 5.0
 GB = 1024**3
 _LEAST_GB, _MOST_GB = 0.01, 1_000_000.0
@@ -54,12 +54,12 @@ _ROW_BYTES = "length(spec_text) + length(metrics) + length(settings) + length(ti
 class Usage:
     """The disk space of runs in bytes, by kind; `pinned_bytes` is the part that is always kept.
 
-    `books` are fills, trades and equity of runs whose columns are not kept; `columns` are runs with everything.
+    `tables` are fills, trades and equity of runs whose columns are not kept; `columns` are runs with everything.
     """
 
     limit: int
     history: int = 0
-    books: int = 0
+    tables: int = 0
     columns: int = 0
     trials: int = 0
     unfinished: int = 0
@@ -70,7 +70,7 @@ class Usage:
     @property
     def used(self) -> int:
         """Everything together."""
-        return self.history + self.books + self.columns + self.trials + self.unfinished
+        return self.history + self.tables + self.columns + self.trials + self.unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Cleaned:
     """What was deleted: columns and fills of how many runs, how many whole runs and trials, and the bytes."""
 
     columns: int = 0
-    books: int = 0
+    tables: int = 0
     deleted: int = 0
     trials: int = 0
     freed: int = 0
@@ -86,7 +86,7 @@ class Cleaned:
 
 @dataclass(slots=True)
 class _Item:
-    """A folder or file on the disk: of a run with its columns, its books alone, of a trial, or half-written."""
+    """A folder or file on the disk: of a run with its columns, its tables alone, of a trial, or half-written."""
 
     key: str
     kind: _Kind
@@ -148,7 +148,7 @@ def measure() -> Usage:
     return Usage(
         limit=round(keep_gb() * GB),
         history=_history_size(history),
-        books=sums["books"],
+        tables=sums["tables"],
         columns=sums["columns"],
         trials=sums["trial"],
         unfinished=sums["part"],
@@ -191,8 +191,8 @@ def clean(in_use: Collection[Path] = (), *, limit: int | None = None) -> Cleaned
     if deleted:
         _shrink(history)
         freed += max(before - _history_size(history), 0)
-    columns, books, trials = (sum(item.kind == kind for item in going) for kind in ("columns", "books", "trial"))
-    return Cleaned(columns, books, deleted, trials, freed)
+    columns, tables, trials = (sum(item.kind == kind for item in going) for kind in ("columns", "tables", "trial"))
+    return Cleaned(columns, tables, deleted, trials, freed)
 
 
 def _chosen(
@@ -208,18 +208,18 @@ def _chosen(
             and item.key not in stay
             and (item.kind == "trial" or (item.kind == "columns" and item.key in rows))
         ):
-            kept = _books_of(history, item) if item.kind == "columns" else None
+            kept = _tables_of(history, item) if item.kind == "columns" else None
             left += [] if kept is None else [kept]
             going.append(item)
             excess -= item.size - (0 if kept is None else kept.size)
     for item in sorted([*by_age, *left], key=lambda item: -item.age_s):
-        if excess > 0 and item.key not in stay and item.kind == "books" and item.key in rows:
+        if excess > 0 and item.key not in stay and item.kind == "tables" and item.key in rows:
             going.append(item)
             excess -= item.size
     return going, left
 
 
-def _books_of(history: RunHistory, whole: _Item) -> _Item | None:
+def _tables_of(history: RunHistory, whole: _Item) -> _Item | None:
     """Keep fills, trades and equity of a run whose columns go, as old as it is.
 
     Returns None where they are kept already, cannot be read, or there is no room for them.
@@ -233,7 +233,7 @@ def _books_of(history: RunHistory, whole: _Item) -> _Item | None:
         os.utime(folder, (made, made))
     except (RunError, OSError):
         return None
-    return _Item(whole.key, "books", folder, _size(folder), whole.age_s)
+    return _Item(whole.key, "tables", folder, _size(folder), whole.age_s)
 
 
 def usage_text(usage: Usage) -> str:
@@ -275,7 +275,7 @@ def _pinned(connection: sqlite3.Connection) -> dict[str, bool]:
 
 def _items(history: RunHistory) -> list[_Item]:
     """Return everything on the disk: runs by their id, trials by their name, and what is half-written."""
-    places: list[tuple[_Kind, Path]] = [("books", place) for place in _listed(history.folder)]
+    places: list[tuple[_Kind, Path]] = [("tables", place) for place in _listed(history.folder)]
     places += [("columns", place) for place in _listed(history.traces) if place.name != TRIALS]
     places += [("trial", place) for owner in _listed(history.traces / TRIALS) for place in _listed(owner)]
     return [
@@ -295,7 +295,7 @@ def _is_litter(item: _Item, rows: dict[str, bool]) -> bool:
     """Return whether an item was half-written by who is gone, or is of no run of the history."""
     if item.kind == "part":
         return is_abandoned(item.place)
-    return item.kind in ("columns", "books") and item.key not in rows and item.age_s > UNFINISHED_AGE_S
+    return item.kind in ("columns", "tables") and item.key not in rows and item.age_s > UNFINISHED_AGE_S
 
 
 def _latest_trials(history: RunHistory) -> list[Path]:

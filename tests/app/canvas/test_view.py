@@ -310,7 +310,7 @@ def test_an_empty_canvas_says_how_to_begin(view: CanvasView) -> None:
     assert darker_pixels(view) == 0
 
 
-def test_the_grid_moves_with_the_paper(view: CanvasView) -> None:
+def test_the_grid_moves_with_the_canvas(view: CanvasView) -> None:
     view.set_zoom(1.0)
     view.centre_on(QPointF(4000, 4000))
     view.settle()

@@ -242,7 +242,7 @@ def test_an_import_can_be_cancelled(qtbot: QtBot, desktop: Desktop, pane: DataPa
     files = tuple(
         FileImport(str(write_csv(tmp_path / f"s{number}.csv", workdays("2000-01-03", 500)))) for number in range(300)
     )
-    desktop.store.carry_out_import(StoreImportRequest(files))
+    desktop.store.start_import(StoreImportRequest(files))
     until(qtbot, lambda: pane.progress.isVisible() and pane.progress.bar.value() > 0)
     assert pane.progress.text.text() == "Importing 300 files"
     press(pane.progress.cancel)

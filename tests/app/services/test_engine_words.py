@@ -58,7 +58,7 @@ def findings(rows: list[int]) -> Iterator[Finding]:
 def test_every_finding_about_bars_leaves_no_word_in_english(language: str, rows: list[int]) -> None:
     i18n.use_language(language)
     told = (Message("{symbol}: {finding}", symbol="SPY", finding=str(item)) for item in findings(rows))
-    left = {text: english_left(i18n.said(text)) for text in told}
+    left = {text: english_left(i18n.translated(text)) for text in told}
     assert not {text: words for text, words in left.items() if words}
 
 
@@ -113,12 +113,12 @@ def test_messages_read_as_a_trader_would_write_them(tmp_path: Path) -> None:
         "The engine 'vnpy' doesn't do stop-limit orders, which node 'enter' needs.",
     ]
     i18n.use_language("ru")
-    assert [error_text(caught.value), i18n.said(refused)] == [
+    assert [error_text(caught.value), i18n.translated(refused)] == [
         "SPY из spy.csv: в файле нет строк. Дайте файл с барами.",
         "Движок 'vnpy' не умеет: стоп-лимитные заявки; это нужно узлу 'enter'.",
     ]
     i18n.use_language("zh_CN")
-    assert [error_text(caught.value), i18n.said(refused)] == [
+    assert [error_text(caught.value), i18n.translated(refused)] == [
         "spy.csv 的 SPY：文件中没有数据行。请提供含 K 线的文件。",
         "引擎 'vnpy' 不支持止损限价单：节点 'enter' 需要它。",
     ]
@@ -160,5 +160,5 @@ def test_a_failure_is_told_by_its_first_mistake_and_an_error_in_its_words() -> N
 def test_a_plugins_own_words_are_left_alone() -> None:
     own = "Rates from ECB failed."
     i18n.use_language("ru")
-    assert i18n.said(own) == own
-    assert np.all([i18n.said(text) == text for text in ("My words; and others.", "It's mine.")])
+    assert i18n.translated(own) == own
+    assert np.all([i18n.translated(text) == text for text in ("My words; and others.", "It's mine.")])

@@ -21,7 +21,7 @@ def test_the_space_of_runs_is_shown_and_its_limit_set(capsys: pytest.CaptureFixt
 
     assert main(["runs", "usage"]) == 0
     rows = capsys.readouterr().out
-    assert all(kind in rows for kind in ("history", "books", "columns", "trials", "of these pinned"))
+    assert all(kind in rows for kind in ("history", "tables", "columns", "trials", "of these pinned"))
 
     assert main(["runs", "limit", "3"]) == 0
     assert "No run had to go." in capsys.readouterr().err

@@ -20,7 +20,7 @@ class CensusRequest(Request):
 
     folder: Path
 
-    def carry_out(self, context: JobContext) -> Census:
+    def execute(self, context: JobContext) -> Census:
         return count_nodes(self, context)
 
 

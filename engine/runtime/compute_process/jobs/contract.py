@@ -27,7 +27,7 @@ class Request:
 
     kind: ClassVar[str]
 
-    def carry_out(self, context: JobContext) -> Any:
+    def execute(self, context: JobContext) -> Any:
         """Do the job and return its result, which can be pickled.
 
         Raises:

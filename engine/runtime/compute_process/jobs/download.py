@@ -26,7 +26,7 @@ class OfferRequest(Request):
     provider: str
     place: str = ""
 
-    def carry_out(self, _context: JobContext) -> DownloadOffer:
+    def execute(self, _context: JobContext) -> DownloadOffer:
         return offer_of(self)
 
 
@@ -97,7 +97,7 @@ class BarsRequest(Request):
     adjustment: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def carry_out(self, context: JobContext) -> tuple[DownloadDone, ...]:
+    def execute(self, context: JobContext) -> tuple[DownloadDone, ...]:
         return download_bars(self, context)
 
 
@@ -130,7 +130,7 @@ class UpdateRequest(Request):
 
     series: tuple[tuple[str, str], ...] = ()
 
-    def carry_out(self, context: JobContext) -> tuple[DownloadDone, ...]:
+    def execute(self, context: JobContext) -> tuple[DownloadDone, ...]:
         return update_series(self, context)
 
 
@@ -153,7 +153,7 @@ def update_series(request: UpdateRequest, context: JobContext) -> tuple[Download
 
 def _carried_out(tasks: Iterable[Task], count: int, context: JobContext) -> tuple[DownloadDone, ...]:
     """Carry out tasks; the log tells, by the number of the symbol, what each waits for and what came of it."""
-    from quantcrafter.engine.data.download.batch import carry_out
+    from quantcrafter.engine.data.download.batch import download_tasks
     from quantcrafter.engine.data.download.download import Conduct, Progress
     from quantcrafter.engine.data.store import BarStore
     from quantcrafter.engine.plugins import load_registry
@@ -168,7 +168,7 @@ def _carried_out(tasks: Iterable[Task], count: int, context: JobContext) -> tupl
 
     context.progress("download", 0, max(count, 1) * _WHOLE)
     conduct = Conduct(stop=context.cancelled, tell=tell, step=step)
-    for outcome in carry_out(BarStore(), tasks, load_registry().markets, conduct):
+    for outcome in download_tasks(BarStore(), tasks, load_registry().markets, conduct):
         frame = str(outcome.timeframe)
         if outcome.done is None:
             context.log(LogLine(logging.ERROR, outcome.error, instrument=len(made)))

@@ -29,7 +29,7 @@ class InstrumentValuesRequest(Request):
     file: str = ""
     base_dir: str = "."
 
-    def carry_out(self, context: JobContext) -> InstrumentValues:
+    def execute(self, context: JobContext) -> InstrumentValues:
         return find_values(self, context)
 
 

@@ -31,7 +31,7 @@ class JournalRequest(Request):
 
     folder: Path
 
-    def carry_out(self, context: JobContext) -> int:
+    def execute(self, context: JobContext) -> int:
         return write_journal(self, context)
 
 

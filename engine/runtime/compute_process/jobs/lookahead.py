@@ -29,7 +29,7 @@ class LookAheadRequest(Request):
     base_dir: str = "."
     cuts: int = 40
 
-    def carry_out(self, context: JobContext) -> tuple[LookAhead, ...]:
+    def execute(self, context: JobContext) -> tuple[LookAhead, ...]:
         return check_lookahead(self, context)
 
 

@@ -31,7 +31,7 @@ class ParityRequest(Request):
     base_dir: str = "."
     engines: tuple[str, ...] = ()
 
-    def carry_out(self, context: JobContext) -> ParityReport:
+    def execute(self, context: JobContext) -> ParityReport:
         return compare_engines(self, context)
 
 

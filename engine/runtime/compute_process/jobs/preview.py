@@ -56,7 +56,7 @@ class PreviewRequest(Request):
     base_dir: str = ""
     market: str = ""
 
-    def carry_out(self, context: JobContext) -> Preview:
+    def execute(self, context: JobContext) -> Preview:
         return preview_bars(self, context)
 
 

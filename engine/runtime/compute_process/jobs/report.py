@@ -18,7 +18,7 @@ class ReportRequest(Request):
     folder: Path
     out: Path
 
-    def carry_out(self, context: JobContext) -> Path:
+    def execute(self, context: JobContext) -> Path:
         return write_report(self, context)
 
 

@@ -50,7 +50,7 @@ class RunRequest(Request):
     unless: str = ""
     in_use: tuple[Path, ...] = ()
 
-    def carry_out(self, context: JobContext) -> RunOutcome | None:
+    def execute(self, context: JobContext) -> RunOutcome | None:
         return run_strategy(self, context)
 
 

@@ -23,7 +23,7 @@ class StoreListRequest(Request):
 
     kind: ClassVar[str] = "store_list"
 
-    def carry_out(self, context: JobContext) -> tuple[Series, ...]:
+    def execute(self, context: JobContext) -> tuple[Series, ...]:
         return list_series(self, context)
 
 
@@ -43,7 +43,7 @@ class GapsRequest(Request):
     symbol: str
     timeframe: str
 
-    def carry_out(self, context: JobContext) -> tuple[Gap, ...]:
+    def execute(self, context: JobContext) -> tuple[Gap, ...]:
         return list_gaps(self, context)
 
 
@@ -81,7 +81,7 @@ class StoreImportRequest(Request):
     keep: bool = False
     fresh: bool = False
 
-    def carry_out(self, context: JobContext) -> tuple[ImportDone, ...]:
+    def execute(self, context: JobContext) -> tuple[ImportDone, ...]:
         return import_bars(self, context)
 
 
@@ -161,7 +161,7 @@ class StoreDeleteRequest(Request):
     start_ns: int | None = None
     end_ns: int | None = None
 
-    def carry_out(self, context: JobContext) -> int:
+    def execute(self, context: JobContext) -> int:
         return delete_series(self, context)
 
 
@@ -201,7 +201,7 @@ class StoreFillRequest(Request):
     base_dir: str = ""
     repair: bool = False
 
-    def carry_out(self, context: JobContext) -> FillDone:
+    def execute(self, context: JobContext) -> FillDone:
         return fill_series(self, context)
 
 
@@ -251,7 +251,7 @@ class StoreExportRequest(Request):
 
     files: tuple[tuple[str, str, str], ...]
 
-    def carry_out(self, context: JobContext) -> int:
+    def execute(self, context: JobContext) -> int:
         return export_series(self, context)
 
 

@@ -29,7 +29,7 @@ class SweepRequest(Request):
     file: str = ""
     base_dir: str = "."
 
-    def carry_out(self, context: JobContext) -> Sweep:
+    def execute(self, context: JobContext) -> Sweep:
         return run_sweep(self, context)
 
 

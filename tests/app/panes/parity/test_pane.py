@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.panes.parity import ParityPane
 from quantcrafter.app.services.engine import Job
-from quantcrafter.app.services.i18n import said, use_language
+from quantcrafter.app.services.i18n import translated, use_language
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.engine.api import Message, word
 from quantcrafter.engine.runtime.compute_process.job_messages import Progressed
@@ -202,8 +202,8 @@ SIDES = (
 def test_sides_are_said_in_the_language_in_use(text: str) -> None:
     use_language("ru")
     try:
-        russian = said(text)
+        russian = translated(text)
     finally:
         use_language("en")
-    assert russian != said(text) == text
+    assert russian != translated(text) == text
     assert not any(each in russian for each in ("buy", "sell", "bar", "fill", "market", "stop", "warmup"))

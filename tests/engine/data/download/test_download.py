@@ -27,7 +27,7 @@ from quantcrafter.engine.api import (
     TryAgainError,
 )
 from quantcrafter.engine.data.download import download as module
-from quantcrafter.engine.data.download.batch import Task, carry_out, provider_of, updates
+from quantcrafter.engine.data.download.batch import Task, download_tasks, provider_of, updates
 from quantcrafter.engine.data.download.download import Conduct, Wish, download, update
 from quantcrafter.engine.data.download.network import Patience, Requests, UnreachableError
 from quantcrafter.engine.data.markets import MARKETS
@@ -211,7 +211,7 @@ def test_imported_bars_are_never_mixed_with_downloaded_ones(tmp_path: Path) -> N
 def test_a_server_that_never_answers_is_not_asked_for_every_symbol(tmp_path: Path) -> None:
     provider = Prices.of([10.0] * 20, fails=range(1, 100))
     tasks = [Task(provider, Wish(name, MINUTE, START)) for name in ("A", "B", "C")]
-    outcomes = list(carry_out(BarStore(tmp_path), tasks, MARKETS, QUICK))
+    outcomes = list(download_tasks(BarStore(tmp_path), tasks, MARKETS, QUICK))
     assert ["can't be reached: the line is cut" in each.error for each in outcomes] == [True] * 3
     assert provider._asked == 2
 

@@ -72,10 +72,10 @@ def test_everything_is_counted_by_kind() -> None:
     assert usage.columns == size_of(trace_folder(run_id)) > 100 * KB
     assert usage.trials == 5 * KB
     assert usage.unfinished == 7 * KB
-    assert usage.books == size_of(RunHistory().folder / without_columns)
+    assert usage.tables == size_of(RunHistory().folder / without_columns)
     assert usage.history >= RunHistory().path.stat().st_size
     assert (usage.runs, usage.pinned, usage.pinned_bytes) == (2, 1, usage.columns)
-    assert usage.used == sum((usage.columns, usage.trials, usage.unfinished, usage.books, usage.history))
+    assert usage.used == sum((usage.columns, usage.trials, usage.unfinished, usage.tables, usage.history))
     assert (
         usage_text(replace(usage, history=0, columns=int(1.2 * GB), limit=5 * GB)) == "Runs use 1.2 of 5 GB; 1 pinned"
     )
@@ -90,7 +90,7 @@ def test_columns_of_the_oldest_go_first_pinned_ones_and_those_in_view_stay_and_t
     gone = clean([trace_folder(runs[1])], limit=used - 150 * KB)
 
     assert [kept(run_id) for run_id in runs] == ["all", "all", "tables", "tables", "all", "all"]
-    assert (gone.columns, gone.books, gone.deleted) == (2, 0, 0)
+    assert (gone.columns, gone.tables, gone.deleted) == (2, 0, 0)
     assert gone.freed == used - measure().used >= 150 * KB
     assert [record.id for record in history.list()] == runs[::-1]
     for seed, run_id in ((4, runs[2]), (3, runs[3])):
@@ -112,7 +112,7 @@ def test_when_that_is_not_enough_trades_of_the_oldest_go_and_metrics_remain() ->
     assert [kept(run_id) for run_id in runs] == ["tables"] * 4
     one = size_of(history.folder / runs[0])
     gone = clean(limit=measure().used - one - 1)
-    assert (gone.columns, gone.books, gone.deleted) == (0, 2, 0)
+    assert (gone.columns, gone.tables, gone.deleted) == (0, 2, 0)
     assert [kept(run_id) for run_id in runs] == ["figures", "figures", "tables", "tables"]
     assert history.open(runs[0]).metrics == walk_result(seed=4).metrics
 

@@ -79,7 +79,7 @@ def test_cleaning_leaves_their_trades_like_those_of_runs_of_this_version(expecte
     history, told = RunHistory(), expected["whole"]
     history.pin(told["id"], on=False)
     gone = clean(limit=measure().used - 1_000)
-    assert (gone.columns, gone.books) == (1, 0)
+    assert (gone.columns, gone.tables) == (1, 0)
     assert not trace_folder(told["id"]).exists()
     found = history.open(told["id"])
     assert (found.kept, found.trades.rows()) == ("tables", told["trades"])

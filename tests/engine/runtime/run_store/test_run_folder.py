@@ -103,7 +103,7 @@ def test_reading_a_run_loads_no_heavy_library() -> None:
 def test_the_report_of_a_kept_run_is_written_as_a_job(results: dict[str, RunResult], tmp_path: Path) -> None:
     folder = save_run(results["golden_cross"], tmp_path / "run")
     request = ReportRequest(folder, tmp_path / "report.html")
-    written = request.carry_out(DirectContext())
+    written = request.execute(DirectContext())
     text = written.read_text(encoding="utf-8")
     assert "Golden cross" in text
     assert "1,475,079.91" in text

@@ -18,7 +18,7 @@ from tests.support.kept_runs import EXAMPLES, example_run, registry
 def carried_out(request: Request) -> Any:
     """Return what a job gives, request and result pickled on the way."""
     sent = pickle.loads(pickle.dumps(request))  # noqa: S301 - our own
-    return pickle.loads(pickle.dumps(sent.carry_out(DirectContext())))  # noqa: S301
+    return pickle.loads(pickle.dumps(sent.execute(DirectContext())))  # noqa: S301
 
 
 def test_a_census_is_taken_of_a_folder() -> None:

@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def test_what_a_run_did_is_told_in_the_order_of_its_bars(run: RunFolder) -> None:
     context = DirectContext()
-    count = JournalRequest(run.folder).carry_out(context)
+    count = JournalRequest(run.folder).execute(context)
 
     rejected = [row for row in run.orders.rows() if row["status"] == "rejected"]
     kinds = Counter(line.level for line in context.lines)
@@ -56,5 +56,5 @@ def test_what_a_run_did_is_told_in_the_order_of_its_bars(run: RunFolder) -> None
 def test_a_journal_ends_when_it_is_cancelled(run: RunFolder) -> None:
     context = DirectContext(stop=lambda: True)
     with pytest.raises(RunCancelledError, match="The journal was cancelled"):
-        JournalRequest(run.folder).carry_out(context)
+        JournalRequest(run.folder).execute(context)
     assert context.lines == []

@@ -20,7 +20,7 @@ from tests.support.job_context import DirectContext
 
 def look(**fields: object) -> Preview:
     request = pickle.loads(pickle.dumps(PreviewRequest(**fields)))  # type: ignore[arg-type]  # noqa: S301 - our own
-    made: Preview = pickle.loads(pickle.dumps(request.carry_out(DirectContext())))  # noqa: S301
+    made: Preview = pickle.loads(pickle.dumps(request.execute(DirectContext())))  # noqa: S301
     return made
 
 

@@ -26,12 +26,12 @@ from tests.support.bar_store import workdays, write_csv
 from tests.support.job_context import DirectContext
 
 
-def carry_out(request: Request, context: DirectContext | None = None) -> object:
-    return request.carry_out(context or DirectContext())
+def execute(request: Request, context: DirectContext | None = None) -> object:
+    return request.execute(context or DirectContext())
 
 
 def listed() -> list[tuple[str, int]]:
-    found = carry_out(StoreListRequest())
+    found = execute(StoreListRequest())
     assert isinstance(found, tuple)
     assert all(isinstance(series, Series) for series in found)
     return [(series.symbol, series.count) for series in found]
@@ -43,7 +43,7 @@ def test_files_are_imported_one_by_one_and_a_refused_one_is_told(tmp_path: Path)
     mendable = write_csv(tmp_path / "qqq.csv", [*workdays("2024-01-02", 9), "2024-01-15,0,0,0,0,0"])
     context = DirectContext()
 
-    done = carry_out(
+    done = execute(
         StoreImportRequest(
             (FileImport(str(bad)), FileImport(str(good), ("SPY",)), FileImport(str(mendable), repair=True))
         ),
@@ -70,7 +70,7 @@ def test_a_file_of_many_symbols_is_read_once(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(CsvProvider, "_read", counted)
     symbols = tuple(f"S{number}" for number in range(9))
-    carry_out(StoreImportRequest((FileImport(str(file), symbols),)))
+    execute(StoreImportRequest((FileImport(str(file), symbols),)))
     assert listed() == [(symbol, 3) for symbol in symbols]
     assert len(reads) == 1
 
@@ -82,25 +82,25 @@ def test_a_cancelled_import_keeps_what_was_done_and_does_no_more(tmp_path: Path)
     asked = iter([False, True])
 
     with pytest.raises(RunCancelledError):
-        carry_out(StoreImportRequest(files), DirectContext(lambda: next(asked)))
+        execute(StoreImportRequest(files), DirectContext(lambda: next(asked)))
     assert listed() == [("A", 9)]
 
 
 def test_gaps_are_listed_filled_exported_and_deleted(tmp_path: Path) -> None:
     holes = write_csv(tmp_path / "spy.csv", workdays("2024-01-02", 60, range(20, 30)))
     whole = write_csv(tmp_path / "whole.csv", workdays("2024-01-02", 60))
-    carry_out(StoreImportRequest((FileImport(str(holes)),)))
+    execute(StoreImportRequest((FileImport(str(holes)),)))
 
-    gaps = carry_out(GapsRequest("SPY", "1d"))
+    gaps = execute(GapsRequest("SPY", "1d"))
     assert isinstance(gaps, tuple)
     assert [(type(gap), gap.missing) for gap in gaps] == [(Gap, 10)]
     fill = StoreFillRequest("SPY", "1d", "csv", {"path": "whole.csv"}, base_dir=str(whole.parent))
-    assert carry_out(fill) == FillDone(10, 10, 0)
-    assert carry_out(fill) == FillDone(0, 0, 0)
+    assert execute(fill) == FillDone(10, 10, 0)
+    assert execute(fill) == FillDone(0, 0, 0)
 
-    assert carry_out(StoreExportRequest((("SPY", "1d", str(tmp_path / "out.parquet")),))) == 60
+    assert execute(StoreExportRequest((("SPY", "1d", str(tmp_path / "out.parquet")),))) == 60
     assert (tmp_path / "out.parquet").is_file()
-    assert carry_out(StoreDeleteRequest((("SPY", "1d"),))) == 60
+    assert execute(StoreDeleteRequest((("SPY", "1d"),))) == 60
     assert BarStore().list() == []
     with pytest.raises(DataError, match="no 'SPY'"):
-        carry_out(GapsRequest("SPY", "1d"))
+        execute(GapsRequest("SPY", "1d"))

@@ -15,8 +15,8 @@ from quantcrafter.engine.api.engine import EngineJob, NightlySwap
 from quantcrafter.engine.api.ledger import CashflowKind
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.api.timeframe import Timeframe
-from quantcrafter.engine.simulation.carry_columns import funding_counts, night_counts
 from quantcrafter.engine.simulation.driver import simulate
+from quantcrafter.engine.simulation.financing_columns import funding_counts, night_counts
 from tests.support.jobs import Setup, make_job
 
 NEW_YORK = ZoneInfo("America/New_York")
