@@ -151,7 +151,7 @@ class DownloadDialog(DialogFrame):
         ):
             widget.setAccessibleName(text)
             self.form.addRow(text, widget)
-        self.server.setPlaceholderText(tr("Its own; another address for a mirror"))
+        self.server.setPlaceholderText(tr("Default server. For a mirror, enter its address."))
         self.problem.setWordWrap(True)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.problem.hide()

@@ -216,8 +216,9 @@ class ImportDialog(DialogFrame):
         count = sum(file.wanted and file.is_ready for file in self.files)
         self.ok_button.setEnabled(count > 0)
         left = sum(file.wanted for file in self.files) - count
-        several = len(self.files) > 1
-        self.ok_button.setText(tr("Import {count} files", count=count) if several and left else tr("Import"))
+        total = len(self.files)
+        some = tr("Import {count} of {total} files", count=count, total=total)
+        self.ok_button.setText(some if total > 1 and left else tr("Import"))
 
     # ------------------------------------------------------------------ ending
 

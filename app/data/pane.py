@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -33,6 +33,10 @@ from quantcrafter.engine.data.store import Series
 
 _STRATEGIES = (".yaml", ".yml")
 _FULL = 1000
+_FILTER_WIDTHS = (90, 180)
+_SPACING, _MARGIN, _GAP = 2, 6, 8
+_ICON_ALONE = ("export", "delete", "fill", "update", "use", "download", "import")
+"""The buttons that lose their text in a narrow pane, the first one first."""
 _PASSING_MS = 150
 """How long the docks may take to find their places, during which panes are shown in passing."""
 
@@ -111,11 +115,12 @@ class DataPane(QWidget):
         self.filter.setPlaceholderText(tr("Filter"))
         self.filter.setAccessibleName(tr("Filter"))
         self.filter.setClearButtonEnabled(True)
-        self.filter.setMaximumWidth(180)
+        self.filter.setMinimumWidth(_FILTER_WIDTHS[0])
+        self.filter.setMaximumWidth(_FILTER_WIDTHS[1])
         self.total.setForegroundRole(self.total.palette().ColorRole.PlaceholderText)
         tools = QHBoxLayout()
-        tools.setContentsMargins(6, 4, 6, 4)
-        tools.setSpacing(2)
+        tools.setContentsMargins(_MARGIN, 4, _MARGIN, 4)
+        tools.setSpacing(_SPACING)
         for name, sign, text in (
             ("import", "import", tr("Import...")),
             ("download", "download", tr("Download...")),
@@ -128,7 +133,7 @@ class DataPane(QWidget):
             tools.addWidget(self._button(name, sign, text))
         tools.addStretch(1)
         tools.addWidget(self.total)
-        tools.addSpacing(8)
+        tools.addSpacing(_GAP)
         tools.addWidget(self.filter)
         self._stack = QStackedLayout()
         self._stack.addWidget(self.nothing)
@@ -172,6 +177,23 @@ class DataPane(QWidget):
 
     # ------------------------------------------------------------------ showing
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave out the texts of buttons that have no room for them."""
+        self._fit_buttons()
+        super().resizeEvent(event)
+
+    def _fit_buttons(self) -> None:
+        """Show as many buttons with their text as fit beside the total and the filter; the tooltips have the texts."""
+        count = len(self.buttons)
+        room = self.width() - 2 * _MARGIN - _GAP - (count + 3) * _SPACING - _FILTER_WIDTHS[0]
+        room -= self.total.sizeHint().width()
+        for button in self.buttons.values():
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        for name in _ICON_ALONE:
+            if sum(button.sizeHint().width() for button in self.buttons.values()) <= room:
+                break
+            self.buttons[name].setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's
         """List the store once the pane is looked at."""
         super().showEvent(event)
@@ -201,6 +223,7 @@ class DataPane(QWidget):
         if self.rows.rowCount() != count:
             text = tr("{shown} of {count} series", shown=self.rows.rowCount(), count=count)
         self.total.setText(text)
+        self._fit_buttons()
         self.filter.setVisible(bool(count))
 
     def _show_work(self, text: str, share: float) -> None:

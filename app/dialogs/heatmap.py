@@ -23,7 +23,9 @@ STOPS = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
 """Cividis: even in lightness for every kind of colour vision. Source: J. R. Nuñez and others, PLOS ONE 13(7), 2018."""
 
 _SHADES = 256
-_BAR_WIDTH, _TEXT_SPACE = 14, 12
+_BAR_WIDTH, _BAR_GAP, _TEXT_SPACE = 14, 8, 12
+_TITLE_SHIFT = 5
+"""By so many pixels pyqtgraph puts the title of an axis over the edge."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class Heatmap(Plot):
             axis.setLabel(title, color=current().text_dim)
             axis.setVisible(bool(title))
             axis.picture = None
+        left, top, right, _ = plot.layout.getContentsMargins()
+        plot.layout.setContentsMargins(left, top, right, _TITLE_SHIFT)
         self._show_bar(surface, image, values)
 
     def _show_bar(self, surface: Surface, image: Any, values: Any) -> None:
@@ -134,6 +138,7 @@ class Heatmap(Plot):
         axis.setStyle(hideOverlappingLabels=metrics.height())  # the texts reach over both ends
         axis.setTextPen(QColor(current().text))
         axis.setPen(QColor(current().border))
+        layout.setColumnFixedWidth(4, _BAR_GAP)
         layout.addItem(self._bar, 2, 5)
 
     # ------------------------------------------------------------------ cells

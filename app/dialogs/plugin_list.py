@@ -95,6 +95,8 @@ def kind_name(kind: str) -> str:
         return family_name(Role(kind))
     names = {
         "data_providers": tr("Data providers"),
+        "download_providers": tr("Download providers"),
+        "markets": tr("Markets"),
         "engines": tr("Engines"),
         "strategies": tr("Strategies"),
         "actions": tr("Actions"),

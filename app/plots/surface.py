@@ -16,6 +16,7 @@ from quantcrafter.engine.data.labels import DEFAULT_ZONE, local_time
 
 DAY_S = 86_400.0
 _GRID = 70
+_HALF_DAY_S = 43_200.0
 _TIMES = ((300 * DAY_S, "%Y"), (27 * DAY_S, "%Y-%m"), (DAY_S, "%Y-%m-%d"), (60.0, "%H:%M"), (0.0, "%H:%M:%S"))
 
 
@@ -45,6 +46,8 @@ class TimeAxis(pg.DateAxisItem):  # type: ignore[misc] # pyqtgraph has no types
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002, N802
         form = next(form for least, form in _TIMES if spacing >= least)
+        if spacing >= DAY_S:  # midnight of the middle is an hour off where daylight saving time differs
+            values = [value + _HALF_DAY_S for value in values]
         return [f"{local_time(round(value) * 1_000_000_000, self.zone):{form}}" for value in values]
 
 

@@ -92,7 +92,7 @@ class ComparisonDialog(DialogFrame):
                 item.setToolTip(change.metric.formula)
                 if column:
                     item.setTextAlignment(_RIGHT)
-                if column == len(texts) - 1 and change.verdict in colors:
+                if column == len(texts) - 1 and texts[1] != texts[2] and change.verdict in colors:
                     item.setForeground(colors[change.verdict])
                 table.setItem(row, column, item)
         return _fitted(table)
@@ -161,7 +161,7 @@ def _delta(change: MetricChange) -> str:
     if change.delta is None or change.verdict == "same" or change.metric.unit == "time":
         return ""
     text = value_text(change.metric, change.delta)
-    return text if text.startswith("-") else f"+{text}"
+    return text if text.startswith("-") or text == value_text(change.metric, 0) else f"+{text}"
 
 
 def _time(run: RunView, trade: Row, end: str) -> str:

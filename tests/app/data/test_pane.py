@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.data.fill_dialog import FillDialog
@@ -65,6 +65,31 @@ def test_an_empty_store_says_how_to_begin(pane: DataPane) -> None:
     assert not pane.buttons["delete"].isEnabled()
 
 
+def test_no_text_of_a_button_is_cut_in_a_narrow_pane(qtbot: QtBot, pane: DataPane, tmp_path: Path) -> None:
+    keep(tmp_path, "SPY")
+    pane.jobs.refresh()
+    until(qtbot, lambda: len(pane.model.series) == 1)
+    place = QWidget()  # as wide as it likes, like a dock
+    qtbot.addWidget(place)
+    place.resize(1500, 300)
+    pane.setParent(place)
+    pane.show()
+    with qtbot.waitExposed(place):
+        place.show()
+    styles = {}
+    for width in (1400, 752, 560):
+        pane.resize(width, 200)
+        qtbot.wait(50)
+        for name, button in pane.buttons.items():
+            assert button.width() >= button.sizeHint().width(), (width, name)
+        assert pane.total.width() >= pane.total.sizeHint().width(), width
+        styles[width] = [button.toolButtonStyle() for button in pane.buttons.values()]
+    icon_alone = Qt.ToolButtonStyle.ToolButtonIconOnly
+    assert [each.count(icon_alone) > 0 for each in styles.values()] == [False, True, True]
+    assert styles[560].count(icon_alone) > styles[752].count(icon_alone)
+    pane.setParent(None)
+
+
 def test_dropped_files_are_looked_at_repaired_and_imported(qtbot: QtBot, pane: DataPane, tmp_path: Path) -> None:
     good = write_csv(tmp_path / "spy_1d.csv", workdays("2024-01-02", 60))
     bad = write_csv(tmp_path / "qqq.csv", [*workdays("2024-01-02", 20), "2024-01-30,0,0,0,0,1"])
@@ -81,7 +106,7 @@ def test_dropped_files_are_looked_at_repaired_and_imported(qtbot: QtBot, pane: D
         assert [row[1] for row in listed] == ["SPY", "QQQ", "GE, IBM", ""]
         assert listed[0][2:5] == ["1d", "60", "2024-01-02 \N{EN DASH} 2024-03-25"]
         assert "No column for" in listed[3][5]
-        assert dialog.ok_button.text() == "Import 2 files"
+        assert dialog.ok_button.text() == "Import 2 of 4 files"
         item = dialog.list.topLevelItem(1)
         place = dialog.list.visualItemRect(item).center()
         QTest.mouseClick(dialog.list.viewport(), Qt.MouseButton.LeftButton, pos=place)

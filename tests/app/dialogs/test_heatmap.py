@@ -15,6 +15,7 @@ from quantcrafter.app.dialogs.heatmap import Heatmap, HeatmapData, shade
 from quantcrafter.app.theme.colors import contrast
 from tests.support import mouse
 
+GAP = 6
 DATA = HeatmapData(
     columns=("10", "20", "30"),
     rows=("100", "200"),
@@ -102,6 +103,18 @@ def test_zooming_and_panning_keep_cells_and_pointer_together(heatmap: Heatmap, q
     QTest.keyClick(heatmap, Qt.Key.Key_Home)
     settle()
     assert abs(heatmap.cell_rect(0, 1).width() - before.width()) < 1
+
+
+def test_the_title_of_the_columns_is_not_cut_and_the_scale_stands_apart(heatmap: Heatmap) -> None:
+    assert heatmap.surface is not None
+    plot = heatmap.surface.getPlotItem()
+    title = plot.getAxis("bottom").label
+    margin = title.document().documentMargin()
+    lowest = title.mapRectToScene(title.boundingRect()).bottom() - margin
+    assert lowest <= viewport(heatmap).height()
+    (scale,) = (item for item in plot.childItems() if type(item).__name__ == "ColorBarItem")
+    cells = plot.getViewBox()
+    assert scale.sceneBoundingRect().left() - cells.sceneBoundingRect().right() >= GAP
 
 
 def test_a_drag_is_no_click(heatmap: Heatmap) -> None:

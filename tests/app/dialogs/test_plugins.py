@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from quantcrafter.app.dialogs.plugin_list import kind_name
 from quantcrafter.app.dialogs.plugins import PluginsDialog
 from quantcrafter.engine.plugins import PluginStatus, forget_registry, installed_plugins, load_registry
 from tests.support.plugin_packages import indicator, install
@@ -48,6 +49,12 @@ def test_a_plugin_is_listed_with_its_version_and_what_it_brings(qtbot: QtBot, di
     assert _status(dialog, "dialog-good") == "On"
     assert "Indicators (1)\nsmooth" in dialog.details.toPlainText()
     assert not dialog.restart.text().strip()
+
+
+def test_what_a_plugin_brings_has_a_title_for_each_kind(dialog: PluginsDialog) -> None:
+    kinds = {kind for row in dialog.model.rows for kind in row.info.provides}
+    assert {"markets", "download_providers"} <= kinds
+    assert [kind for kind in kinds if kind_name(kind) == kind] == []
 
 
 def test_a_plugin_that_failed_says_why(qtbot: QtBot, dialog: PluginsDialog) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +174,17 @@ def test_both_curves_are_read_at_one_time(qtbot: QtBot) -> None:
     assert view.accessibleDescription() == "2020-01-11 00:00 UTC\nfirst: 1,101.01\nsecond: -"
     view.read(99)
     assert view.accessibleDescription() == "2020-04-09 00:00 UTC\nfirst: 2,000.00\nsecond: 500.00"
+
+
+def test_a_year_begins_at_its_number_though_new_york_saves_daylight_in_the_middle(qtbot: QtBot) -> None:
+    days = np.arange(np.datetime64("2000-03-01"), np.datetime64("2013-03-02")).astype("datetime64[ns]").astype("int64")
+    view = seen(qtbot, CurvesView((Curve("run", days, np.linspace(1.0, 2.0, len(days))),), "America/New_York"))
+    assert view.surface is not None
+    axis = view.surface.getPlotItem().getAxis("bottom")
+    spacing, years = max(axis.tickValues(days[0] / 1e9, days[-1] / 1e9, 700), key=itemgetter(0))
+    begun = [datetime.fromtimestamp(value, UTC) for value in years]
+    assert [(each.year, each.month, each.day) for each in begun] == [(year, 1, 1) for year in range(2001, 2014)]
+    assert axis.tickStrings(years, 1.0, spacing) == [str(year) for year in range(2001, 2014)]
 
 
 def test_a_bar_of_the_histogram_says_how_many_returns_it_has(qtbot: QtBot) -> None:
