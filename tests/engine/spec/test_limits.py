@@ -17,13 +17,14 @@ def test_every_limit_is_documented_with_its_value() -> None:
 
 
 def test_the_examples_of_the_reference_are_valid() -> None:
-    whole, contracts, conditions, units, blocks, currencies = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    whole, contracts, conditions, units, several, blocks, currencies = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert parse_strategy(whole).name == "Golden cross"
     traded = parse_strategy("quantcrafter: 1\n" + contracts).instruments
     assert {instrument.kind for instrument in traded} == {"contract"}
     one = "quantcrafter: 1\ninstruments: [{symbol: A, data: sample}]\n"
     assert parse_strategy(one + conditions).nodes["pos"].use == "position"
     assert parse_strategy(one + units).nodes["entry"].values["max_entries"] == 4
+    assert list(parse_strategy(one + several).nodes) == ["follow", "buy_dips"]
     header = (
         "quantcrafter: 1\ninstruments: [{symbol: A, data: sample}]\ndata: {weekly: {use: resample, timeframe: 1w}}\n"
     )
