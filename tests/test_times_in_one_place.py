@@ -19,7 +19,7 @@ ELSEWHERE = {
     "app/window/files/file_controller.py": "when a run was started",
     "engine/cli/history.py": "when a run was started",
     "engine/runtime/run_store/run_description.py": "when a run was started",
-    "app/window/recovery/swap_file.py": "when a file was written",
+    "app/window/recovery/recovery_file.py": "when a file was written",
     "engine/runtime/parity/certificate.py": "when the certificate was made",
     "app/services/crash.py": "when it crashed",
     "app/window/startup/unexpected_errors.py": "when it failed",

@@ -16,8 +16,8 @@ from quantcrafter.app.services.problems import error_text
 from quantcrafter.app.services.strategy_files import FileError, suggested_name, write
 from quantcrafter.app.window.recovery.crash_notice import report_crash
 from quantcrafter.app.window.recovery.dialog import offer_recovery
+from quantcrafter.app.window.recovery.recovery_file import Found, SwapFile
 from quantcrafter.app.window.recovery.store import Recovery
-from quantcrafter.app.window.recovery.swap_file import Found, SwapFile
 from quantcrafter.app.window.recovery.unsaved_work import Leftovers, RecoveryAnswer, UnsavedWork
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from quantcrafter.app.document.document import Document
-from quantcrafter.app.window.recovery.swap_file import (
+from quantcrafter.app.window.recovery.recovery_file import (
     BESIDE,
     SWAP,
     TRIED,

@@ -18,7 +18,7 @@ from quantcrafter.app.document.edits import SetValues
 from quantcrafter.app.services.settings import Settings
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.dialogs import Dialogs
-from quantcrafter.app.window.recovery.swap_file import SwapFile
+from quantcrafter.app.window.recovery.recovery_file import SwapFile
 from quantcrafter.app.window.tour import TourGuide
 from tests.support.children import child
 from tests.support.desktop import EXAMPLES, copy_example, open_window, tab_of

@@ -13,8 +13,8 @@ import pytest
 
 from quantcrafter.app.document.document import Document
 from quantcrafter.app.document.edits import MoveNodes
+from quantcrafter.app.window.recovery.recovery_file import Found
 from quantcrafter.app.window.recovery.store import Recovery
-from quantcrafter.app.window.recovery.swap_file import Found
 from quantcrafter.engine.spec import StrategyFile
 from tests.support.documents import catalog, example
 
