@@ -91,7 +91,7 @@ class PluginsDialog(DialogFrame):
         self.body.addWidget(self.restart)
         self.add_button(tr("Open folder of node files"), QDialogButtonBox.ButtonRole.ActionRole, _open_folder)
         self.close_button = self.add_button(
-            tr("Close"), QDialogButtonBox.ButtonRole.AcceptRole, self.accept, default=True
+            tr("Close"), QDialogButtonBox.ButtonRole.RejectRole, self.accept, default=True
         )
         self.resize(860, 520)
 

@@ -33,6 +33,7 @@ class Welcome(QWidget):
         self.setAutoFillBackground(True)
         self.recent = QListWidget()
         self.recent.setAccessibleName(tr("Recent strategies"))
+        self.recent.setStyleSheet("QListView::item { padding: 6px 8px; border: 0px solid transparent; }")
         self.recent.itemActivated.connect(self._choose)
         self.recent.itemClicked.connect(self._choose)
         self.nothing = _dim(tr("Strategies that you open or save are listed here. You can also drop a file here."))

@@ -51,6 +51,13 @@ def test_a_plugin_is_listed_with_its_version_and_what_it_brings(qtbot: QtBot, di
     assert not dialog.restart.text().strip()
 
 
+def test_close_is_the_last_button(dialog: PluginsDialog) -> None:
+    dialog.show()
+    buttons = dialog.buttons.buttons()
+    assert len(buttons) > 1
+    assert max(buttons, key=lambda each: each.x()) is dialog.close_button
+
+
 def test_what_a_plugin_brings_has_a_title_for_each_kind(dialog: PluginsDialog) -> None:
     kinds = {kind for row in dialog.model.rows for kind in row.info.provides}
     assert {"markets", "download_providers"} <= kinds

@@ -29,6 +29,8 @@ def test_a_recent_file_that_is_gone_is_greyed_in_the_list_and_in_the_menu(qtbot:
         assert [colour == grey for colour in colours] == [False, True]
         assert "no longer exists" in desktop.shell.welcome.recent.item(1).toolTip()
         assert desktop.shell.welcome.recent.item(0).data(Qt.ItemDataRole.UserRole) == str(there)
+        listed = desktop.shell.welcome.recent
+        assert listed.visualItemRect(listed.item(0)).height() >= 2 * listed.fontMetrics().height() + 10
 
         copy_example("rsi_pullback", tmp_path)
         desktop.shell.actions.menus["file"].aboutToShow.emit()
