@@ -1,4 +1,4 @@
-"""The question before work would be lost: save, discard, or stay."""
+"""The dialog for unsaved changes: save, discard or cancel."""
 
 from __future__ import annotations
 

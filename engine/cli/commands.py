@@ -94,8 +94,9 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_version_option, is_eager=True, help="Show the version.")
     ] = False,
-    verbose: Annotated[  # the entry point looks for it, so that it may stand anywhere
-        bool, typer.Option("--verbose", help="Show the traceback of an unexpected error; may stand anywhere.")
+    verbose: Annotated[  # the entry point looks for it, so it can be in any position
+        bool,
+        typer.Option("--verbose", help="Show the traceback of an unexpected error; can be in any position."),
     ] = False,
 ) -> None:
     """Design a trading strategy as a graph, save it as YAML, run it."""
@@ -107,6 +108,6 @@ def _options(
         from quantcrafter.engine.cli.console import warn
 
         warn(
-            f"Everybody may put files into your QuantCrafter folder '{shared}'. Set QUANTCRAFTER_HOME to a folder of "
-            f"your own, or take that right away: chmod go-w '{shared}'"
+            f"All users can write to your QuantCrafter folder '{shared}'. Set QUANTCRAFTER_HOME to a folder of "
+            f"your own, or remove the permission: chmod go-w '{shared}'"
         )

@@ -32,7 +32,7 @@ End = Annotated[str | None, typer.Option("--end", help="Only bars that open befo
 def data_app() -> typer.Typer:
     """Return the group of commands."""
     group = typer.Typer(
-        help="Keep bars of your own: import, download, list, export, delete, fill.", invoke_without_command=True
+        help="Manage your own bars: import, download, list, export, delete, fill gaps.", invoke_without_command=True
     )
     group.callback()(_data)
     group.command("list")(list_series)
@@ -71,7 +71,7 @@ def list_series(
     elif symbol is not None:
         raise store.unknown(symbol)
     else:
-        note("The bar store is empty. 'quantcrafter data import FILE' or 'data download SYMBOL' puts bars into it.")
+        note("The bar store is empty. Add bars with 'quantcrafter data import FILE' or 'data download SYMBOL'.")
 
 
 def _overview(kept: list[Series]) -> Any:
@@ -123,22 +123,22 @@ def import_files(  # noqa: PLR0913 - one argument an option
     *,
     symbol: Annotated[
         list[str] | None,
-        typer.Option("--symbol", help="Symbol to take, or the one that the bars belong to; repeatable."),
+        typer.Option("--symbol", help="Symbol to import, or the symbol of the bars; repeatable."),
     ] = None,
     settings: Settings = None,
     repair: Repair = False,
     keep: Annotated[bool, typer.Option("--keep", help="Where bars overlap, keep the stored ones.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Delete what is stored of the series first.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the stored bars of the series first.")] = False,
     negative_prices: Annotated[
-        bool, typer.Option("--negative-prices", help="Take prices of zero or less, as futures may have.")
+        bool, typer.Option("--negative-prices", help="Accept prices of zero or less, as futures may have.")
     ] = False,
     market: Annotated[
         str,
         typer.Option("--market", help="Market of the bars, such as us_stocks: it sets trading hours and time zone."),
     ] = "",
-    check: Annotated[bool, typer.Option("--check", help="Only say what would be imported.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Show what would be imported; import nothing.")] = False,
 ) -> None:
-    """Put the bars of files into the store; where bars overlap, the new ones replace the stored ones."""
+    """Import files into the bar store; where bars overlap, the new ones replace the stored ones."""
     from quantcrafter.engine.api import DataError
     from quantcrafter.engine.cli.installed import registry_with_warnings
     from quantcrafter.engine.data.store import BarStore, Overlap
@@ -230,7 +230,7 @@ def delete(
 
 def _agreed(question: str) -> bool:
     if not is_terminal(sys.stdin):
-        complain("Nothing was deleted: --yes is needed where no one can be asked.")
+        complain("Nothing was deleted: use --yes if the input is not a terminal.")
         return False
     return typer.confirm(question, err=True)
 
@@ -239,7 +239,7 @@ def gaps(
     symbol: Symbol,
     timeframe: OneOrAll = None,
     *,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of the largest to list.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of the largest gaps to list.")] = 20,
     json: Json = False,
 ) -> None:
     """List where bars are missing within sessions, largest gaps first."""
@@ -274,11 +274,11 @@ def fill(
     timeframe: Frame,
     *,
     source: Annotated[str, typer.Option("--from", metavar="SOURCE", help="A data provider's name, or a file.")],
-    name: Annotated[str, typer.Option("--symbol", help="What the symbol is called there, if otherwise.")] = "",
+    name: Annotated[str, typer.Option("--symbol", help="Name of the symbol there, if different.")] = "",
     settings: Settings = None,
     repair: Repair = False,
 ) -> None:
-    """Fill gaps with bars of another source; stored bars are never touched."""
+    """Fill gaps with bars of another source; stored bars are never changed."""
     from quantcrafter.engine.cli.installed import registry_with_warnings
     from quantcrafter.engine.data.store import BarStore
     from quantcrafter.engine.data.store.fill import fill_gaps

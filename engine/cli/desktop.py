@@ -22,7 +22,7 @@ def app(
     files: Annotated[list[Path] | None, typer.Argument(help="Strategy files to open.", metavar="[FILE]...")] = None,
     *,
     screenshot: Annotated[
-        Path | None, typer.Option("--screenshot", metavar="PNG", help="Draw the window into a file and end.")
+        Path | None, typer.Option("--screenshot", metavar="PNG", help="Save a screenshot of the window and exit.")
     ] = None,
     size: Annotated[str, typer.Option("--size", metavar="WxH", help="Size of the screenshot.")] = "1280x720",
     theme: Annotated[str, typer.Option("--theme", help="Theme of the screenshot: light or dark.")] = "light",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def download(  # noqa: PLR0913 - the options of a command
     symbols: Annotated[
         list[str],
-        typer.Argument(help="Symbols as the provider calls them, such as BTC/USDT or AAPL.", metavar="SYMBOL..."),
+        typer.Argument(help="Symbols in the notation of the provider, such as BTC/USDT or AAPL.", metavar="SYMBOL..."),
     ],
     *,
     source: Annotated[
@@ -43,7 +43,7 @@ def download(  # noqa: PLR0913 - the options of a command
     repair: Repair = False,
     json: Json = False,
 ) -> None:
-    """Download bars into the store; what is stored already is continued."""
+    """Download bars into the store; existing series are continued."""
     from quantcrafter.engine.api import DataError
     from quantcrafter.engine.cli.installed import registry_with_warnings
     from quantcrafter.engine.data.download.batch import Task, provider_of
@@ -76,7 +76,7 @@ def update(
     repair: Repair = False,
     json: Json = False,
 ) -> None:
-    """Download what is new of everything that was downloaded before."""
+    """Download the new bars of all series that were downloaded before."""
     from quantcrafter.engine.cli.installed import registry_with_warnings
     from quantcrafter.engine.data.download.batch import updates
     from quantcrafter.engine.data.store import BarStore
@@ -113,7 +113,7 @@ def _download_tasks(registry: Registry, store: BarStore, tasks: Iterable[Task], 
                 outcomes.append(outcome)
                 _tell(outcome)
     except KeyboardInterrupt:
-        note("What was downloaded is stored. Run the same command again to continue.")
+        note("The downloaded bars are stored. Run the same command again to continue.")
         raise
     if json:
         print_json([_as_json(outcome) for outcome in outcomes])

@@ -69,7 +69,7 @@ def allow(
     module: Module,
     *,
     folder: Annotated[
-        Path | None, typer.Option("--folder", "-f", help="The folder that holds it; left out if it is installed.")
+        Path | None, typer.Option("--folder", "-f", help="The folder that contains it; not needed if it is installed.")
     ] = None,
 ) -> None:
     """Allow strategy classes of a module to be imported, for this user. Importing a class runs its code."""
@@ -82,7 +82,7 @@ def allow(
 
 
 def disallow(module: Module) -> None:
-    """Take a module off the list again."""
+    """Remove a module from the list."""
     from quantcrafter.engine.runtime.strategy_classes.class_paths import disallow as disallow_path
 
     disallow_path(module)

@@ -10,14 +10,12 @@ import typer
 from quantcrafter.engine.cli.console import console, note, print_json
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-Folder = Annotated[
-    Path, typer.Argument(help="One file; or a folder, with all that is below it.", metavar="FILE|FOLDER")
-]
+Folder = Annotated[Path, typer.Argument(help="A file, or a folder including its subfolders.", metavar="FILE|FOLDER")]
 
 
 def folders_app() -> typer.Typer:
     """Return the group of commands."""
-    group = typer.Typer(help="Say which folders strategies may read beyond their own.", invoke_without_command=True)
+    group = typer.Typer(help="Manage the folders that strategies may read.", invoke_without_command=True)
     group.callback()(_folders)
     group.command("list")(list_allowed)
     group.command("allow")(allow)
@@ -26,13 +24,13 @@ def folders_app() -> typer.Typer:
 
 
 def _folders(context: typer.Context, *, json: Json = False) -> None:
-    """Say which folders strategies may read beyond their own. Without a command, list them."""
+    """Manage the folders that strategies may read in addition to their own. Without a command, list them."""
     if context.invoked_subcommand is None:
         list_allowed(json=json)
 
 
 def list_allowed(*, json: Json = False) -> None:
-    """List the folders that strategies may read, whatever folder they are in themselves."""
+    """List the folders that all strategies may read."""
     from quantcrafter.engine.api.folders import VARIABLE, listed_folders, variable_folders
 
     listed, named = listed_folders(), variable_folders()
@@ -54,7 +52,7 @@ def allow(folder: Folder) -> None:
 
 
 def forget(folder: Folder) -> None:
-    """Take a file or folder off the list again."""
+    """Remove a file or folder from the list."""
     from quantcrafter.engine.runtime.running.allowed_folders import forget_folder
 
     note(f"Strategies may no longer read '{forget_folder(folder)}'.")

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from quantcrafter.engine.stats.run_times import RunTimes
 
 RunId = Annotated[
-    str, typer.Argument(help="The run's id, the beginning of it, last, or last-1 for the one before.", metavar="ID")
+    str,
+    typer.Argument(
+        help="Id of the run, its first characters, last, or last-1 for the one before.",
+        metavar="ID",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
@@ -31,7 +35,7 @@ _DAY = 10
 
 def runs_app() -> typer.Typer:
     """Return the group of commands."""
-    group = typer.Typer(help="List, show, pin and delete the runs that were kept.", invoke_without_command=True)
+    group = typer.Typer(help="List, show, pin and delete stored runs.", invoke_without_command=True)
     group.callback()(_runs)
     group.command("list")(list_runs)
     group.command("show")(show)
@@ -90,7 +94,9 @@ def _runs(context: typer.Context, *, json: Json = False) -> None:
 
 
 def list_runs(
-    *, limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to list.")] = 20, json: Json = False
+    *,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of runs to list.")] = 20,
+    json: Json = False,
 ) -> None:
     """List the latest runs, newest first."""
     from quantcrafter.engine.runtime.run_store.history import RunHistory
@@ -108,11 +114,11 @@ def list_runs(
         for record in records:
             if record.damage:
                 note(
-                    f"The run {record.id} is damaged: {record.damage}. Delete it by 'quantcrafter runs delete "
+                    f"The run {record.id} is damaged: {record.damage}. Delete it with 'quantcrafter runs delete "
                     f"{record.id}'."
                 )
     else:
-        note("No run has been kept yet. 'quantcrafter run FILE' keeps one.")
+        note("No runs are stored yet. 'quantcrafter run FILE' runs a strategy and stores the run.")
 
 
 def _overview(records: list[RunRecord]) -> Table:
@@ -142,10 +148,10 @@ def _shortened(symbols: tuple[str, ...]) -> str:
 def show(
     run_id: RunId,
     *,
-    trades: Annotated[int, typer.Option("--trades", "-t", min=0, help="How many of the last trades to show.")] = 10,
+    trades: Annotated[int, typer.Option("--trades", "-t", min=0, help="Number of the last trades to show.")] = 10,
     json: Json = False,
 ) -> None:
-    """Show a run: where it came from, its metrics and its last trades."""
+    """Show a run: its strategy, its metrics and its last trades."""
     from quantcrafter.engine.cli.summary import metrics_table
     from quantcrafter.engine.runtime.run_store.history import RunHistory
 
@@ -205,14 +211,14 @@ def _trade_cells(row: dict[str, Any], times: RunTimes, *, narrow: bool) -> tuple
 def delete(
     run_id: RunId, *, force: Annotated[bool, typer.Option("--force", "-f", help="Delete a pinned run as well.")] = False
 ) -> None:
-    """Delete one run; a damaged one too, a pinned one only by --force."""
+    """Delete a run, even if it is damaged; a pinned run only with --force."""
 
     def act(history: RunHistory) -> str:
         found = history.find(run_id)
         if found.pinned and not force:
             complain(
-                f"The run {found.id} is pinned and was not deleted. Unpin it by 'quantcrafter runs unpin {found.id}', "
-                "or delete it all the same by --force."
+                f"The run {found.id} is pinned and was not deleted. Unpin it with 'quantcrafter runs unpin {found.id}' "
+                "or delete it with --force."
             )
             raise typer.Exit(WRONG_INPUT)
         return history.delete(found.id)
@@ -221,12 +227,12 @@ def delete(
 
 
 def pin(run_id: RunId) -> None:
-    """Let a run stay, whatever space runs use."""
+    """Pin a run, so that it is never deleted to free disk space."""
     note(f"Pinned run {_named(run_id, lambda history: history.pin(run_id))}.")
 
 
 def unpin(run_id: RunId) -> None:
-    """Let a run go again when it is old and runs use too much space."""
+    """Unpin a run, so that it can be deleted when runs exceed the disk space limit."""
     note(f"Unpinned run {_named(run_id, lambda history: history.pin(run_id, on=False))}.")
 
 
@@ -246,9 +252,9 @@ def _named(key: str, act: Callable[[RunHistory], str]) -> str:
 
 
 def prune(
-    *, keep: Annotated[int, typer.Option("--keep", "-k", min=0, help="How many of the latest runs stay.")] = 100
+    *, keep: Annotated[int, typer.Option("--keep", "-k", min=0, help="Number of the latest runs to keep.")] = 100
 ) -> None:
-    """Delete all but the latest runs; pinned ones stay."""
+    """Delete all runs except the latest; pinned runs are kept."""
     from quantcrafter.engine.runtime.run_store.history import RunHistory
 
     gone = RunHistory().prune(keep)

@@ -64,8 +64,8 @@ def import_(
 ) -> int:
     """Read a strategy back from a file of another program that was exported from here.
 
-    What was not changed there is as it was, comments too. Nodes that aren't ours become placeholders. Mistakes of the
-    strategy are printed, and it is written all the same.
+    Everything that was not changed there is preserved, including comments. Nodes of other programs become
+    placeholders. Problems in the strategy are printed; the file is written anyway.
     """
     del from_  # there is one format so far
     from quantcrafter.engine.interchange.nodegraphqt import import_session, read_session

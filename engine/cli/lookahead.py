@@ -25,11 +25,11 @@ def lookahead(
         list[str] | None,
         typer.Option("--set", "-s", metavar="PATH=VALUE", help="Change a value first, such as run.cash=5000."),
     ] = None,
-    cuts: Annotated[int, typer.Option("--cuts", min=1, max=100_000, help="At how many bars the data is cut.")] = 40,
+    cuts: Annotated[int, typer.Option("--cuts", min=1, max=100_000, help="Number of cuts of the data.")] = 40,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> int:
-    """Cut the data at many bars and name every node whose past changed. Exit code 1 if there is one."""
+    """Cut the data at many bars and list every node whose past values changed. Exit code 1 if there is one."""
     from quantcrafter.engine.runtime.research.lookahead import find_lookahead
 
     registry = registry_with_warnings(quiet=json)

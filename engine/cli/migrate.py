@@ -30,9 +30,10 @@ def migrate(
         bool, typer.Option("--write", "-w", help="Write the files; without it, show the changes.")
     ] = False,
 ) -> int:
-    """Bring strategy files of an older format to this version's: show the changes, or write them by --write.
+    """Migrate strategy files of an older format: show the changes, or write them with --write.
 
-    Comments, order and layout stay. A file is written whole or not at all. Exit code 2 if a file can't be migrated.
+    Comments, order and layout are preserved. A file is written completely or not at all. Exit code 2 if a
+    file can't be migrated.
     """
     done = [_migrate(file, write=write) for file in files]
     return DONE if all(done) else WRONG_INPUT
@@ -63,7 +64,7 @@ def _migrate(file: Path, *, write: bool) -> bool:
 def _is_current(file: Path, text: str) -> bool:
     version = version_of_text(text)
     if version == format_version():
-        results().write(f"{printable(str(file))}: is of the current format, {version}\n")
+        results().write(f"{printable(str(file))}: already in the current format, {version}\n")
         return True
     message, remedy = why_not_read(version)
     if version is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def nodes(
-    name: Annotated[str | None, typer.Argument(help="Show this one in full.", metavar="[NAME]")] = None,
+    name: Annotated[str | None, typer.Argument(help="Show this node in full.", metavar="[NAME]")] = None,
     *,
     role: Annotated[
         str | None, typer.Option("--role", "-r", metavar="ROLE", help=f"Only this section: {', '.join(sections())}.")
@@ -28,7 +28,7 @@ def nodes(
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print all in full, as a Markdown page.")] = False,
 ) -> int:
-    """List the nodes that are installed, or show one with its ports, parameters, outputs and an example."""
+    """List the installed nodes, or show one with its ports, parameters, outputs and an example."""
     if role is not None and role not in sections():
         raise typer.BadParameter(f"there is no section '{role}'; there are {', '.join(sections())}.")
     registry = registry_with_warnings(quiet=json or markdown)

@@ -27,7 +27,7 @@ def parity(
     *,
     engines: Annotated[
         str | None,
-        typer.Option("--engines", "-e", metavar="NAMES", help="Engines with commas between, the reference first."),
+        typer.Option("--engines", "-e", metavar="NAMES", help="Engines separated by commas, the reference first."),
     ] = None,
     settings: Annotated[
         list[str] | None,

@@ -26,6 +26,7 @@ _NOUNS = {
     "data": "data nodes",
     "logic": "logic nodes",
     "data_providers": "data providers",
+    "download_providers": "download providers",
     "risk": "risk managers",
     "money": "money managers",
     "execution": "execution logics",
@@ -56,7 +57,7 @@ def _plugins(
 
 
 def list_plugins(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
-    """Show every installed plugin: its version, whether it works, and what it brings."""
+    """Show every installed plugin: its version, whether it is loaded, and what it provides."""
     registry = load_registry()
     if json:
         print_json([_as_json(info) for info in registry.plugins])
@@ -76,7 +77,7 @@ def info(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
-    """Show one plugin: its version and package, what is wrong with it, and each thing that it provides."""
+    """Show one plugin: its version, its package, its error if it has one, and everything that it provides."""
     registry = load_registry()
     found = next((each for each in registry.plugins if each.name == name), None)
     if found is None:
@@ -100,26 +101,26 @@ def create(
     name: Annotated[str, typer.Argument(help="Name of the new plugin, such as momentum.", metavar="NAME")],
     *,
     folder: Annotated[
-        Path, typer.Option("--folder", "-f", help="Where its folder is made; here if left out.")
+        Path, typer.Option("--folder", "-f", help="Parent folder; the current folder by default.")
     ] = Path(),
     complete: Annotated[
-        bool, typer.Option("--complete", help="With every kind of component and a data provider, to delete from.")
+        bool, typer.Option("--complete", help="Include every kind of component and a data provider.")
     ] = False,
 ) -> None:
-    """Write the folder of a new plugin that works, with its tests, to be changed into your own."""
+    """Create a folder with a working plugin and its tests, as a template."""
     made = create_plugin(name, folder, complete=complete)
     results().write(f"{made}\n")
     note(f"Install it: pip install -e {made}. Test it: pytest {made}. See it: quantcrafter plugins info {name}.")
 
 
 def enable(name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> None:
-    """Use a plugin again."""
+    """Enable a plugin."""
     set_enabled(name, enabled=True)
     note(f"Plugin '{name}' is enabled.")
 
 
 def disable(name: Annotated[str, typer.Argument(help="Name of the plugin.", metavar="NAME")]) -> None:
-    """Leave a plugin out from now on, without uninstalling it."""
+    """Disable a plugin without uninstalling it."""
     set_enabled(name, enabled=False)
     note(f"Plugin '{name}' is disabled; strategy files that use its components will not run.")
 
@@ -127,7 +128,7 @@ def disable(name: Annotated[str, typer.Argument(help="Name of the plugin.", meta
 def allow(
     name: Annotated[str, typer.Argument(help="Name of a file in the nodes folder.", metavar="NAME")],
 ) -> None:
-    """Use a node file from now on: a .py file in the folder 'nodes' of your QuantCrafter folder."""
+    """Allow a node file: a .py file in the folder 'nodes' of your QuantCrafter folder."""
     found = allow_file(name)
     note(f"The node file '{found.name}' is allowed.")
 

@@ -29,9 +29,9 @@ _STDOUT_FILES = (Path("/dev/stdout"), Path("/dev/fd/1"), Path("/proc/self/fd/1")
 def run(  # noqa: PLR0913 - one argument an option
     file: Annotated[Path | None, typer.Argument(help="Strategy file.", metavar="FILE", show_default=False)] = None,
     *,
-    mode: Annotated[str | None, typer.Option("--mode", "-m", help="Instead of run.mode: backtest.")] = None,
+    mode: Annotated[str | None, typer.Option("--mode", "-m", help="Overrides run.mode: backtest.")] = None,
     engine: Annotated[
-        str | None, typer.Option("--engine", "-e", help="Instead of run.engine: native, backtrader, vnpy.")
+        str | None, typer.Option("--engine", "-e", help="Overrides run.engine: native, backtrader or vnpy.")
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -48,7 +48,7 @@ def run(  # noqa: PLR0913 - one argument an option
             "--benchmark",
             "-b",
             metavar="DATA",
-            help="Instead of run.benchmark: what to compare with, such as sample:IBM or spy.csv.",
+            help="Overrides run.benchmark: what to compare with, such as sample:IBM or spy.csv.",
         ),
     ] = None,
     json: Annotated[
@@ -64,17 +64,19 @@ def run(  # noqa: PLR0913 - one argument an option
     ] = None,
     data: Annotated[
         list[str] | None,
-        typer.Option("--data", metavar="DATA", help="What the class trades: a file, or provider:SYMBOL; repeatable."),
+        typer.Option("--data", metavar="DATA", help="Data of the class: a file, or provider:SYMBOL; repeatable."),
     ] = None,
     params: Annotated[
         list[str] | None,
         typer.Option("--params", "-p", metavar="NAME=VALUE", help="A parameter of the class; repeatable."),
     ] = None,
-    timeframe: Annotated[str, typer.Option("--timeframe", help="Of --data, such as 1h.", show_default=False)] = "",
-    no_history: Annotated[bool, typer.Option("--no-history", help="Don't keep the run for 'runs'.")] = False,
+    timeframe: Annotated[
+        str, typer.Option("--timeframe", help="Timeframe of --data, such as 1h.", show_default=False)
+    ] = "",
+    no_history: Annotated[bool, typer.Option("--no-history", help="Don't store the run in the history.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
 ) -> None:
-    """Run a strategy file, or a class written for another engine, and show what happened."""
+    """Run a strategy file, or a class written for another engine, and show the results."""
     _check_mode(mode)
     json = STDOUT if json in _STDOUT_FILES else json
     registry = registry_with_warnings()
@@ -165,7 +167,7 @@ def _finish(
         except RunError:
             run_id = _keep(result) if keep else None
             if run_id is not None:
-                note(f"The run itself is kept: 'quantcrafter runs show {run_id}' shows it.")
+                note(f"The run itself is stored: 'quantcrafter runs show {run_id}' shows it.")
             raise
 
 

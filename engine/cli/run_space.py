@@ -22,7 +22,7 @@ def space_commands() -> dict[str, Callable[..., Any]]:
 
 
 def usage(*, json: Json = False) -> None:
-    """Show what runs take on the disk, by kind, and how much they may."""
+    """Show the disk space of runs by kind, and its limit."""
     from quantcrafter.engine.runtime.run_store.cleanup import gb, measure, usage_text
 
     now = measure()
@@ -48,9 +48,9 @@ def usage(*, json: Json = False) -> None:
 
 
 def limit(
-    gigabytes: Annotated[float | None, typer.Argument(help="How many GB runs may take.", metavar="GB")] = None,
+    gigabytes: Annotated[float | None, typer.Argument(help="Disk space limit in GB.", metavar="GB")] = None,
 ) -> None:
-    """Show how much runs may take on the disk, or set it; what is too much then goes, the oldest first."""
+    """Show or set the disk space limit of runs; beyond it, the oldest runs are deleted."""
     from quantcrafter.engine.api import RunError
     from quantcrafter.engine.runtime.run_store.cleanup import keep_gb, set_keep_gb
 
@@ -66,7 +66,7 @@ def limit(
 
 
 def clean() -> None:
-    """Delete columns, then fills and trades, of the oldest runs beyond the limit, and leftovers; pinned runs stay."""
+    """Delete leftovers, and columns, then fills and trades, of the oldest runs beyond the limit; keep pinned runs."""
     from quantcrafter.engine.runtime.run_store import cleanup
 
     gone = cleanup.clean()
@@ -74,7 +74,7 @@ def clean() -> None:
     what += [f"fills, trades and equity of {gone.tables:,} {_runs_text(gone.tables)}"] if gone.tables else []
     what += [f"{gone.trials:,} {'trial' if gone.trials == 1 else 'trials'}"] if gone.trials else []
     what += [f"{gone.deleted:,} {_runs_text(gone.deleted)} altogether"] if gone.deleted else []
-    note(f"Deleted {', '.join(what)}." if what else "No run had to go.")
+    note(f"Deleted {', '.join(what)}." if what else "Nothing was deleted.")
     now = cleanup.measure()
     console().print(f"{cleanup.usage_text(now)}.")
     _tell_of_pinned(now)
@@ -87,8 +87,8 @@ def _tell_of_pinned(now: Usage) -> None:
     if now.used > now.limit and now.pinned:
         pinned = f"{now.pinned:,} pinned {_runs_text(now.pinned)}"
         note(
-            f"That is over the limit: {pinned} of {gb(now.pinned_bytes)} GB stay whole. Unpin what may go by "
-            "'quantcrafter runs unpin ID' ('quantcrafter runs' marks pinned runs with ^), or raise the limit by "
+            f"That is over the limit: {pinned} of {gb(now.pinned_bytes)} GB can't be deleted. To unpin a run, use "
+            "'quantcrafter runs unpin ID' ('quantcrafter runs' marks pinned runs with ^). To raise the limit, use "
             "'quantcrafter runs limit GB'."
         )
 

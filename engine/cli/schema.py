@@ -16,7 +16,7 @@ from quantcrafter.engine.cli.installed import registry_with_warnings
 def schema(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of stdout.")] = None,
 ) -> None:
-    """Print the JSON Schema of strategy files with everything that is installed, so that editors complete and check."""
+    """Print the JSON Schema of strategy files, including installed plugins, for completion and checks in editors."""
     from quantcrafter.engine.spec.schema import json_schema
     from quantcrafter.engine.stats.whole_files import write_whole
 

@@ -34,7 +34,7 @@ def validate(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
 ) -> int:
-    """Check strategy files and report every problem with its place. Exit code 2 if there is an error."""
+    """Check strategy files and report every problem with its location. Exit code 2 if there is an error."""
     registry = registry_with_warnings(quiet=json)
     found = {str(file): _check(file, registry, settings or []) for file in files}
     seen = {file: _look_at_data(file, registry, settings or []) for file in found if not has_errors(found[file])}

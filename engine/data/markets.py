@@ -114,7 +114,7 @@ def market_for(symbol: str, markets: Sequence[Market], name: str = "") -> Market
         return found
     names = [market.name for market in markets]
     text = Message("There is no market '{name}'.", name=name)
-    remedy = did_you_mean(name, names) or Message("There are: {names}.", names=", ".join(names))
+    remedy = did_you_mean(name, names) or Message("Available: {names}.", names=", ".join(names))
     raise DataError(joined([text, remedy]), field="market")
 
 

@@ -61,7 +61,7 @@ def _rate_problems(graph: BoundGraph) -> Iterator[Problem]:
 
 
 def benchmark_problem(graph: BoundGraph, catalog: Catalog, suggest: Suggester) -> Problem:
-    """Return that the benchmark names nothing."""
+    """Return the problem of a benchmark that doesn't exist."""
     written = graph.spec.run.benchmark
     text = Message(
         "run: 'benchmark' must be an instrument or a feed of the strategy, PROVIDER:SYMBOL, or a CSV or Parquet file, "
@@ -98,7 +98,7 @@ def _guard_problems(graph: BoundGraph) -> Iterator[Problem]:
                 id=spec.id,
                 symbol=rule.symbol,
             )
-            remedy = did_you_mean(rule.symbol, symbols) or Message("There are: {symbols}.", symbols=", ".join(symbols))
+            remedy = did_you_mean(rule.symbol, symbols) or Message("Available: {symbols}.", symbols=", ".join(symbols))
             yield spec.problem("unknown_symbol", text, remedy, field="symbol")
         if rule.kind is GuardKind.SESSION_END:
             for instrument in graph.spec.instruments:

@@ -162,7 +162,7 @@ class _Binder:
                 Problem(
                     code="unknown_provider",
                     message=Message("There is no data provider '{name}'.", name=name),
-                    remedy=self.suggest(name, names) or Message("There are: {names}.", names=", ".join(names)),
+                    remedy=self.suggest(name, names) or Message("Available: {names}.", names=", ".join(names)),
                     file=place.file,
                     line=place.line,
                     column=place.column,
@@ -414,7 +414,7 @@ class _Binder:
         ]
         if port.type is PortType.SERIES:
             fits += ["bars.close"]
-        remedy = Message("What fits: {fits}.", fits=", ".join(fits[:6])) if fits else ""
+        remedy = Message("Compatible outputs: {fits}.", fits=", ".join(fits[:6])) if fits else ""
         self._report(node, "type_mismatch", message, remedy, port.name, index)
 
     def _report(

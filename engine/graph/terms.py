@@ -204,7 +204,7 @@ def _market_of(instrument: InstrumentSpec, markets: Sequence[Market]) -> tuple[M
                 return market, "market", []
         names = [market.name for market in markets]
         text = Message("There is no market '{name}'.", name=instrument.market)
-        remedy = did_you_mean(instrument.market, names) or Message("There are: {names}.", names=", ".join(names))
+        remedy = did_you_mean(instrument.market, names) or Message("Available: {names}.", names=", ".join(names))
         return None, "", [_problem(instrument, "market", "unknown_market", text, remedy, Severity.ERROR)]
     named = next((market for market in markets if market.venue(instrument.symbol) is not None), None)
     return named, "suffix", []

@@ -108,7 +108,7 @@ def allow_file(name: str, *, forget: bool = True) -> PluginInfo:
     known = {candidate.info.name: candidate.info for candidate in _discover_files()}
     wanted = name.removesuffix(".py")
     if wanted not in known:
-        there = Message("There are: {names}.", names=", ".join(known)) if known else Message("The folder has none.")
+        there = Message("Available: {names}.", names=", ".join(known)) if known else Message("The folder has none.")
         remedy = did_you_mean(wanted, known) or there
         raise PluginError(
             Message(

@@ -123,7 +123,7 @@ def _rows(page: dict[str, Table]) -> Table:
 
 
 def _page_of(state: SimulationState, number: int) -> dict[str, Table] | None:
-    """Return a page of its own in place of the one that holds the order, as snapshots share pages; None without one."""
+    """Copy the page with the order, because snapshots share pages, and return the copy; None if there is none."""
     for position, page in enumerate(state.pages):
         if (_rows(page)["id"] == number).any():
             state.pages[position] = dict(page)

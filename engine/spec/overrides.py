@@ -103,7 +103,7 @@ class _Graft:
         elif isinstance(node, Sequence):
             names = [name for name in _symbols(node) if name] or [str(i) for i in range(len(node.items))]
         remedy = self.log.suggest(step, names) or (
-            Message("There are {names}.", names=", ".join(names[:20])) if names else ""
+            Message("Available: {names}.", names=", ".join(names[:20])) if names else ""
         )
         message = Message("There is no '{step}' in {where} to set.", step=step, where=where)
         self.log.add("override", message, remedy, at=Place(self.file), path=".".join([*done, step]))

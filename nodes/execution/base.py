@@ -34,7 +34,7 @@ class SignalExecution(ExecutionLogic):
     combine: Literal["any", "all"] = param("Whether any signal enters, or only all at once.", default="any")
     filters: FilterInputs = port("Filters that hold back entries.", default=())
     risk: RiskInputs = port("Stops and targets that protect the position.", default=())
-    money: MoneyInput = port("What decides the size of an entry.")
+    money: MoneyInput = port("The money manager that sizes entries.")
     rank: SeriesInput | None = port(
         "Which instrument enters first when several open at once: the highest.", default=None, advanced=True
     )

@@ -109,7 +109,7 @@ class Counter(SeriesLogic):
     loops = True
     category = CATEGORY_MEMORY
 
-    condition: ConditionInput = port("What is counted.")
+    condition: ConditionInput = port("The condition whose bars are counted.")
     restart: ConditionInput | None = port("Begins again at 0, such as the output `new_day` of `session`.", default=None)
 
     def lookback(self) -> None:

@@ -71,7 +71,7 @@ class RiskPercent(MoneyManager):
     name = "risk_percent"
     category = "Account"
 
-    percent: float = param("What a stopped trade may cost, of the equity.", default=1.0, unit="%", gt=0, le=100)
+    percent: float = param("Largest loss of a stopped trade, of the equity.", default=1.0, unit="%", gt=0, le=100)
 
     def rule(self) -> SizeRule:
         return SizeRule(SizeKind.RISK_PERCENT, self.percent)

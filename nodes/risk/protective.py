@@ -122,7 +122,7 @@ class CashStop(RiskManager):
     name = "cash_stop"
     category = "Stop-loss"
 
-    cash: float = param("What the position may lose.", unit="currency", gt=0, le=1e15)
+    cash: float = param("Loss at which the position is closed.", unit="currency", gt=0, le=1e15)
     scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:
@@ -190,7 +190,7 @@ class CashTarget(RiskManager):
     name = "cash_target"
     category = "Take-profit"
 
-    cash: float = param("What the position is to gain.", unit="currency", gt=0, le=1e15)
+    cash: float = param("Profit at which the position is closed.", unit="currency", gt=0, le=1e15)
     scope: Scope = param(SCOPE, default="position")
 
     def rule(self) -> ProtectiveRule:

@@ -1,4 +1,4 @@
-"""The comparison of engines: who agrees with whom, and where they part."""
+"""The comparison of engines: which engines agree, and where they first differ."""
 
 from quantcrafter.app.panes.parity.pane import ParityPane
 

@@ -58,7 +58,7 @@ def provider_of(providers: DownloadProviders, source: str, options: Mapping[str,
     cls = providers.download_provider(name)
     if cls is None:
         names = providers.download_provider_names()
-        hint = did_you_mean(name, names) or Message("There are: {names}.", names=", ".join(names))
+        hint = did_you_mean(name, names) or Message("Available: {names}.", names=", ".join(names))
         raise DataError(
             Message("There is no download provider '{name}'. {hint}", name=name, hint=hint), field="provider"
         )

@@ -95,7 +95,7 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
     names = sorted(set(CsvProvider.model_fields) - {"path"})
     for key in options:
         if key not in names:
-            hint = did_you_mean(key, names) or Message("There are {names}.", names=", ".join(names))
+            hint = did_you_mean(key, names) or Message("Available: {names}.", names=", ".join(names))
             raise DataError(
                 Message("'{path}': files have no option '{key}'. {hint}", path=path, key=key, hint=hint), field=key
             )

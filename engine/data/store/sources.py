@@ -40,7 +40,7 @@ def source_of(providers: Providers, source: str, options: Mapping[str, Any]) -> 
     if cls is None:
         names = providers.provider_names()
         hint = did_you_mean(source, names) or Message(
-            "There are {names}, and files in .csv or .parquet.", names=", ".join(names)
+            "Available: {names}, and files in .csv or .parquet.", names=", ".join(names)
         )
         raise DataError(Message("There is no source '{source}'. {hint}", source=source, hint=hint))
     return make_provider(cls, options)

@@ -195,7 +195,7 @@ class Replay:
         if node not in known or (output and output not in known[node]):
             raise RunError(
                 Message(
-                    "There is no '{node}{what}{output}' here. There are: {known}.",
+                    "There is no '{node}{what}{output}' here. Available: {known}.",
                     node=node,
                     what="." if output else "",
                     output=output,

@@ -303,7 +303,7 @@ def _label(name: str, engine: object) -> str:
 
 def _unknown(name: str, registry: Engines) -> Problem:
     names = registry.engine_names()
-    remedy = Message("{hint} There are: {names}.", hint=did_you_mean(name, names), names=", ".join(names))
+    remedy = Message("{hint} Available: {names}.", hint=did_you_mean(name, names), names=", ".join(names))
     return Problem("unknown_engine", Message("There is no engine '{name}'.", name=name), remedy, path="run.engine")
 
 

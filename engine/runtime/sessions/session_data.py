@@ -206,5 +206,5 @@ def _check_names(names: Sequence[str], known: Mapping[str, Bars]) -> None:
 
 
 def _unknown(name: str, names: Sequence[str]) -> str:
-    hint = did_you_mean(name, names) or Message("There are: {names}.", names=listed(names))
+    hint = did_you_mean(name, names) or Message("Available: {names}.", names=listed(names))
     return Message("There is no instrument or feed '{name}' in this strategy. {hint}", name=name, hint=hint)

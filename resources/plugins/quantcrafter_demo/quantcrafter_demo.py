@@ -121,7 +121,7 @@ class HalfRange(ExecutionLogic):
     signals: SignalInputs = port("The advisors whose signals are traded.", min_length=1)
     filters: FilterInputs = port("Filters that hold back entries.", default=())
     risk: RiskInputs = port("Stops and targets that protect the position.", default=())
-    money: MoneyInput = port("What decides the size of an entry.")
+    money: MoneyInput = port("The money manager that sizes entries.")
     patience: int = param("How many bars an entry waits.", default=1, unit="bars", ge=1, le=100)
 
     def on_bar(self, ctx: StrategyContext) -> list[PlaceOrder | CancelOrder]:

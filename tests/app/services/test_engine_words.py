@@ -142,11 +142,11 @@ def test_a_message_crosses_to_another_process_and_back_with_its_parts() -> None:
 
 def test_a_failure_is_told_by_its_first_mistake_and_an_error_in_its_words() -> None:
     message = Message("There is no engine '{name}'.", name="x")
-    remedy = Message("{hint} There are: {names}.", hint="", names="native")
+    remedy = Message("{hint} Available: {names}.", hint="", names="native")
     problems = (Problem("use", message, remedy, file="a.yaml", line=3),)
     i18n.use_language("ru")
-    assert failure_text(Failure.of(SpecError(problems))) == "Движка 'x' нет. Есть: native."
-    assert error_text(SpecError(problems)) == "Движка 'x' нет. Есть: native."
+    assert failure_text(Failure.of(SpecError(problems))) == "Движка 'x' нет. Доступно: native."
+    assert error_text(SpecError(problems)) == "Движка 'x' нет. Доступно: native."
     lost = RunError(
         Message("The run in '{folder}' can't be read: {cause}. Run it again.", folder="/runs/1", cause="[Errno 2]")
     )

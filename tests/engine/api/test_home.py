@@ -88,7 +88,7 @@ def test_a_folder_that_everybody_may_write_to_is_told_of(tmp_path: Path) -> None
             capture_output=True,
             text=True,
         )
-        warning = f"warning: Everybody may put files into your QuantCrafter folder '{home}'. Set QUANTCRAFTER_HOME to"
+        warning = f"warning: All users can write to your QuantCrafter folder '{home}'. Set QUANTCRAFTER_HOME to"
         assert (warning in done.stderr) == told
     assert mode(home) == 0o700
 

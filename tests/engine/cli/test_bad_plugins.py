@@ -387,7 +387,7 @@ def test_a_file_that_cannot_be_written_leaves_the_others_as_they_were(tmp_path: 
 
     assert done.returncode == 1
     assert "it is a folder" in done.stderr
-    assert "The run itself is kept" in done.stderr
+    assert "The run itself is stored" in done.stderr
     assert (tmp_path / "r.json").read_text(encoding="utf-8") == "old"
     assert not list(tmp_path.glob(".*.part"))
 

@@ -92,7 +92,7 @@ def test_deleting_asks_and_wrong_names_are_answered(tmp_path: Path) -> None:
     asked = quantcrafter("data", "delete", "SPY", home=home)
     assert (asked.returncode, asked.stderr) == (
         2,
-        "error: Nothing was deleted: --yes is needed where no one can be asked.\n",
+        "error: Nothing was deleted: use --yes if the input is not a terminal.\n",
     )
     wrong = quantcrafter("data", "delete", "SPYY", "--yes", home=home)
     assert (wrong.returncode, wrong.stderr) == (1, "error: The bar store has no 'SPYY'. Did you mean 'SPY'?\n")

@@ -168,7 +168,7 @@ def test_ctrl_c_keeps_what_was_fetched_and_the_same_command_continues(tmp_path: 
     server.gate.set()
 
     assert (process.returncode, out) == (130, "")
-    assert "What was downloaded is stored. Run the same command again to continue.\nInterrupted.\n" in err
+    assert "The downloaded bars are stored. Run the same command again to continue.\nInterrupted.\n" in err
     (series,) = json.loads(quantcrafter("data", "list", "--json", home=tmp_path).stdout)
     assert series["count"] == 1000
     done = quantcrafter(*arguments, home=tmp_path)

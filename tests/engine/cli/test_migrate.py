@@ -51,7 +51,7 @@ def test_with_write_the_file_is_in_the_new_format_and_keeps_its_mode(
     assert os.name == "nt" or old.stat().st_mode & 0o777 == 0o640
     assert capsys.readouterr().out == f"{old}: written in format 1\n"
     assert main(["migrate", "--write", str(old)]) == 0
-    assert capsys.readouterr().out == f"{old}: is of the current format, 1\n"
+    assert capsys.readouterr().out == f"{old}: already in the current format, 1\n"
     assert [path.name for path in old.parent.iterdir() if path.suffix == ".yaml"] == ["old.yaml"]
 
 

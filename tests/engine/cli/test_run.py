@@ -245,7 +245,7 @@ def test_runs_are_listed_shown_compared_and_deleted(strategy: str, capsys: pytes
     assert main(["runs", "prune", "--keep", "0"]) == 0
     assert capsys.readouterr().err == f"Deleted run {newest['id']}.\nDeleted 1 run.\n"
     assert main(["runs", "list"]) == 0
-    assert capsys.readouterr().err.startswith("No run has been kept yet.")
+    assert capsys.readouterr().err.startswith("No runs are stored yet.")
 
 
 def test_a_run_that_is_compared_with_itself_is_the_same(strategy: str, capsys: pytest.CaptureFixture[str]) -> None:

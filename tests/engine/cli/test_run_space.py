@@ -24,7 +24,7 @@ def test_the_space_of_runs_is_shown_and_its_limit_set(capsys: pytest.CaptureFixt
     assert all(kind in rows for kind in ("history", "tables", "columns", "trials", "of these pinned"))
 
     assert main(["runs", "limit", "3"]) == 0
-    assert "No run had to go." in capsys.readouterr().err
+    assert "Nothing was deleted." in capsys.readouterr().err
     assert main(["runs", "limit"]) == 0
     assert capsys.readouterr().out == "Runs can take 3 GB.\n"
     assert measure().limit == 3 * 2**30

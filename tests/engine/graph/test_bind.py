@@ -69,7 +69,7 @@ def test_a_good_file_has_no_problem() -> None:
             "type_mismatch",
             "takes a condition, but 'slow' is a series",
         ),
-        ("condition: up}\nfilters", "condition: slow}\nfilters", "type_mismatch", "What fits: up."),
+        ("condition: up}\nfilters", "condition: slow}\nfilters", "type_mismatch", "Compatible outputs: up."),
         ("signals: [trend]", "signals: [up]", "type_mismatch", "takes a signal"),
         ("money: size", "money: stop", "type_mismatch", "takes a money"),
         ("use: gate, condition: up", "use: while, condition: up", "unknown_use", "Move node 'dear' to 'advisors'."),

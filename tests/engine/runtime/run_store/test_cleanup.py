@@ -320,7 +320,7 @@ def test_a_pinned_run_is_deleted_by_force_only(capsys: pytest.CaptureFixture[str
 
     assert main(["runs", "delete", "last"]) == WRONG_INPUT
     said = capsys.readouterr().err
-    assert f"The run {run_id} is pinned and was not deleted. Unpin it by 'quantcrafter runs unpin {run_id}'" in said
+    assert f"The run {run_id} is pinned and was not deleted. Unpin it with 'quantcrafter runs unpin {run_id}'" in said
     assert "--force" in said
     assert kept(run_id) == "all"
 
@@ -339,7 +339,8 @@ def test_pinned_runs_that_hold_more_than_the_limit_are_named_with_what_to_do(
     assert main(["runs", command]) == 0
     said = capsys.readouterr().err
     assert (
-        "over the limit: 1 pinned run of 0.01 GB stay whole. Unpin what may go by 'quantcrafter runs unpin ID'" in said
+        "over the limit: 1 pinned run of 0.01 GB can't be deleted. To unpin a run, use 'quantcrafter runs unpin ID'"
+        in said
     )
     assert kept(run_id) == "all"
 
