@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Protocol, runtime_checkable
 
 from quantcrafter.engine.api import (
@@ -147,7 +147,10 @@ def run_class_job(adapter: EngineAdapter, job: ClassJob) -> ClassRun:
 
 def _lent_job(job: EngineJob, lent: LentColumns) -> EngineJob:
     """Return a job for an engine of others, with copies of all that it may read."""
-    instruments = [replace(each, **lent.value(vars(each))) for each in job.instruments]
+    instruments = [
+        replace(each, **lent.value({field.name: getattr(each, field.name) for field in fields(each)}))
+        for each in job.instruments
+    ]
     components = [replace(part, inputs=tuple(map(lent.value, part.inputs))) for part in job.components]
     return replace(job, instruments=tuple(instruments), components=tuple(components))
 
