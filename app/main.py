@@ -83,7 +83,7 @@ def open_app(files: Sequence[Path] = ()) -> int:
 
     shell = Shell(settings)
     reporter = CrashReporter(shell.window)
-    reporter.told.connect(shell.messages.say)
+    reporter.reported.connect(shell.messages.say)
     ends = EndSignals(application, shell.window, lambda: shell.shut(keep_drafts=True))
     start = Start(shell, files)
     shell.window.show()

@@ -219,16 +219,16 @@ class Gestures:
         group = drawing.marks.group_at(at.x(), at.y())
         held = drawing.marks.open_at(at.x(), at.y())
         if trade is not None:
-            view.pointing.told = trade_lines(state.model, trade)
+            view.pointing.lines = trade_lines(state.model, trade)
         elif held is not None:
-            view.pointing.told = open_lines(state.model, held)
+            view.pointing.lines = open_lines(state.model, held)
         elif group is not None:
-            view.pointing.told = group_lines(state.model, group)
+            view.pointing.lines = group_lines(state.model, group)
         elif sheet.left_out and corner(sheet).contains(at):
-            view.pointing.told = left_out_lines(sheet.left_out)
+            view.pointing.lines = left_out_lines(sheet.left_out)
             view.pointing.x, view.pointing.y = at.x(), at.y()
         else:
-            view.pointing.told = []
+            view.pointing.lines = []
         view.setCursor(self._cursor(sheet, at, over=trade is not None or group is not None))
 
     def _cursor(self, sheet: Sheet, at: QPointF, *, over: bool) -> Qt.CursorShape:

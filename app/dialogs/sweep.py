@@ -167,7 +167,7 @@ class SweepDialog(DialogFrame):
         self.count = QLabel()
         self.progress = QProgressBar()
         self.heatmap = Heatmap()
-        self.told = QLabel()
+        self.result_text = QLabel()
         self._compose()
         self._offer(first)
         self.resize(860, 560)
@@ -178,9 +178,9 @@ class SweepDialog(DialogFrame):
         self.metric_box.addItems([metric_name(metric) for metric in self._metrics])
         self.metric_box.setCurrentIndex(next(i for i, each in enumerate(self._metrics) if each.key == FIRST_METRIC))
         self.progress.hide()
-        self.told.setWordWrap(True)
-        self.told.setMinimumHeight(self.told.fontMetrics().height() * 2 + 4)
-        self.told.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.result_text.setWordWrap(True)
+        self.result_text.setMinimumHeight(self.result_text.fontMetrics().height() * 2 + 4)
+        self.result_text.setAlignment(Qt.AlignmentFlag.AlignTop)
         side = QVBoxLayout()
         side.setSpacing(12)
         shown = QVBoxLayout()
@@ -199,7 +199,7 @@ class SweepDialog(DialogFrame):
         side.setContentsMargins(0, 0, 8, 0)
         right = QVBoxLayout()
         right.addWidget(self.heatmap, 1)
-        right.addWidget(self.told)
+        right.addWidget(self.result_text)
         row = QHBoxLayout()
         row.addWidget(left)
         row.addLayout(right, 1)
@@ -277,7 +277,7 @@ class SweepDialog(DialogFrame):
         self.progress.setRange(0, 0)
         self.progress.show()
         self.run_button.setText(tr("Cancel the sweep"))
-        self.told.setText("")
+        self.result_text.setText("")
 
     def _progressed(self, progress: Progressed) -> None:
         self.progress.setRange(0, max(progress.total, 1))
@@ -289,9 +289,9 @@ class SweepDialog(DialogFrame):
 
     def _failed(self, failure: Failure) -> None:
         if failure.is_cancelled:
-            self.told.setText(tr("The sweep was cancelled."))
+            self.result_text.setText(tr("The sweep was cancelled."))
         else:
-            self.told.setText(failure_text(failure))
+            self.result_text.setText(failure_text(failure))
 
     def _ended(self) -> None:
         self._job = None
@@ -333,7 +333,7 @@ class SweepDialog(DialogFrame):
         )
         failed = [cell for cell in sweep.cells if cell.metrics is None]
         if failed:
-            self.told.setText(tr("{count} of {total} couldn't run.", count=len(failed), total=len(sweep.cells)))
+            self.result_text.setText(tr("{count} of {total} couldn't run.", count=len(failed), total=len(sweep.cells)))
 
     def _present(self) -> tuple[int, int] | None:
         """Return row and column of what the strategy has now, if that was tried."""
@@ -355,18 +355,18 @@ class SweepDialog(DialogFrame):
     def _point(self, place: tuple[int, int] | None) -> None:
         cell = None if place is None else self._cell(*place)
         if cell is None:
-            self.told.setText("")
+            self.result_text.setText("")
             return
         what = self._values_text(cell)
         if cell.metrics is None:
-            self.told.setText(f"{what}\n{translated(cell.error)}")
+            self.result_text.setText(f"{what}\n{translated(cell.error)}")
             return
-        told = [f"{metric_name(self.shown_metric)} {_text(cell, self.shown_metric)}"]
+        parts = [f"{metric_name(self.shown_metric)} {_text(cell, self.shown_metric)}"]
         for key in ("total_return_pct", "max_drawdown_pct", "trades"):
             metric = next((each for each in METRICS if each.key == key), None)
             if metric is not None and metric is not self.shown_metric:
-                told.append(f"{metric_name(metric)} {_text(cell, metric)}")
-        self.told.setText(f"{what}\n{' · '.join(told)}")
+                parts.append(f"{metric_name(metric)} {_text(cell, metric)}")
+        self.result_text.setText(f"{what}\n{' · '.join(parts)}")
 
     def _values_text(self, cell: SweepCell) -> str:
         pairs = zip(self._chosen, cell.values, strict=True)
@@ -381,11 +381,11 @@ class SweepDialog(DialogFrame):
             label = tr("Apply swept values")
             self._document.do(*taking_over(self._chosen, cell.values), label=label, scope=self._scope)
         except EditError as error:
-            self.told.setText(str(error))
+            self.result_text.setText(str(error))
             return
         self._show()
         done = tr("Applied: {values}. Use Undo to restore the previous values.", values=self._values_text(cell))
-        self.told.setText(done)
+        self.result_text.setText(done)
         self._say(done)
 
 

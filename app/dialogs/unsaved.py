@@ -22,7 +22,7 @@ class UnsavedAnswer(Enum):
 
 
 class UnsavedDialog(DialogFrame):
-    """Lists the strategies with unsaved changes; `answer` is CANCEL until a button says otherwise."""
+    """Lists the strategies with unsaved changes; `answer` is CANCEL until a button is clicked."""
 
     def __init__(self, names: Sequence[str], parent: QWidget | None = None) -> None:
         title = tr("Save your changes?")
@@ -55,7 +55,7 @@ class UnsavedDialog(DialogFrame):
 
 
 def ask_unsaved(parent: QWidget | None, names: Sequence[str]) -> UnsavedAnswer:
-    """Ask what to do with the named strategies' unsaved changes; closing the question means CANCEL."""
+    """Ask what to do with the unsaved changes of these strategies; closing the dialog means CANCEL."""
     dialog = UnsavedDialog(names, parent)
     dialog.exec()
     answer = dialog.answer

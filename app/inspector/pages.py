@@ -123,7 +123,7 @@ class NodesPage(Page):
         self.findings.setContentsMargins(10, 6, 8, 6)
         self.findings.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.box.addWidget(self.findings)
-        self._tell(form.other_findings())
+        self._show_problems(form.other_findings())
         self.view = self.show_form(form, context.rows(ids, scope))
         self._offer_source(context.document)
         self.box.addStretch(1)
@@ -133,7 +133,7 @@ class NodesPage(Page):
         if form.key != self.view.form.key:
             return False
         self.view.refresh(form)
-        self._tell(form.other_findings())
+        self._show_problems(form.other_findings())
         return True
 
     def _offer_source(self, document: Document) -> None:
@@ -146,8 +146,8 @@ class NodesPage(Page):
             self.source_button = button
             self.box.addWidget(button, alignment=Qt.AlignmentFlag.AlignHCenter)
 
-    def _tell(self, problems: Sequence[Problem]) -> None:
-        """Say what is wrong with the nodes as wholes."""
+    def _show_problems(self, problems: Sequence[Problem]) -> None:
+        """Show the problems of whole nodes."""
         theme = current()
         wrong = any(problem.severity is Severity.ERROR for problem in problems)
         back, front = (theme.error_soft, theme.error) if wrong else (theme.warning_soft, theme.warning)

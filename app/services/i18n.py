@@ -1,4 +1,4 @@
-"""Translations of the interface: a folder of JSON files a language, keyed by the English text. No Qt."""
+"""Translations of the interface: each language has a folder of JSON files, keyed by the English text. No Qt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _catalog = _Catalog()
 
 
 def use_language(language: str) -> None:
-    """Take a language of `LANGUAGES` for every later `tr`; an unknown one means English."""
+    """Set the language of `LANGUAGES` that `tr` uses; an unknown one means English."""
     _catalog.language = language if language in LANGUAGES else "en"
     _catalog.texts = {} if _catalog.language == "en" else load_texts(_catalog.language)
     _catalog.phrases = None
@@ -59,9 +59,9 @@ def known(text: str) -> str:
 
 
 def translated(text: str) -> str:
-    """Return what the engine or a component says (help, a description, a problem) in the language in use.
+    """Return a text of the engine or a component (help, a description, a problem) in the language in use.
 
-    What is not translated, such as a plugin's text, stays as it is.
+    A text without a translation, such as a plugin's, is returned unchanged.
     """
     if not _catalog.texts or not text:
         return text

@@ -52,7 +52,7 @@ class RunLog:
     def begin(self, run: int, title: str) -> None:
         """Note what a run is called."""
         self.titles[run] = title
-        self._tell()
+        self._notify()
 
     def add(self, run: int, lines: Iterable[LogLine]) -> None:
         """Add lines of a run."""
@@ -62,7 +62,7 @@ class RunLog:
             del self._entries[: self._skip]
             self._dropped += self._skip
             self._skip = 0
-        self._tell()
+        self._notify()
 
     def clear(self) -> None:
         """Forget every line."""
@@ -70,7 +70,7 @@ class RunLog:
         self._entries.clear()
         self._skip = 0
         self.titles.clear()
-        self._tell()
+        self._notify()
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after every change; return the function that ends that."""
@@ -82,6 +82,6 @@ class RunLog:
 
         return end
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in tuple(self._listeners):
             listener()

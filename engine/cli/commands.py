@@ -1,4 +1,4 @@
-"""The command line's commands, put together; built when the process needs it and not before."""
+"""Builds the command line, when it is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`quantcrafter compare`: two kept runs side by side."""
+"""`quantcrafter compare`: two stored runs side by side."""
 
 from __future__ import annotations
 

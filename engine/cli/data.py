@@ -1,4 +1,4 @@
-"""`quantcrafter data`: the bars of your own."""
+"""`quantcrafter data`: your own bars."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def data_app() -> typer.Typer:
 
 
 def _data(context: typer.Context, *, json: Json = False) -> None:
-    """Keep bars of your own: import, download, list, export, delete, fill; without a command, list them."""
+    """Manage your own bars: import, download, list, export, delete, fill gaps. Without a command, list them."""
     if context.invoked_subcommand is None:
         list_series(json=json)
 
@@ -106,7 +106,7 @@ def _source(series: Series) -> str:
 
 
 def size_text(size: int) -> str:
-    """Return a number of bytes as people write it."""
+    """Return a number of bytes with a unit."""
     if size < 100_000:  # noqa: PLR2004 - below that, megabytes say little
         return f"{size / 1e3:.0f} kB"
     return f"{size / 1e6:,.1f} MB"
@@ -299,7 +299,7 @@ def fill(
 
 
 def _of(store: BarStore, symbol: str, timeframe: str | None) -> list[Series]:
-    """Return one series, or all of a symbol."""
+    """Return one series, or all series of a symbol."""
     if timeframe is not None:
         return [store.series(symbol, frame_of(timeframe))]
     kept = store.list(symbol)

@@ -1,4 +1,4 @@
-"""Options and texts that the commands of `quantcrafter data` have together."""
+"""Options and texts shared by the commands of `quantcrafter data`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Repair = Annotated[bool, typer.Option("--repair", help="Fix bad bars instead of 
 
 
 def series_json(series: Series) -> dict[str, Any]:
-    """Return a series as JSON has it; times are UTC nanoseconds."""
+    """Return a series for JSON; times are UTC nanoseconds."""
     origin = series.origin
     names = ("symbol", "count", "first_ns", "last_ns", "end_ns", "gaps", "missing", "size", "synthetic", "updated")
     return {
@@ -51,7 +51,7 @@ def frame_of(text: str) -> Timeframe:
 
 
 def options_of(settings: list[str] | None) -> dict[str, Any]:
-    """Return the options that `--set` gives, with values as a strategy file would have them."""
+    """Return the options of `--set`, with values parsed as in a strategy file."""
     from quantcrafter.engine.spec.compose import compose
     from quantcrafter.engine.spec.source import ProblemLog
     from quantcrafter.engine.spec.tree import plain

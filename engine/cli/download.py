@@ -96,7 +96,7 @@ def update(
 
 
 def _refused(error: DataError) -> typer.Exit:
-    """Print why arguments are refused; a missing library is no fault of theirs."""
+    """Print why arguments are refused, unless a library is missing."""
     complain(str(error))
     return typer.Exit(WRONG_INPUT if error.field else FAILED)
 
@@ -146,7 +146,7 @@ def _adjusted(outcome: Outcome) -> str:
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as JSON has it; times are UTC nanoseconds."""
+    """Return an outcome for JSON; times are UTC nanoseconds."""
     made: dict[str, Any] = {"symbol": outcome.symbol, "timeframe": str(outcome.timeframe)}
     if outcome.done is None:
         return {**made, "error": outcome.error}

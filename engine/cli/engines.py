@@ -1,4 +1,4 @@
-"""`quantcrafter engines`: which engines there are, and from where strategy classes may be imported."""
+"""`quantcrafter engines`: installed engines, and the modules from which strategy classes may be imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user sees when a command fails: the reason in words, never a traceback that nobody asked for."""
+"""Reports errors of commands: the reason as text, with a traceback only on request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from quantcrafter.engine.cli.problems import print_problems
 def report_failure(error: BaseException, *, verbose: bool = False) -> int:
     """Print an error that a command raised and return the exit code.
 
-    An error of ours is printed as it is. Anything else is a fault in QuantCrafter or in a plugin: one line is printed,
+    A QuantCrafter error is printed unchanged. Other errors are faults of QuantCrafter or a plugin: one line is printed,
     and the traceback goes to a file under the user's directory.
     """
     if isinstance(error, RunCancelledError):

@@ -1,4 +1,4 @@
-"""`quantcrafter folders`: which folders strategies may read beyond their own."""
+"""`quantcrafter folders`: folders that strategies may read in addition to their own."""
 
 from __future__ import annotations
 

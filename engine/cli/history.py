@@ -1,4 +1,4 @@
-"""`quantcrafter runs`: the runs that were kept."""
+"""`quantcrafter runs`: stored runs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def runs_app() -> typer.Typer:
 
 
 def find_run(history: RunHistory, key: str) -> tuple[RunRecord, RunView]:
-    """Return a kept run's row and the run; a wrong id is said on stderr and ends the command with 2."""
+    """Return a stored run and its row; a wrong id is reported on stderr and ends the command with exit code 2."""
     from quantcrafter.engine.api import RunError
 
     try:
@@ -64,7 +64,7 @@ def find_run(history: RunHistory, key: str) -> tuple[RunRecord, RunView]:
 
 
 def record_json(record: RunRecord) -> dict[str, Any]:
-    """Return a run's row as JSON has it."""
+    """Return a run's row for JSON."""
     return {
         "id": record.id,
         "started": record.started.isoformat(),
@@ -88,7 +88,7 @@ def record_json(record: RunRecord) -> dict[str, Any]:
 
 
 def _runs(context: typer.Context, *, json: Json = False) -> None:
-    """List, show, pin and delete the runs that were kept; without a command, list them."""
+    """List, show, pin and delete stored runs. Without a command, list them."""
     if context.invoked_subcommand is None:
         list_runs(json=json)
 
@@ -237,7 +237,7 @@ def unpin(run_id: RunId) -> None:
 
 
 def _named(key: str, act: Callable[[RunHistory], str]) -> str:
-    """Do something with a run and return its id; a wrong id is said on stderr and ends the command with 2."""
+    """Apply a change to a run and return its id; a wrong id is reported on stderr, with exit code 2."""
     from quantcrafter.engine.api import RunError
     from quantcrafter.engine.runtime.run_store.history import RunHistory
 

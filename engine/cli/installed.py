@@ -1,4 +1,4 @@
-"""The registry, with a warning for each plugin that had to be left out."""
+"""The registry, with a warning for each plugin that was not loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from quantcrafter.engine.plugins import Registry, load_registry
 
 
 def registry_with_warnings(*, quiet: bool = False) -> Registry:
-    """Return the registry; unless `quiet`, say on stderr which plugins were left out and why."""
+    """Return the registry; unless `quiet`, print on stderr which plugins were not loaded and why."""
     registry = load_registry()
     if not quiet:
         for problem in registry.problems:

@@ -1,4 +1,4 @@
-"""`quantcrafter export` and `quantcrafter import`: strategies in the files of other programs, and back."""
+"""`quantcrafter export` and `quantcrafter import`: exchange of strategies with other programs."""
 
 from __future__ import annotations
 

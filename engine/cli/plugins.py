@@ -1,4 +1,4 @@
-"""`quantcrafter plugins`: what is installed, switching it on and off, and making a new one."""
+"""`quantcrafter plugins`: list, enable, disable and create plugins."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOUNS = {
     "execution": "execution logics",
 }
 _WITH_HELP = {*map(str, Role), "data_providers"}
-"""What a plugin provides that has help in its class."""
+"""Kinds of components whose classes have help texts."""
 
 
 def plugins_app() -> typer.Typer:
@@ -51,7 +51,7 @@ def plugins_app() -> typer.Typer:
 def _plugins(
     context: typer.Context, *, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False
 ) -> None:
-    """List, describe, enable, disable and create plugins; without a command, list them."""
+    """List, describe, enable, disable and create plugins. Without a command, list them."""
     if context.invoked_subcommand is None:
         list_plugins(json=json)
 

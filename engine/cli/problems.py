@@ -21,7 +21,7 @@ _LEAD = 12
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
-    """Return whether any of them stops a run."""
+    """Return whether any of the problems prevents a run."""
     return any(problem.severity is Severity.ERROR for problem in problems)
 
 
@@ -45,12 +45,12 @@ def print_problems(problems: Iterable[Problem]) -> None:
 
 
 def as_json(problem: Problem) -> dict[str, Any]:
-    """Return the problem as JSON has it: its code and parameters stay as they are when its texts are reworded."""
+    """Return the problem for JSON: its code and parameters don't change when its texts are reworded."""
     return {**asdict(problem), "severity": str(problem.severity), "parameters": _parameters(problem)}
 
 
 def _parameters(problem: Problem) -> dict[str, Any]:
-    """Return what the message, the remedy, and messages within them name: numbers as numbers."""
+    """Return the parameters of the message, the remedy and nested messages, with numbers as numbers."""
     found: dict[str, Any] = {}
     for text in (problem.remedy, problem.message):  # the message last: its values have priority
         if isinstance(text, Message):
@@ -79,7 +79,7 @@ def excerpt(problem: Problem, sources: dict[str, list[str]], width: int) -> str:
 
     Args:
         problem: with a file, a line and a column.
-        sources: the lines of files that were read already; the file is added.
+        sources: the lines of files that were already read; the file is added.
         width: columns of the terminal; a long line is cut around the caret.
     """
     if not (problem.file and problem.line and problem.column):

@@ -1,4 +1,4 @@
-"""The progress bar of a run: on a terminal only, on stderr, one line a stage."""
+"""The progress bar of a run: on stderr, only on a terminal, with one line for each stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`quantcrafter run`: run a strategy file, or a class written for another engine, and show what happened."""
+"""`quantcrafter run`: run a strategy file, or a class written for another engine, and show the results."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _check_mode(mode: str | None) -> None:
 
 
 def say_if_compiling(engine: type[EngineAdapter] | None) -> None:
-    """Tell that the first run on a machine takes longer, if this is the first."""
+    """Print a note if this is the first run on this machine, which takes longer."""
     from quantcrafter.engine.runtime.running.engines import is_ready
 
     if engine is not None and not is_ready(engine):
@@ -143,12 +143,12 @@ def _finish(
     *,
     keep: bool,
 ) -> tuple[str | None, dict[str, Path], str]:
-    """Write the files asked for and keep the run, all of it or nothing.
+    """Write the requested files and store the run, either all or nothing.
 
-    Returns the run's id, the files by what they are, and what goes to standard output.
+    Returns the run's id, the files by kind, and the text for standard output.
 
     Raises:
-        RunError: a file cannot be written; the run itself is kept all the same.
+        RunError: a file cannot be written; the run itself is stored anyway.
         RunCancelledError: Ctrl-C was pressed before everything was ready.
     """
     from quantcrafter.engine.api import RunCancelledError, RunError
@@ -174,7 +174,7 @@ def _finish(
 def _write(
     result: RunResult, json: Path | None, trades: Path | None, report: Path | None
 ) -> tuple[dict[str, Path], str]:
-    """Write the files asked for; return them by what they are, and the text for standard output."""
+    """Write the requested files; return them by kind, and the text for standard output."""
     from pydantic_core import to_json
 
     written: dict[str, Path] = {}
@@ -189,7 +189,7 @@ def _write(
 
 
 def _keep(result: RunResult) -> str | None:
-    """Put the run into the history and return its id; a history that cannot be used does not spoil the run."""
+    """Store the run in the history and return its id; if the history cannot be used, print a warning."""
     from quantcrafter.engine.api import RunError
     from quantcrafter.engine.runtime.run_store.cleanup import clean
     from quantcrafter.engine.runtime.run_store.history import RunHistory

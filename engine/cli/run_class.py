@@ -1,4 +1,4 @@
-"""What options of `quantcrafter run` say: a strategy class as a run, and a benchmark as a change of the file."""
+"""Options of `quantcrafter run`: a strategy class to run, and a benchmark that overrides that of the file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def class_source(
     timeframe: str,
     changes: Sequence[str],
 ) -> ClassSource:
-    """Return what to run.
+    """Return the strategy class with its data and parameters.
 
     Raises:
         typer.BadParameter: an option is missing, or cannot be read.
@@ -46,7 +46,7 @@ def class_source(
 
 
 def check_alone(file: Path | None, class_options: bool) -> None:  # noqa: FBT001 - one fact
-    """Refuse what belongs to a strategy class beside a file, and a run of neither.
+    """Refuse options of a strategy class together with a file, and a run without either.
 
     Raises:
         typer.BadParameter: the options do not go together.
@@ -62,7 +62,7 @@ def check_alone(file: Path | None, class_options: bool) -> None:  # noqa: FBT001
 
 
 def benchmark_change(written: str, strategy: Path | None) -> str:
-    """Return what `--benchmark` says as a change of the file. A path counts from here, and naming it permits it."""
+    """Return the setting of `--benchmark`. A path is relative to the current folder, and is allowed to be read."""
     from json import dumps
 
     from quantcrafter.engine.api.folders import allow_for_now

@@ -1,4 +1,4 @@
-"""`quantcrafter runs usage`, `limit` and `clean`: what runs take on the disk."""
+"""`quantcrafter runs usage`, `limit` and `clean`: the disk space of runs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def clean() -> None:
 
 
 def _tell_of_pinned(now: Usage) -> None:
-    """Say that pinned runs keep the runs above the limit, if they do."""
+    """Print a note if pinned runs exceed the limit."""
     from quantcrafter.engine.runtime.run_store.cleanup import gb
 
     if now.used > now.limit and now.pinned:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def prepare_streams() -> None:
-    """Have three open streams that take any character.
+    """Make sure that the three streams are open and accept any character.
 
     A closed one would give its number to the next file that is opened, and prints would go into that.
     """
@@ -45,7 +45,7 @@ _results: TextIO | None = None
 
 
 def results() -> TextIO:
-    """Return the stream for what a command was asked for: standard output, which may be kept for that."""
+    """Return the stream for results: standard output, which may be reserved for them."""
     return sys.stdout if _results is None else _results
 
 
@@ -64,7 +64,7 @@ def keep_stdout_for_results() -> None:
 
 
 class Console:
-    """Tells on standard error what third-party code says, and how long it takes (`engine.api.foreign.Listener`)."""
+    """Prints the output and the duration of third-party code on standard error (`engine.api.foreign.Listener`)."""
 
     def __init__(self, interrupts: Interrupts) -> None:
         self._interrupts = interrupts
@@ -85,7 +85,7 @@ class Console:
             self._show(f"{who} prints more than {MOST_LINES:,} lines; the rest is omitted.")
 
     def slow(self, call: ForeignCall, seconds: float) -> None:
-        """Tell that a call has taken so long."""
+        """Print how long a call has taken so far."""
         self._show(f"{call.who} has been {call.doing} for {seconds:.0f} s. Press Ctrl-C to stop it.")
 
     def interrupted(self) -> bool:
@@ -95,7 +95,7 @@ class Console:
         return ends_at_once()
 
     def restore(self) -> None:
-        """Have Ctrl-C and the descriptors back."""
+        """Restore Ctrl-C and the descriptors."""
         self._interrupts.rearm()
         for number in (2, 1):
             try:
@@ -134,7 +134,7 @@ def show_log() -> None:
 
 
 def leave(code: int) -> None:
-    """End the process if a thread of others' would hold it up; else return."""
+    """End the process if a third-party thread would delay its end; otherwise return."""
     import threading
 
     main = threading.main_thread()

@@ -1,4 +1,4 @@
-"""The table that closes a run: what was run on what, and how it went."""
+"""The summary of a run: strategy, data and metrics."""
 
 from __future__ import annotations
 

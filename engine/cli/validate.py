@@ -1,4 +1,4 @@
-"""`quantcrafter validate`: every problem of strategy files, at once."""
+"""`quantcrafter validate`: all problems of strategy files."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def validate(
 
 @dataclass(frozen=True)
 class _Data:
-    """What the data of a strategy show: faults, guesses, and each instrument's values with their sources."""
+    """Findings about the data of a strategy: errors, guesses, and the values of each instrument with their sources."""
 
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
 
 
 def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, Any] | None:
-    """Return what each node and the decisions remember; None where a component could not tell."""
+    """Return the lookback of each node and of the decisions; None if it is unknown."""
     from quantcrafter.engine.graph import declared_lookback, make_plan
     from quantcrafter.engine.runtime.running.load_graph import load_graph
 

@@ -1,4 +1,4 @@
-"""What the account, its currencies and its guards must hold for a run to make sense."""
+"""Checks of the account, its currencies and its guards."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MAX_GUARDS = 32
 
 
 def account_problems(graph: BoundGraph) -> list[Problem]:
-    """Return what is wrong with currencies and their rates, contracts, and the guards of the execution node."""
+    """Return the problems of currencies and their rates, contracts, and the guards of the execution node."""
     return [*_rate_problems(graph), *contract_problems(graph), *_guard_problems(graph)]
 
 
 def feed_of_rate(written: str) -> tuple[str, bool]:
-    """Return the feed that a rate names, and whether it counts the other way: `1/usdjpy` is usdjpy and True."""
+    """Return the feed of a rate, and whether the rate is inverted: `1/usdjpy` is usdjpy and True."""
     return written.removeprefix("1/"), written.startswith("1/")
 
 

@@ -52,7 +52,7 @@ def book_report(
 
 
 def row_of(state: SimulationState, instrument: int, order: TrackedOrder) -> Record:
-    """Return the row of an order that is over, from what was said about it; its fill is still to be added."""
+    """Return the row of an order that has ended, from its reports; its fill is not yet included."""
     row: Record = np.zeros(1, ORDER_DTYPE)[0]
     bar = state.holdings[instrument]["bars"] - 1
     row["id"], row["instrument"], row["rule"], row["level"] = order.order.number, instrument, NONE, NONE
@@ -72,7 +72,7 @@ def row_of(state: SimulationState, instrument: int, order: TrackedOrder) -> Reco
 def _book_late(
     state: SimulationState, number: int, bar: int, lots: int, price: float, fee: float, ended: Record | None
 ) -> None:
-    """Book a fill of an order that has left work, and add the fill to what is written of the order.
+    """Book a fill of an order that has ended, and add the fill to the row of the order.
 
     Meanwhile, the order has a slot again, as one that may open and never ends, so that nothing ends it a second time. A
     position that it opens is protected with the values of the latest bar, because older ones may have been dropped.
@@ -132,7 +132,7 @@ def _page_of(state: SimulationState, number: int) -> dict[str, Table] | None:
 
 
 def _filled_before(state: SimulationState, holding: Record, row: Record) -> tuple[float, float]:
-    """Return what the fills of an order were worth and what they were charged, in the instrument's currency.
+    """Return the value and the costs of the fills of an order, in the instrument's currency.
 
     If they are no longer among the written ones, they count as if all had filled at the last price with the run's
     terms.

@@ -41,7 +41,7 @@ class ChartChoice:
     def offer(self, outputs: Iterable[ChartOutput]) -> None:
         """Take over what a run can show."""
         self._outputs = {each.key: each for each in outputs}
-        self._tell()
+        self._notify()
 
     def can_show(self, node: str, output: str = "") -> bool:
         """Return whether the run has this output, or any of the node's."""
@@ -95,9 +95,9 @@ class ChartChoice:
         others = {key: value for key, value in self._store.chart_shown.items() if key != self.key}
         kept = dict(list(others.items())[-(MOST_FILES - 1) :])
         self._store.chart_shown = {**kept, self.key: chosen} if chosen else kept
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in tuple(self._listeners):
             listener()
 

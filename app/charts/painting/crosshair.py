@@ -29,7 +29,7 @@ class Pointing:
     bar: int | None = None
     x: float | None = None
     y: float | None = None
-    told: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
     box: QRectF | None = None
 
 
@@ -55,8 +55,8 @@ class CrosshairOverlay:
             painter.drawRect(pointing.box)
             return
         self._crosshair(painter, state, sheet, pointing)
-        if pointing.told and pointing.x is not None and pointing.y is not None:
-            self._tell(painter, sheet, pointing.told, pointing.x, pointing.y)
+        if pointing.lines and pointing.x is not None and pointing.y is not None:
+            self._draw_lines(painter, sheet, pointing.lines, pointing.x, pointing.y)
 
     def _corner(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
         """Say in the corner between the axes how many panels had no room, else of which place the times are."""
@@ -104,7 +104,7 @@ class CrosshairOverlay:
         decimals = state.model.decimals if place.key == PRICE else sensible_decimals(abs(value))
         return number_text(value, min(decimals, 4) if place.key != PRICE else decimals)
 
-    def _tell(self, painter: QPainter, sheet: Sheet, lines: list[str], x: float, y: float) -> None:
+    def _draw_lines(self, painter: QPainter, sheet: Sheet, lines: list[str], x: float, y: float) -> None:
         """Draw a box with these lines beside a place, within the plot."""
         metrics = QFontMetricsF(small(self._font, bold=True))
         width = max(metrics.horizontalAdvance(line) for line in lines) + 2 * _MARGIN
@@ -129,7 +129,7 @@ def corner(sheet: Sheet) -> QRectF:
 
 
 def looked_at(state: ChartState, pointing: Pointing) -> int:
-    """Return the bar whose values are told: under the crosshair, else the selected one, else the last in view."""
+    """Return the bar whose values are shown: under the crosshair, else the selected one, else the last in view."""
     window = state.window
     last = min(max(int(window.right), 0), window.count - 1)
     if pointing.bar is not None:

@@ -80,13 +80,13 @@ class LogPane(QWidget):
             self._list_runs()
             self._choose()
         if self.pause.isChecked() or not self.isVisible():
-            self._tell()
+            self._show_counts()
             return
         self.view.flush()
-        self._tell()
+        self._show_counts()
 
-    def _tell(self) -> None:
-        """Say how many lines there are, or how many wait."""
+    def _show_counts(self) -> None:
+        """Show the number of lines, or of the waiting ones."""
         shown, waiting = self.model.rowCount(), self.model.waiting
         if self.pause.isChecked() and waiting:
             self.state.setText(tr("Paused. New lines: {count}", count=f"{waiting:,}"))
@@ -117,7 +117,7 @@ class LogPane(QWidget):
         elif run == ALL:
             run = None
         self.model.set_filter(LogFilter(run, self.levels.currentData(), self.search.text().strip().casefold()))
-        self._tell()
+        self._show_counts()
 
     # ------------------------------------------------------------------ what is done with lines
 

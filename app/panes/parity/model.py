@@ -19,7 +19,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class _Rows(QAbstractTableModel):
-    """A table of ready texts."""
+    """A table of texts."""
 
     right: frozenset[int] = frozenset()
 
@@ -53,7 +53,7 @@ class _Rows(QAbstractTableModel):
 
 
 class EngineRows(_Rows):
-    """An engine a row."""
+    """One row for each engine."""
 
     right = frozenset({2, 3, 4, 5, 6})
     _result = 7
@@ -112,7 +112,7 @@ def _absent(report: ParityReport) -> list[tuple[str, str]]:
 
 
 class DifferenceRows(_Rows):
-    """A difference a row; the first of each engine stands out."""
+    """One row for each difference; the first of each engine is highlighted."""
 
     right = frozenset({3})
     _cause = 1

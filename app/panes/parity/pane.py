@@ -1,4 +1,4 @@
-"""ParityPane: an open strategy on several engines, with a table of what differs."""
+"""ParityPane: compares the results of a strategy on several engines, with a table of differences."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ROOM = 6
 
 
 class ParityPane(QWidget):
-    """Shows how the engines did on the current strategy, and every difference; a click goes to its bar and node."""
+    """Shows the results of each engine and every difference; a click on one selects its bar and node."""
 
     asked = Signal()
     """The strategy is to be compared."""
@@ -67,17 +67,17 @@ class ParityPane(QWidget):
     def set_session(self, session: RunSession) -> None:
         """Show another strategy's comparison, and point at the bars of its run."""
         if self._session is not None:
-            self._session.run_changed.disconnect(self._tell)
+            self._session.run_changed.disconnect(self._show_verdict)
             self._session.engines.changed.disconnect(self._show)
         self._session, self._comparison = session, session.engines
-        session.run_changed.connect(self._tell)
+        session.run_changed.connect(self._show_verdict)
         session.engines.changed.connect(self._show)
         self._show()
 
     # ------------------------------------------------------------------ what is shown
 
     def _show(self) -> None:
-        """Show where the comparison is."""
+        """Show the progress or the result of the comparison."""
         comparison = self._comparison
         running = comparison is not None and comparison.is_running
         report = None if comparison is None else comparison.report
@@ -89,7 +89,7 @@ class ParityPane(QWidget):
             self._show_progress()
         else:
             self._show_report()
-        self._tell()
+        self._show_verdict()
 
     def _show_progress(self) -> None:
         progress = None if self._comparison is None else self._comparison.progress
@@ -119,8 +119,8 @@ class ParityPane(QWidget):
         height += self.engine_view.horizontalScrollBar().sizeHint().height()  # in a narrow pane it would take a row
         self.engine_view.setFixedHeight(height + rows * self.engine_view.verticalHeader().defaultSectionSize() + 4)
 
-    def _tell(self) -> None:
-        """Say as text how it stands."""
+    def _show_verdict(self) -> None:
+        """Show the state of the comparison as text."""
         comparison = self._comparison
         report = None if comparison is None else comparison.report
         if comparison is not None and comparison.failure is not None:

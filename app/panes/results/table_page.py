@@ -112,7 +112,7 @@ class TablePage(QWidget):
             self.view.fit_columns()
         elif sheet is not None:
             self.view.widen_columns()
-        self._tell()
+        self._show_counts()
 
     def follow(self, row: int | None) -> None:
         """Select a row of the sheet, as far as the filter shows it, without telling of it."""
@@ -153,12 +153,12 @@ class TablePage(QWidget):
             self.complaint.show()
             return
         self.complaint.hide()
-        self._tell()
+        self._show_counts()
 
     def _sort(self, column: int, order: Qt.SortOrder) -> None:
         self.model.sort(column, order)
 
-    def _tell(self) -> None:
+    def _show_counts(self) -> None:
         sheet = self.model.sheet
         total, shown = (0 if sheet is None else len(sheet.values)), len(self.model.rows)
         self.count.setText(f"{shown:,}" if shown == total else tr("{shown} of {total}", shown=shown, total=total))

@@ -22,11 +22,11 @@ class TextSync(QObject):
     Typed text is applied as soon as the pending keys are processed. Where the document takes long for it (a very
     large file), it waits for a pause of about twice as long, so that typing stays fluent.
 
-    Qt signals: `told(DocumentChange)` after every change of the document, with the field as it then is;
+    Qt signals: `document_changed(DocumentChange)` after every change of the document, with the field as it then is;
     `moved(position)` tells where the text was changed from elsewhere, in Qt's units.
     """
 
-    told = Signal(object)
+    document_changed = Signal(object)
     moved = Signal(int)
 
     def __init__(self, editor: CodeEditor, origin: object, parent: QObject) -> None:
@@ -88,4 +88,4 @@ class TextSync(QObject):
             self._taking = False
             self._shown = text
             self.moved.emit(end)
-        self.told.emit(change)
+        self.document_changed.emit(change)

@@ -90,7 +90,7 @@ class YamlView(QWidget):
         self.editor.setTextCursor(cursor)
         self.editor.show_line()
         self._quiet = False
-        self._moved(told=False)
+        self._moved(notify=False)
 
     def line_of(self, node_id: str, scope: Scope = ()) -> int:
         """Return the line of a node's key, counted from 1; 0 where the text has no such node."""
@@ -153,7 +153,7 @@ class YamlView(QWidget):
         editor.installEventFilter(self)
         editor.viewport().installEventFilter(self)
         self.banner.clicked.connect(self._go_to_mistake)
-        self._sync.told.connect(self._told)
+        self._sync.document_changed.connect(self._document_changed)
         self._sync.moved.connect(self._text_moved)
         theme_changed.connect(self._dress)
 
@@ -181,7 +181,7 @@ class YamlView(QWidget):
         path = self._document.path
         return problem.file in ("", str(path) if path is not None else "")
 
-    def _told(self, change: DocumentChange) -> None:
+    def _document_changed(self, change: DocumentChange) -> None:
         if change.kind == "components":
             self._uses = names_of(self._document.catalog)
         if change.kind != "saved":
@@ -196,7 +196,7 @@ class YamlView(QWidget):
             self.editor.setTextCursor(cursor)
             self.editor.ensureCursorVisible()
 
-    def _moved(self, *, told: bool = True) -> None:
+    def _moved(self, *, notify: bool = True) -> None:
         """Tell where the cursor is now."""
         if self._quiet:
             return
@@ -209,7 +209,7 @@ class YamlView(QWidget):
         node = (found or None, scope)
         if node != self._node:
             self._node = node
-            if told and self.editor.hasFocus():
+            if notify and self.editor.hasFocus():
                 self.node_at_cursor.emit(*node)
 
     def _undo(self) -> None:
@@ -225,7 +225,7 @@ class YamlView(QWidget):
         self._stepping = False
 
     def _go(self, line: int, column: int) -> None:
-        """Go to a place as the user: its node is told."""
+        """Go to a place as the user: its node is selected everywhere."""
         self.editor.setFocus()
         cursor = self.editor.textCursor()
         cursor.setPosition(self.editor.position_of(line, column))

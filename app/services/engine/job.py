@@ -53,7 +53,7 @@ class Job(QObject):
         self.state = JobState.QUEUED
         self.cancelling = False
         self.progress: Progressed | None = None
-        self._told_at = 0.0
+        self._progress_at = 0.0
 
     @property
     def is_over(self) -> bool:
@@ -62,8 +62,8 @@ class Job(QObject):
 
     @property
     def silent_s(self) -> float:
-        """How long ago the progress was told, in seconds."""
-        return time.monotonic() - self._told_at if self.progress is not None else 0.0
+        """How long ago the progress was reported, in seconds."""
+        return time.monotonic() - self._progress_at if self.progress is not None else 0.0
 
     def begin(self) -> None:
         """Note that the job's turn has come."""
@@ -73,7 +73,7 @@ class Job(QObject):
     def advance(self, progress: Progressed) -> None:
         """Note how far the job is."""
         self.progress = progress
-        self._told_at = time.monotonic()
+        self._progress_at = time.monotonic()
         self.progressed.emit(progress)
 
     def finish(self, result: object) -> None:

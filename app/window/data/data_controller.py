@@ -136,11 +136,11 @@ class DataController:
         request = instrument_draft(tab.document, 0).request(folder)
         job = self._limits_job = self._engine.submit(request, first=True)
 
-        def tell(seen: Preview) -> None:
+        def take_limits(seen: Preview) -> None:
             if seen.count:
                 take(day_of(seen.first_ns), day_of(seen.last_ns))
 
-        job.finished.connect(tell)
+        job.finished.connect(take_limits)
 
     def show_values(self, place: int, take: Callable[[InstrumentValues | str], None]) -> None:
         """Call a function with the values of an instrument that a run would use, or with why there are none."""
@@ -180,8 +180,8 @@ class DataController:
             return
         document = tab.document
         values = {"symbol": series.symbol, "data": STORE, "timeframe": str(series.timeframe)}
-        told = market_for(series.symbol, document.catalog.markets)
-        if series.market and (told is None or told.name != series.market):
+        market = market_for(series.symbol, document.catalog.markets)
+        if series.market and (market is None or market.name != series.market):
             values["market"] = series.market
         listed = document.values.get("instruments")
         count = len(listed) if isinstance(listed, list) else 0

@@ -181,10 +181,10 @@ class NodeFiles(QObject):
                 self._runs.of(tab).outdate()
             tab.document.recheck(kind="components")
             self._show_notice(tab)
-        self._tell(files)
+        self._report(files)
         self.loaded.emit()
 
-    def _tell(self, files: set[str]) -> None:
+    def _report(self, files: set[str]) -> None:
         of_files = [info for info in self._catalog.plugins if info.file in files]
         failed = next((info for info in of_files if info.status is PluginStatus.FAILED), None)
         loaded = [Path(info.file).name for info in of_files if info.status is PluginStatus.LOADED]

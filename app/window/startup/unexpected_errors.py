@@ -41,12 +41,12 @@ class ErrorTexts:
 class CrashReporter(QObject):
     """Takes over `sys.excepthook` and those of threads and of finalizers.
 
-    A fault is written down and told once, however often it occurs: a paint that fails does so in every frame. While
+    A fault is logged and reported once, however often it occurs: a paint that fails does so in every frame. While
     the dialog is open, further faults are only written. Our own uncaught errors are shown as text, without a
     report.
     """
 
-    told = Signal(str)
+    reported = Signal(str)
     """One of our errors, as text."""
     _failed = Signal(object)
 
@@ -67,7 +67,7 @@ class CrashReporter(QObject):
         sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
 
     def report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """Write an exception down and tell the user of it; Ctrl-C ends the program as usual."""
+        """Log an exception and report it to the user; Ctrl-C ends the program as usual."""
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
         elif isinstance(error, QuantCrafterError):
@@ -105,7 +105,7 @@ class CrashReporter(QObject):
 
     def _show(self, fault: ErrorTexts | str) -> None:
         if isinstance(fault, str):
-            self.told.emit(fault)
+            self.reported.emit(fault)
             return
         if self.dialog is not None:
             return

@@ -265,7 +265,7 @@ def test_a_trade_is_told_under_the_mouse_and_pointed_at_by_a_click(chart: tuple[
     number = int(np.flatnonzero(marks.rows == trades.rows[30])[0])
     at = QPoint(int(marks.xs[number]), int(marks.ys[number]))
     mouse.hover(pane.view, at)
-    told = "\n".join(pane.view.pointing.told)
+    told = "\n".join(pane.view.pointing.lines)
     trade = session.run.trades[int(trades.rows[30])] if session.run else {}
     assert f"{trade['pnl']:+,.2f}" in told
     assert f"{trade['entry_price']:.2f}" in told
@@ -520,7 +520,7 @@ def test_columns_without_a_number_and_positions_still_open_are_no_trouble(qtbot:
         assert drawing is not None
         x, y, _ = drawing.marks.still_open[0]
         mouse.hover(pane.view, QPoint(int(x), int(y)))
-        assert f"{held[0].unrealised_pnl:+,.2f}" in "\n".join(pane.view.pointing.told)
+        assert f"{held[0].unrealised_pnl:+,.2f}" in "\n".join(pane.view.pointing.lines)
         pane.view.fit()
         assert picture_of(pane.view).width() > 0
 

@@ -77,7 +77,7 @@ def test_a_fault_that_returns_is_written_down_and_shown_once(
 
 
 def test_an_error_of_ours_is_told_in_words_without_a_report(reporter: CrashReporter, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(reporter.told) as told:
+    with qtbot.waitSignal(reporter.reported) as told:
         fail(RunError("The data ends before it begins. Turn them round."))
 
     assert told.args == ["The data ends before it begins. Turn them round."]
