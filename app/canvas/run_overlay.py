@@ -105,11 +105,11 @@ class RunOverlay(QObject):
         """Return which bar is shown, and in a few words what was decided there."""
         why = self.explainer.why
         moment = tr("{symbol}, close of {when}", symbol=facts.bars.symbol, when=moment_text(facts, bar, named=True))
-        said: list[str] = []
+        lines: list[str] = []
         if why is not None:
-            said = [ordered_text(order) for order in why.ordered] + [blocked_text(each) for each in why.blocked]
-            said = said or [filled_text(fill, facts) for fill in why.filled if fill.node]
-        return "   ·   ".join([moment, *said[:1], *([tr("Out of date")] if self._stale else [])])
+            lines = [ordered_text(order) for order in why.ordered] + [blocked_text(each) for each in why.blocked]
+            lines = lines or [filled_text(fill, facts) for fill in why.filled if fill.node]
+        return "   ·   ".join([moment, *lines[:1], *([tr("Out of date")] if self._stale else [])])
 
     def set_stale(self, stale: bool) -> None:  # noqa: FBT001 - a state
         """Say that the run is out of date, or no longer."""

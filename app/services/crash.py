@@ -73,8 +73,8 @@ def _take(path: Path) -> Path | None:
         if not try_lock(stream):
             return None
         stream.seek(0)
-        told = stream.read().partition(_END_OF_HEADING)[2].strip()
-    if not told:
+        report_text = stream.read().partition(_END_OF_HEADING)[2].strip()
+    if not report_text:
         path.unlink(missing_ok=True)
         return None
     return path.replace(path.with_suffix(".txt"))

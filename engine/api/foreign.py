@@ -70,7 +70,7 @@ class TimeLimitError(BaseException):
 class Listener(Protocol):
     """A listener of the calling program for the output and the duration of third-party code."""
 
-    def said(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
+    def printed(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         """Handle a printed line or a warning; without a call, it came from a thread that outlived its call."""
         ...
 
@@ -102,11 +102,11 @@ class ForeignCall:
     node: str = ""
     slow_s: float = CALL_SLOW_S
     since: float = field(default_factory=time.monotonic)
-    told: int = 0
+    reports: int = 0
 
     def turn_to(self, who: str, node: str) -> None:
         """Go on with another component within the same call."""
-        self.who, self.node, self.since, self.told = who, node, time.monotonic(), 0
+        self.who, self.node, self.since, self.reports = who, node, time.monotonic(), 0
 
 
 # ---------------------------------------------------------------------- whose a class is
@@ -157,7 +157,7 @@ def listen(listener: Listener | None) -> None:
         _stream = _home_stream = None
         release_process()
         return
-    _stream = LineStream(lambda line: listener.said(current(), line, warning=False))
+    _stream = LineStream(lambda line: listener.printed(current(), line, warning=False))
     _home_stream = sys.stdout
     warnings.showwarning = _show_warning
     guard_process(_who)
@@ -191,7 +191,7 @@ def _show_warning(
         (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
         return
     place = f"{os.path.basename(filename)}:{lineno}"  # noqa: PTH119 - a warning may name no path at all
-    _listener.said(current(), f"{category.__name__}: {' '.join(str(message).split())} ({place})", warning=True)
+    _listener.printed(current(), f"{category.__name__}: {' '.join(str(message).split())} ({place})", warning=True)
 
 
 def _watch(listener: Listener) -> None:
@@ -199,8 +199,8 @@ def _watch(listener: Listener) -> None:
         time.sleep(_LOOK_S)
         for call in [call for calls in list(_calls.values()) for call in calls[-1:]]:
             passed = time.monotonic() - call.since
-            if passed >= call.slow_s * 2**call.told:
-                call.told += 1
+            if passed >= call.slow_s * 2**call.reports:
+                call.reports += 1
                 listener.slow(call, passed)
 
 
@@ -214,7 +214,7 @@ class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "i
         who: whose code it is, as messages name it.
         doing: what it does, such as `computing`.
         node: id of the node, if it is one.
-        slow_s: after how many seconds it is told about as slow.
+        slow_s: after how many seconds it is reported as slow.
         limit_s: after how many seconds it is ended, as far as that can be done; None for never.
 
     Raises:

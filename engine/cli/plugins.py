@@ -29,7 +29,7 @@ _NOUNS = {
     "download_providers": "download providers",
     "risk": "risk managers",
     "money": "money managers",
-    "execution": "execution logics",
+    "execution": "execution nodes",
 }
 _WITH_HELP = {*map(str, Role), "data_providers"}
 """Kinds of components whose classes have help texts."""

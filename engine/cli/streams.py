@@ -73,7 +73,7 @@ class Console:
         with contextlib.suppress(OSError):
             self._spare = os.dup(2)
 
-    def said(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
+    def printed(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         """Show a line that was printed, or a warning."""
         from quantcrafter.engine.api.foreign import MOST_LINES
 

@@ -92,8 +92,8 @@ class WireDrag:
         refusal = "" if target is not None else self._refusal(fixed, pos)
         end = self._targets[target] if target is not None else pos
         self._show(fixed, start, end, ok=not refusal)
-        said = refusal if target is None else tr("{port} of {node}", port=target.port, node=target.node)
-        self._context.hint.show_text(said, at, bad=bool(refusal))
+        text = refusal if target is None else tr("{port} of {node}", port=target.port, node=target.node)
+        self._context.hint.show_text(text, at, bad=bool(refusal))
 
     def _show(self, fixed: PortRef, start: QPointF, end: QPointF, *, ok: bool) -> None:
         """Draw the wire from its output to its input, whichever of them stays."""

@@ -158,8 +158,8 @@ def group_lines(model: ChartModel, group: TradeGroup) -> list[str]:
 def left_out_lines(panels: Sequence[str]) -> list[str]:
     """Return the text about panels without enough room."""
     names = {EQUITY: tr("Equity"), DRAWDOWN: tr("Drawdown"), EXPOSURE: tr("Exposure")}
-    told = [names.get(panel) or panel.partition(":")[2] for panel in panels]
-    return [tr("Not enough room for these. Make the chart taller:"), *told]
+    shown = [names.get(panel) or panel.partition(":")[2] for panel in panels]
+    return [tr("Not enough room for these. Make the chart taller:"), *shown]
 
 
 def described(model: ChartModel, bar: int, shown: Sequence[ChartOutput]) -> str:

@@ -37,8 +37,8 @@ class CrashNotice(QFrame):
         if left.set_aside:
             self._show_damage(left.set_aside)
         if left.settings is not None:
-            said = tr("The settings couldn't be read, so the defaults are used. The damaged file is kept:")
-            self._add_row(said, left.settings, {"settings": (tr("Open folder"), partial(_open, left.settings.parent))})
+            text = tr("The settings couldn't be read, so the defaults are used. The damaged file is kept:")
+            self._add_row(text, left.settings, {"settings": (tr("Open folder"), partial(_open, left.settings.parent))})
 
     def _show_report(self, report: Path) -> None:
         self._add_row(
@@ -53,18 +53,18 @@ class CrashNotice(QFrame):
     def _show_damage(self, files: tuple[Path, ...]) -> None:
         folder = files[0].parent
         names = ", ".join(file.name for file in files[:3]) + (", ..." if len(files) > 3 else "")  # noqa: PLR2004
-        said = tr("Recovery files that can't be read: {names}. They are kept in:", names=names)
-        self._add_row(said, folder, {"folder": (tr("Open folder"), partial(_open, folder))})
+        text = tr("Recovery files that can't be read: {names}. They are kept in:", names=names)
+        self._add_row(text, folder, {"folder": (tr("Open folder"), partial(_open, folder))})
 
-    def _add_row(self, said: str, path: Path, buttons: dict[str, tuple[str, Callable[[], None]]]) -> None:
-        words = QLabel(said)
+    def _add_row(self, text: str, path: Path, buttons: dict[str, tuple[str, Callable[[], None]]]) -> None:
+        words = QLabel(text)
         words.setWordWrap(True)
         self._column.addWidget(words)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(plain(str(path)), 1)
-        for name, (text, clicked) in buttons.items():
-            button = self.buttons[name] = QPushButton(text)
+        for name, (label, clicked) in buttons.items():
+            button = self.buttons[name] = QPushButton(label)
             button.setAutoDefault(False)
             button.clicked.connect(lambda _checked=False, clicked=clicked: clicked())
             row.addWidget(button)

@@ -137,7 +137,7 @@ class Heard:
         self._service = service
         self._lines: dict[tuple[int, str], int] = {}
 
-    def said(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
+    def printed(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         """Log a line that was printed, or a warning; of many lines the first."""
         who = call.who if call is not None else Message("A plugin")
         context = self._service.context

@@ -27,7 +27,7 @@ class Heard:
         self.slow_calls: list[str] = []
         self.pressed = False
 
-    def said(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
+    def printed(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         self.lines.append((call.who if call else "", text, warning))
 
     def slow(self, call: ForeignCall, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def test_the_list_shows_status_and_fault(site: str, tmp_path: Path) -> None:
     assert ["qc-good", "1.2.3", "loaded", "1", "indicator", "qc-good"] in rows
     assert ["qc-broken", "1.2.3", "failed", "qc-broken"] in rows
     assert "qc-broken: its import raised SystemExit: no licence" in done.stdout
+
+
+def test_the_list_names_every_kind_in_words(tmp_path: Path) -> None:
+    done = quantcrafter("plugins", home=tmp_path, COLUMNS="200")
+
+    (row,) = [line for line in done.stdout.splitlines() if line.startswith("builtin-data")]
+    assert re.search(r"\d data providers?, \d download providers?, \d+ markets?", row)
+    assert "_" not in done.stdout
 
 
 def test_the_json_list_has_the_traceback(site: str, tmp_path: Path) -> None:
