@@ -90,6 +90,8 @@ class Market(BaseModel):
     quotes: QuoteSide = "mid"
     file_terms: tuple[Literal["spread", "funding_percent", "swap", "expiry"], ...] = ()
     """Terms of its instruments that only the file can set; those it leaves out are reported as none."""
+    fine_lot_size: float | None = Field(None, gt=0)
+    """The lot where volumes show none: without it, 1. Volumes of coins can be whole numbers, as those in US dollars."""
     lot_varies: bool = False
     """Whether lots differ between its instruments, so that `lot_size` is a guess."""
     settlement: Settlement = "t+0"
@@ -122,16 +124,32 @@ class Market(BaseModel):
         return tuple(sorted((each.since_day, each.percent) for each in chosen))
 
     def contract(self, symbol: str) -> Contract | None:
-        """Return the contract of a symbol: ES, ESZ4, ESZ2024, ES1!, ES=F, /ES; None if there is none."""
-        root = symbol.upper().removeprefix("/").partition("=")[0].removesuffix("!").rstrip("0123456789")
-        for name in (root, root[:-1] if root[-1:] in _MONTHS else root):
-            found = next((each for each in self.contracts if each.root == name), None)
-            if found is not None:
-                return found
+        """Return the contract of a symbol, None if there is none.
+
+        Spellings of common vendors are known: ES, ESZ4, ESZ2024, ES 03-24, ES1!, ES=F, ES_F, /ES, @ES, @ESH24, ES.FUT,
+        ES.c.0, ESc1, CME_MINI:ES1!, ESZ24.CME, ES1 Index.
+        """
+        text = _EXCHANGE.sub("", symbol.strip().upper())
+        fitting = [each for each in self.contracts if text.startswith(each.root)]
+        for each in sorted(fitting, key=lambda contract: -len(contract.root)):
+            if _AFTER_ROOT.fullmatch(text[len(each.root) :]):
+                return each
         return None
 
 
-_MONTHS = tuple("FGHJKMNQUVXZ")
+_EXCHANGE = re.compile(r"^(?:[A-Z][A-Z_]*:)?[/@]?")
+_AFTER_ROOT = re.compile(
+    r"""
+    (?: [ _-]?[FGHJKMNQUVXZ]\d{0,4}           # month and year: ESZ4, ES_Z24, ESZ2024
+      | \d{1,4} | C\d{1,2}                    # continuous: ES1, ESc1
+      | [ ]?(?:\d\d|\#\#)-(?:\d\d|\#\#|\d{4})   # ES 03-24, ES ##-##
+    )?
+    (?: ! | =F | _F | \#C? | \.FUT | \.[CNV]\.\d{1,2} | \.(?:CME|CBT|NYM|CMX) | :X[A-Z]{3}
+      | [ ](?:INDEX|COMDTY|CURNCY)
+    )?
+    """,
+    re.VERBOSE,
+)
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _EPOCH = date(1970, 1, 1)
 

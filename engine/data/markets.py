@@ -85,11 +85,11 @@ MARKETS = (
     ),
     Market(
         name="crypto_spot", description="Coins, paid for in full; days end at midnight UTC.",
-        session=Session(), timezone="UTC", trading_days=365,
+        session=Session(), timezone="UTC", trading_days=365, fine_lot_size=0.00001,
     ),
     Market(
         name="crypto_perpetual", description="Perpetual futures on coins, held on margin; days end at midnight UTC.",
-        session=Session(), timezone="UTC", kind="contract", trading_days=365,
+        session=Session(), timezone="UTC", kind="contract", trading_days=365, fine_lot_size=0.00001,
         file_terms=("spread", "funding_percent"),
     ),
     Market(

@@ -153,6 +153,8 @@ def resolve(
     values |= _costs_of(made, market, source)
     if market.lot_varies and not instrument.says("lot_size"):
         problems.append(_lot_unknown(instrument, market))
+    if made.kind == "contract" and _lacks_multiplier(instrument, market):
+        problems.append(_multiplier_unknown(instrument))
     limits = _limits_of(instrument, market)
     values |= _limit_term(limits, "file" if instrument.price_limit_percent is not None else source)
     terms = Terms(market, session, market.timezone or session.timezone, values, limits, market.quotes)
@@ -251,6 +253,17 @@ def _lot_unknown(instrument: InstrumentSpec, market: Market) -> Problem:
     return _problem(instrument, "symbol", "market_lot", text, remedy, Severity.WARNING)
 
 
+def _lacks_multiplier(instrument: InstrumentSpec, market: Market) -> bool:
+    """Return whether neither the file nor the market, which knows contracts, tells the multiplier."""
+    known = instrument.says("multiplier") or market.multiplier != 1.0 or market.contract(instrument.symbol) is not None
+    return bool(market.contracts) and not known
+
+
+def _multiplier_unknown(instrument: InstrumentSpec) -> Problem:
+    text = Message("The multiplier of {symbol} isn't known; 1 is used.", symbol=instrument.symbol)
+    return _problem(instrument, "symbol", "market_multiplier", text, Message("Set 'multiplier'."), Severity.WARNING)
+
+
 def _problem(instrument: InstrumentSpec, name: str, code: str, text: str, remedy: str, severity: Severity) -> Problem:
     at = instrument.place(name)
     path = f"{instrument.path}.{name}"
@@ -272,13 +285,13 @@ _PART = 1 << 14
 def complete(terms: Terms, bars: Bars) -> Terms:
     """Return the terms with tick and lot from the data, if file, market and symbol don't set them.
 
-    A market's tick that prices contradict gives way to a finer one that they show, and so does the lot of a market that
-    only the end of the symbol names.
+    A market's tick that prices contradict gives way to a finer one that they show. Its lot does not: volumes of stocks
+    contain odd lots, and some vendors count them in lots.
     """
     values = dict(terms.values)
     if len(bars) <= 1:  # a single bar shows nothing: a session asks for its newest one at each step
         values.setdefault("tick_size", Term(_TICK, "default"))
-        values.setdefault("lot_size", Term(_LOT, "default"))
+        values.setdefault("lot_size", _usual_lot(terms))
         return replace(terms, values=values)
     tick = values.get("tick_size")
     if tick is None or (tick.source != "file" and not fits(bars, tick.value)):
@@ -287,11 +300,18 @@ def complete(terms: Terms, bars: Bars) -> Terms:
             values["tick_size"] = Term(shown, "data")
         elif tick is None:
             values["tick_size"] = Term(_default_tick(bars), "default")
-    lot = values.get("lot_size")
-    if lot is None or (lot.source == "suffix" and (bars.volume % lot.value).any()):
-        shown_lot, whole = lot_shown(bars), "default" if lot is None else "data"
-        values["lot_size"] = Term(_LOT, whole) if shown_lot is None else Term(shown_lot, "data")
+    if "lot_size" not in values:
+        shown_lot = lot_shown(bars)
+        values["lot_size"] = _usual_lot(terms) if shown_lot is None else Term(shown_lot, "data")
     return replace(terms, values=values)
+
+
+def _usual_lot(terms: Terms) -> Term:
+    """Return the lot of an instrument if neither its market nor the volumes say one."""
+    market = terms.market
+    if market is None or market.fine_lot_size is None:
+        return Term(_LOT, "default")
+    return Term(market.fine_lot_size, terms.values["market"].source)
 
 
 def tick_shown(bars: Bars) -> float | None:

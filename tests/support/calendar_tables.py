@@ -20,10 +20,14 @@ NAMES = (
     "XWBO",
 )  # fmt: skip
 Hours = tuple[int, int, int | None, int | None]
+LATEST_CLOSES = {"CMES": 16 * 60}
+"""Closes that the library has too late, in minutes: Chicago's daily break begins at 16:00, but it says 17:00."""
 
 
 def sessions_of(name: str) -> tuple[str, date, date, dict[date, Hours]]:
-    """Return zone, first and last day, and the hours of every session of a calendar, as the library has them."""
+    """Return zone, first and last day, and the hours of every session of a calendar, as the library has them,
+    apart from `LATEST_CLOSES`.
+    """
     import exchange_calendars
     import pandas as pd
 
@@ -41,7 +45,10 @@ def sessions_of(name: str) -> tuple[str, date, date, dict[date, Hours]]:
 
     sessions: dict[date, Hours] = {}
     for day, row in zip(calendar.schedule.index, calendar.schedule.itertuples(), strict=True):
-        hours = (minute(row.open, day), minute(row.close, day))
+        close = minute(row.close, day)
+        if close is not None:
+            close = min(close, LATEST_CLOSES.get(name, close))
+        hours = (minute(row.open, day), close)
         breaks = (minute(row.break_start, day), minute(row.break_end, day))
         sessions[day.date()] = (*hours, *breaks)  # type: ignore[assignment]
     return str(calendar.tz), first, last, sessions

@@ -93,7 +93,15 @@ def test_futures_of_monday_begin_on_sunday_evening() -> None:
     chicago = calendar("CMES").session
     opens, closes = bounds(day("2024-06-03"), chicago)
     assert opens[0] == moment("2024-06-02T17:00", "America/Chicago")
-    assert closes[0] == moment("2024-06-03T17:00", "America/Chicago")
+    assert closes[0] == moment("2024-06-03T16:00", "America/Chicago")
+
+
+def test_futures_close_at_noon_on_labor_day_and_not_at_all_on_good_friday() -> None:
+    chicago = calendar("CMES").session
+    opens, closes = bounds(day("2024-09-02"), chicago)
+    assert opens[0] == moment("2024-09-01T17:00", "America/Chicago")
+    assert closes[0] == moment("2024-09-02T12:00", "America/Chicago")
+    assert not is_session_day(day("2024-03-29"), chicago)[0]
 
 
 def test_days_beyond_a_table_are_regular() -> None:

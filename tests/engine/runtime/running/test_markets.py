@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quantcrafter.engine.api import Bars, DataError, Market, Session, Timeframe, hookimpl
+from quantcrafter.engine.api import Bars, DataError, Market, Session, Severity, Term, Timeframe, hookimpl
 from quantcrafter.engine.graph.terms import Terms, complete
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.research.lookahead import find_lookahead
@@ -111,12 +111,47 @@ def test_the_end_of_a_symbol_names_a_market(tmp_path: Path) -> None:
     assert str(np.datetime64(int(result.instruments[0].bars.close_ns[0]), "ns"))[:16] == "2024-06-03T07:00"
 
 
-def test_the_lot_of_a_symbols_market_gives_way_to_volumes_and_that_of_a_named_one_does_not(tmp_path: Path) -> None:
-    rows = flat(["2024-06-03", "2024-06-04"], volumes=[1001, 999])
-    by_suffix = run(strategy(tmp_path, rows, 'symbol: "600000.SH"'), registry=load_registry())
-    assert from_of(by_suffix, "lot_size") == (1, "data")
-    named = run(strategy(tmp_path, rows, 'symbol: "600000", market: cn_stocks'), registry=load_registry())
-    assert from_of(named, "lot_size") == (100, "market")
+@pytest.mark.parametrize("instrument", ['symbol: "600519.SS"', 'symbol: "600519", market: cn_stocks'])
+@pytest.mark.parametrize("volumes", [(123_457, 98_999), (1103.5, 2207.25)])
+def test_the_board_lot_of_a_stock_holds_whatever_the_volumes(
+    tmp_path: Path, instrument: str, volumes: tuple[float, ...]
+) -> None:
+    rows = flat(["2024-06-03", "2024-06-04", "2024-06-05", "2024-06-06"], volumes=[*volumes, ENTER, 0])
+    file = strategy(tmp_path, rows, instrument, quantity=950, settings=", currency: CNY")
+    result = run(file, registry=load_registry())
+    assert from_of(result, "lot_size")[0] == 100
+    assert result.fills["quantity"].tolist() == [900]
+
+
+def test_the_lot_of_hong_kong_that_is_assumed_is_the_lot_that_is_bought(tmp_path: Path) -> None:
+    rows = flat(["2024-06-03", "2024-06-04", "2024-06-05"], volumes=[123_457, ENTER, 0])
+    file = strategy(tmp_path, rows, "symbol: 0700.HK", quantity=135, settings=", currency: HKD")
+    (problem,) = validate_file(file, load_registry())
+    assert problem.message.endswith("100 is assumed.")
+    assert run(file, registry=load_registry()).fills["quantity"].tolist() == [100]
+
+
+def test_shares_of_europe_are_bought_whole_where_volumes_have_fractions(tmp_path: Path) -> None:
+    rows = flat(["2024-06-03", "2024-06-04", "2024-06-05"], volumes=[10.5, ENTER, 0])
+    file = strategy(tmp_path, rows, "symbol: SAP.DE", quantity=1.75, settings=", currency: EUR")
+    assert run(file, registry=load_registry()).fills["quantity"].tolist() == [1]
+
+
+@pytest.mark.parametrize("market", ["crypto_spot", "crypto_perpetual"])
+def test_whole_volumes_of_coins_say_nothing_of_the_lot(tmp_path: Path, market: str) -> None:
+    rows = flat(["2024-06-03", "2024-06-04", "2024-06-05"], 60_000.0, [28_000_000_000, ENTER, 0])
+    result = run(strategy(tmp_path, rows, f"symbol: BTC, market: {market}", quantity=1.58), registry=load_registry())
+    assert result.fills["quantity"].tolist() == pytest.approx([1.58])
+    assert from_of(result, "lot_size") == (0.00001, "market")
+
+
+def test_the_lot_of_a_single_bar_of_a_coin_is_that_of_its_market() -> None:
+    one, time = np.array([60_000.0]), np.array([0])
+    bars = Bars("BTC", Timeframe.parse("1d"), time, time + 1, one, one, one, one, one)
+    registry = load_registry()
+    (coins,) = (each for each in registry.markets if each.name == "crypto_spot")
+    terms = complete(Terms(coins, values={"market": Term("crypto_spot", "market")}), bars)
+    assert terms.values["lot_size"] == Term(0.00001, "market")
 
 
 @pytest.mark.parametrize(
@@ -172,11 +207,44 @@ def test_what_the_file_says_goes_before_its_market(tmp_path: Path) -> None:
     assert from_of(result, "kind") == ("contract", "market")
 
 
-@pytest.mark.parametrize("symbol", ["ES", "ESZ4", "ESZ2024", "ES=F", "ES1!", "/ES"])
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        *("ES", "ESZ4", "ESZ2024", "ES=F", "ES1!", "/ES", "ES 03-24", "ES ##-##", "ES.FUT", "ES.c.0", "@ES", "@ESH24"),
+        *("ES_F", "CME_MINI:ES1!", "CME_MINI:ESZ2024", "ES1 Index", "ESc1", "ESZ24.CME", "/ESZ24:XCME", "ES_Z24"),
+    ],
+)
 def test_a_futures_contract_is_told_by_its_root(tmp_path: Path, symbol: str) -> None:
     text = f'symbol: "{symbol}", market: us_futures'
     result = run(strategy(tmp_path, flat(["2024-06-03", "2024-06-04"]), text), registry=load_registry())
     assert (result.instruments[0].multiplier, result.instruments[0].tick_size) == (50, 0.25)
+
+
+@pytest.mark.parametrize("symbol", ["VXF4", "ESPX", "6EUR", "X"])
+def test_a_multiplier_that_is_not_known_is_a_warning(tmp_path: Path, symbol: str) -> None:
+    rows = flat(["2024-06-03", "2024-06-04"])
+    file = strategy(tmp_path, rows, f"symbol: {symbol}, market: us_futures")
+    (problem,) = validate_file(file, load_registry())
+    assert (problem.code, problem.severity) == ("market_multiplier", Severity.WARNING)
+    assert problem.message == f"The multiplier of {symbol} isn't known; 1 is used."
+    assert problem in run(file, registry=load_registry()).warnings
+    stated = strategy(tmp_path, rows, f"symbol: {symbol}, market: us_futures, multiplier: 1")
+    assert not validate_file(stated, load_registry())
+
+
+def test_futures_close_before_the_daily_break_at_four_in_chicago(tmp_path: Path) -> None:
+    first = datetime.fromisoformat("2024-06-06T22:00")  # Thursday, 17:00 in Chicago
+    hours = [first + timedelta(hours=n) for n in (*range(23), *range(72, 95))]  # to Friday 16:00, and Monday's session
+    prices = [100.0 if hour < first + timedelta(hours=48) else 90.0 for hour in hours]
+    rows = [
+        (f"{hour:%Y-%m-%dT%H:%M}:00Z", price, price, price, price, ENTER if number == 2 else 0)
+        for number, (hour, price) in enumerate(zip(hours, prices, strict=True))
+    ]
+    file = strategy(tmp_path, rows, "symbol: ES, timeframe: 1h, market: us_futures", risk="{use: session_end}")
+    result = run(file, registry=load_registry())
+    assert result.trades["pnl"].tolist() == [0.0]
+    assert str(np.datetime64(int(result.trades["exit_ts_ns"][0]), "ns"))[:16] == "2024-06-07T20:00"
+    assert from_of(result, "session") == ("17:00-16:00 America/Chicago", "market")
 
 
 def test_an_exchange_of_europe_has_its_own_calendar_and_currency(tmp_path: Path) -> None:
