@@ -189,7 +189,9 @@ def test_files_of_histdata_are_in_eastern_standard_time_even_in_summer(tmp_path:
 def test_compact_dates_newest_first_are_turned_round(tmp_path: Path) -> None:
     rows = lines(days("%Y%m%d"), "000001.SZ,{t},{o},{h},{l},{c},99,1,1.0,{v},9")
     data = text("ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount", rows[::-1])
-    result = bought(tmp_path, "000001.csv", data, 'symbol: "000001.SZ", lot_size: 1, timeframe: 1d', settings=", currency: CNY")
+    result = bought(
+        tmp_path, "000001.csv", data, 'symbol: "000001.SZ", lot_size: 1, timeframe: 1d', settings=", currency: CNY"
+    )
     assert first_fill(result) == ("2024-01-16T01:30", 101.0)
 
 
