@@ -52,7 +52,7 @@ def frame_of(text: str) -> Timeframe:
 
 def options_of(settings: list[str] | None) -> dict[str, Any]:
     """Return the options of `--set`, with values parsed as in a strategy file."""
-    from quantcrafter.engine.spec.compose import compose
+    from quantcrafter.engine.spec.compose import compose_setting
     from quantcrafter.engine.spec.source import ProblemLog
     from quantcrafter.engine.spec.tree import plain
 
@@ -62,7 +62,7 @@ def options_of(settings: list[str] | None) -> dict[str, Any]:
         if not equals or not name.strip():
             raise typer.BadParameter(f"An option is NAME=VALUE, was {text!r}.", param_hint="'--set'")
         log = ProblemLog()
-        node = compose(value, "--set", log, located=False) if value.strip() else None
+        node = compose_setting(value, "--set", log)
         if log.problems:
             raise typer.BadParameter(f"The value of {name!r} can't be read: {value!r}.", param_hint="'--set'")
         made[name.strip()] = None if node is None else plain(node)

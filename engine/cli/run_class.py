@@ -89,13 +89,13 @@ def run_source(source: ClassSource, registry: Registry, *, quiet: bool) -> RunRe
 
 def _parameter(text: str) -> tuple[str, Any]:
     """Return name and value of `name=value`; the value is read as in a strategy file."""
-    from quantcrafter.engine.spec.compose import compose
+    from quantcrafter.engine.spec.compose import compose_setting
     from quantcrafter.engine.spec.source import ProblemLog
     from quantcrafter.engine.spec.tree import plain
 
     name, equals, value = text.partition("=")
     log = ProblemLog()
-    node = compose(value, "--params", log, located=False) if value.strip() else None
+    node = compose_setting(value, "--params", log) if value.strip() else None
     if not equals or not name.isidentifier() or node is None or log.in_order():
         raise typer.BadParameter(f"a parameter is NAME=VALUE, such as fast=10, was '{text}'.", param_hint="'--params'")
     return name, plain(node)

@@ -34,6 +34,8 @@ _TEXT_SIGN = re.compile(
     r"""|(?P<mark>(?<=[^\s,\[\]{}'"])\?)"""
 )
 """A colon, or a question mark, that YAML 1.2 takes for text in brackets too, as in 09:45."""
+_NO_YAML = ",%@`"
+"""What no YAML value begins with."""
 _PRIVATE = range(0xE000, 0xE100)
 _STR, _MAP, _SEQ = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
 _REMEDIES = (
@@ -86,6 +88,22 @@ def compose(text: str, file: str, log: ProblemLog, *, located: bool = True) -> N
     except (YAMLError, ValueError, ArithmeticError, LookupError) as error:
         _syntax_problem(source, log, (str(error).splitlines() or ["it is not valid YAML"])[0], 0)
     return None
+
+
+def compose_setting(value: str, where: str, log: ProblemLog) -> Node | None:
+    """Return the tree of a value given with `NAME=VALUE`, or None if it has problems, which are added to `log`.
+
+    No value is null. What begins with `,`, `%`, `@` or a backtick can't be YAML and is taken as text, as `%d/%m/%Y`.
+    """
+    text = value.strip()
+    source = Source(where, text, located=False)
+    if not text:
+        return Scalar(source, 0, 0)
+    own = ProblemLog()
+    node = compose(value, where, own, located=False)
+    if text[0] in _NO_YAML and own.problems and _FORBIDDEN.search(text) is None and len(text) <= MAX_SCALAR_CHARS:
+        return Scalar(source, 0, len(text), text)
+    return compose(value, where, log, located=False) if own.problems else node
 
 
 def _syntax_problem(source: Source, log: ProblemLog, what: str, offset: int) -> None:

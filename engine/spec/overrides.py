@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Many
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.spec.compose import compose
+from quantcrafter.engine.spec.compose import compose_setting
 from quantcrafter.engine.spec.sections import is_empty
 from quantcrafter.engine.spec.source import Place, ProblemLog, Source, shown
 from quantcrafter.engine.spec.tree import Alias, Entry, Mapping, Node, Scalar, Sequence, content
@@ -24,13 +24,9 @@ def apply_overrides(root: Mapping, overrides: Many[str], log: ProblemLog) -> Non
             message = Message("An override is PATH=VALUE, was {text}.", text=shown(text))
             log.add("override", message, Message("Write for example run.cash=5000."), at=Place(file))
             continue
-        node = compose(value, file, log, located=False) if value.strip() else _null(Source(file, "", located=False))
+        node = compose_setting(value, file, log)
         if node is not None:
             _Graft(file, log).put(root, keys, node)
-
-
-def _null(source: Source) -> Scalar:
-    return Scalar(source, 0, 0)
 
 
 class _Graft:

@@ -295,7 +295,13 @@ READ: tuple[FileFormat, ...] = (
         _DAY,
         note="Twelve columns without a header, times in ms or us. Joined files and `.zip` files are supported.",
     ),
-    FileFormat("Binance", "BTCUSDT-1h-2024-01.zip", zipped(a__csv=_BINANCE_HOURS), "BTCUSDT", _DAY),
+    FileFormat(
+        "Binance",
+        "BTCUSDT-1h-2024-01.zip",
+        zipped(**{"BTCUSDT-1h-2024-01__csv": _BINANCE_HOURS}),
+        "BTCUSDT",
+        _DAY,
+    ),
     FileFormat(
         "Binance",
         "BTCUSDT-1h.csv",

@@ -42,6 +42,23 @@ def unpacked(file: BinaryIO, path: Path, subject: str, member: str | None = None
     return _gunzipped(file, subject)
 
 
+def names_of_table(file: BinaryIO, subject: str, member: str | None = None) -> tuple[str, bool]:
+    """Return the name of the table in a zip archive, or of the member named, and whether the archive has no other.
+
+    Raises:
+        DataError: it is no complete archive, or has no such table, or several.
+    """
+    _check_directory(file, subject)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            files = [info for info in archive.infolist() if not info.is_dir() and not _is_hidden(info.filename)]
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, struct.error, ValueError) as error:
+        raise _broken(subject, Message("it is not a complete zip archive"), ".zip") from error
+    chosen = _table(files, subject, member)
+    others = [info for info in files if info is not chosen and info.filename.lower().endswith(_TABLES)]
+    return chosen.filename, member is None or not others
+
+
 def _gunzipped(file: BinaryIO, subject: str) -> Iterator[bytes]:
     """Yield the content of a gzip file, member by member."""
     make: Callable[[], zlib._Decompress] = lambda: zlib.decompressobj(_GZIP)  # noqa: E731

@@ -10,6 +10,7 @@ from quantcrafter.engine.api import DataError, param
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.limits import MAX_CELLS, MAX_LINE_BYTES
+from quantcrafter.engine.data.providers.archives import names_of_table
 from quantcrafter.engine.data.providers.column_names import dress_of
 from quantcrafter.engine.data.providers.column_roles import (
     ColumnRole,
@@ -25,7 +26,7 @@ from quantcrafter.engine.data.providers.layout import PRICE_ROLES, Layout, cells
 from quantcrafter.engine.data.providers.numbers import Style
 from quantcrafter.engine.data.providers.positions import positional_columns
 from quantcrafter.engine.data.providers.table import FileTable, no_such_symbol, taken_as, without_remarks
-from quantcrafter.engine.data.providers.text_file import Wrapping, read_head, read_whole
+from quantcrafter.engine.data.providers.text_file import Wrapping, open_data, read_head, read_whole
 
 
 class CsvProvider(FileProvider):
@@ -55,6 +56,14 @@ class CsvProvider(FileProvider):
     def known_symbols(self, base_dir: str = "") -> tuple[str, ...]:
         layout = self._layout(find_file(self.path, base_dir), shown_path(self.path))
         return tuple(sorted(layout.symbols)) if layout.owners else super().known_symbols(base_dir)
+
+    def names_of_bars(self, base_dir: str = "") -> tuple[str, ...]:
+        path, subject = find_file(self.path, base_dir), shown_path(self.path)
+        if not path.name.lower().endswith(".zip"):
+            return (self.path,)
+        with open_data(path, subject) as file:
+            table, alone = names_of_table(file, subject, self.member)
+        return (table, self.path) if alone else (table,)
 
     def glance(self, base_dir: str = "") -> Glance:
         subject = shown_path(self.path)

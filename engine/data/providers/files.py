@@ -130,6 +130,15 @@ class FileProvider(DataProvider):
             return ()
         return tuple(sorted(symbols_of(column).drop_nulls().unique().to_list()))
 
+    def names_of_bars(self, base_dir: str = "") -> tuple[str, ...]:
+        """Return the file names that may contain the symbol of the bars, the closest to the bars first.
+
+        Raises:
+            DataError: the file cannot be opened.
+        """
+        del base_dir
+        return (self.path,)
+
     def load(self, request: DataRequest) -> RawBars:
         from quantcrafter.engine.data.providers.table_times import read_times
 
@@ -146,7 +155,7 @@ class FileProvider(DataProvider):
         volume = extra.pop("volume")
         rows = table.rows.to_numpy().astype(np.int64)
         time_ns = times.time_ns
-        if len(time_ns) > 2 and (np.diff(time_ns) < 0).all():  # noqa: PLR2004 - two rows show no order
+        if len(time_ns) > 1 and (np.diff(time_ns) < 0).all():
             time_ns, rows, volume = time_ns[::-1], rows[::-1], volume[::-1]
             values = {role: column[::-1] for role, column in values.items()}
             extra = {role: column[::-1] for role, column in extra.items()}

@@ -112,13 +112,13 @@ def file_provider(path: str, options: Mapping[str, Any]) -> FileProvider:
         ) from error
 
 
-def symbol_of(path: str) -> str:
-    """Return the symbol in a file's name: `spy_1d.csv` is SPY.
+def symbol_of(path: str, *others: str) -> str:
+    """Return the symbol in a file's name: `spy_1d.csv` is SPY. Where it has none, `others` are asked in turn.
 
     Raises:
         DataError: the name could mean several symbols, or none.
     """
-    found = symbol_in(path)
+    found = next((symbol for name in (path, *others) if (symbol := symbol_in(name)) is not None), None)
     if found is None:
         raise DataError(
             Message(
@@ -134,10 +134,13 @@ def symbol_of(path: str) -> str:
 def symbols_in(path: str, options: Mapping[str, Any], base_dir: str = "") -> tuple[str, ...]:
     """Return the symbols of a file: those of its own column or header, else the one that its name gives away.
 
+    The name of a table in a zip archive counts before that of the archive, which counts only if it has one table.
+
     Raises:
         DataError: the file cannot be read, or nothing says whose bars it has.
     """
-    return file_provider(path, options).known_symbols(base_dir) or (symbol_of(path),)
+    provider = file_provider(path, options)
+    return provider.known_symbols(base_dir) or (symbol_of(*provider.names_of_bars(base_dir)),)
 
 
 def load_file(store: BarStore, path: str, symbol: str, choices: ImportOptions, base_dir: str = "") -> LoadedBars:

@@ -105,3 +105,18 @@ def test_deleting_asks_and_wrong_names_are_answered(tmp_path: Path) -> None:
         "error: A time is written 2024-05-31"
         in quantcrafter("data", "delete", "SPY", "--end", "soon", home=home).stderr
     )
+
+
+def test_options_are_given_as_the_messages_name_them(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    header = "Date;Open;High;Low;Close;Volume\n"
+    days = (f"{day:02}/01/2024;1,500;1,700;1,400;1,600;10" for day in range(2, 6))
+    (tmp_path / "abc.csv").write_text(header + "\n".join(days) + "\n", encoding="utf-8")
+    options = ("--set", "decimal=,", "--set", "time_format=%d/%m/%Y")
+    done = quantcrafter("data", "import", "abc.csv", *options, home=home, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    quantcrafter("data", "export", "ABC", "1d", "out.csv", home=home, cwd=tmp_path)
+    lines = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[1].startswith("2024-01-02T")
+    assert ",1.5,1.7,1.4,1.6,10" in lines[1]
+    assert quantcrafter("data", "import", "abc.csv", "--set", "decimal=[", home=home, cwd=tmp_path).returncode == 2

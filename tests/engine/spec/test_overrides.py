@@ -18,10 +18,16 @@ def with_set(*overrides: str, text: str = FULL) -> StrategySpec:
     [
         ("20", 20), ("2.5", 2.5), ("true", True), ("text", "text"), ("'20'", "20"), ("[a, b]", ["a", "b"]),
         ("{a: 1}", {"a": 1}), ("", None), ("a=b", "a=b"),
+        (",", ","), ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M"), (" @ES ", "@ES"), ("','", ","),
     ],
 )  # fmt: skip
 def test_the_value_of_an_override_is_yaml(override: str, value: Any) -> None:
     assert with_set(f"indicators.fast.timeperiod={override}").nodes["fast"].values["timeperiod"] == value
+
+
+@pytest.mark.parametrize("override", ["[a", "{a: 1", "]", "'a", "a: b: c", "%\x07"])
+def test_a_value_that_is_broken_yaml_is_no_text(override: str) -> None:
+    assert [problem.code for problem in problems_of(FULL, overrides=(f"name={override}",))] == ["syntax"]
 
 
 def test_overrides_reach_settings_instruments_and_blocks() -> None:
@@ -66,7 +72,7 @@ def test_an_override_of_an_alias_changes_one_place() -> None:
     [
         ("indicators.fats.timeperiod=1", "There is no 'fats' in 'indicators' to set. Did you mean 'fast'?"),
         ("indcators.fast.timeperiod=1", "There is no 'indcators' in the file to set. Did you mean 'indicators'?"),
-        ("instruments.MSFT.symbol=x", "There is no 'MSFT' in 'instruments' to set. There are AAPL, IBM."),
+        ("instruments.MSFT.symbol=x", "There is no 'MSFT' in 'instruments' to set. Available: AAPL, IBM."),
         ("instruments.5=x", "There is no '5' in 'instruments' to set."),
         ("name.x=1", "There is no 'x' in 'name' to set."),
         ("indicators.fast", "An override is PATH=VALUE, was 'indicators.fast'."),

@@ -163,6 +163,9 @@ def test_a_file_that_lists_the_newest_bar_first_is_turned_round(tmp_path: Path) 
     raw = read(tmp_path, rows("2024-01-04", "2024-01-03", "2024-01-02"))
     assert raw.rows.tolist() == [4, 3, 2]
     assert (np.diff(raw.time_ns) > 0).all()
+    two = read(tmp_path, rows("2024-01-03", "2024-01-02"))
+    assert two.rows.tolist() == [3, 2]
+    assert (np.diff(two.time_ns) > 0).all()
 
 
 def test_rows_of_the_symbol_are_taken_from_a_file_of_several(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,33 @@ def test_a_file_is_imported_in_its_own_timeframe_and_the_provider_gives_the_same
         request = DataRequest("SPY", timeframe)
         direct = load_bars(CsvProvider(path=str(path)), request).bars
         assert load_bars(StoreProvider(), request).bars.content_hash == direct.content_hash
+
+
+def zipped(path: Path, **tables: str) -> str:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in tables.items():
+            archive.writestr(f"{name}.csv", text)
+    return str(path)
+
+
+def test_each_table_of_an_archive_is_imported_under_the_symbol_of_its_own_name(tmp_path: Path) -> None:
+    cheap = write_csv(tmp_path / "one.csv", workdays("2024-01-02", 5)).read_text(encoding="utf-8")
+    dear = write_csv(tmp_path / "two.csv", workdays("2024-01-02", 7)).read_text(encoding="utf-8")
+    pair = zipped(tmp_path / "pair.zip", AAPL=cheap, MSFT=dear)
+    for member in ("AAPL.csv", "MSFT.csv"):
+        import_file(BarStore(), pair, (), ImportOptions({"member": member}))
+    assert {series.symbol: series.count for series in BarStore().list()} == {"AAPL": 5, "MSFT": 7}
+
+    unnamed = zipped(tmp_path / "QQQ.zip", prices=cheap, quotes=dear)
+    with pytest.raises(DataError, match=r"'prices\.csv': neither the file nor its name says"):
+        symbols_in(unnamed, {"member": "prices.csv"})
+
+
+def test_the_one_table_of_an_archive_names_the_symbol_before_the_archive(tmp_path: Path) -> None:
+    text = write_csv(tmp_path / "one.csv", workdays("2024-01-02", 5)).read_text(encoding="utf-8")
+    assert symbols_in(zipped(tmp_path / "pair.zip", AAPL=text), {}) == ("AAPL",)
+    assert symbols_in(zipped(tmp_path / "QQQ_1d.zip", prices=text), {}) == ("QQQ",)
+    assert symbols_in(zipped(tmp_path / "QQQ.zip", prices=text), {"member": "prices.csv"}) == ("QQQ",)
 
 
 def test_every_symbol_of_a_file_is_imported_or_those_that_are_named(tmp_path: Path) -> None:
