@@ -33,6 +33,7 @@ _METALS_AND_COINS = frozenset(["XAU", "XAG", "XPT", "XPD", "BTC", "ETH"])
 _PAIR = re.compile(r"([A-Z]{3})[/_.-]?([A-Z]{3})(=X)?")
 _HUNDREDTHS = frozenset({"JPY", "HUF", "KRW", "THB", "INR"})
 """Currencies in which a pip is a hundredth: a unit is worth little."""
+_LONDON, _PENCE = ".L", "GBX"
 _TICK, _LOT = 0.01, 1.0
 _MOST_DECIMALS = 12
 _ROUNDED = 1.2e-7
@@ -144,6 +145,8 @@ def resolve(
     if currency is not None and currency.value not in (run.currency, *run.rates):
         problems.append(_unconverted(instrument, currency.value, market, run))
         del found["currency"]
+    if venue is not None and venue.suffix == _LONDON and not instrument.says("currency") and run.currency != _PENCE:
+        problems.append(_perhaps_pence(instrument, run))
     filled = {name: term.value for name, term in found.items() if name != "trading_days"}
     made = replace(instrument, **filled)
     values = {"market": Term(market.name, source), **_own(made, found, run)}
@@ -240,6 +243,19 @@ def _unconverted(instrument: InstrumentSpec, currency: str, market: Market, run:
         "Set 'currency: {currency}' under 'run', or give a rate of {currency} in 'rates' there.", currency=currency
     )
     return _problem(instrument, "symbol", "market_currency", text, remedy, Severity.WARNING)
+
+
+def _perhaps_pence(instrument: InstrumentSpec, run: RunSettings) -> Problem:
+    text = Message(
+        "{symbol} has no 'currency', and prices of London are usually in pence: each penny counts as one {account}.",
+        symbol=instrument.symbol,
+        account=run.currency,
+    )
+    remedy = Message(
+        "Set 'currency: GBX' for pence, or 'currency: GBP' for pounds, and give its rate in 'rates' under 'run' or set "
+        "the account's 'currency' and 'cash' to it."
+    )
+    return _problem(instrument, "symbol", "market_pence", text, remedy, Severity.WARNING)
 
 
 def _lot_unknown(instrument: InstrumentSpec, market: Market) -> Problem:

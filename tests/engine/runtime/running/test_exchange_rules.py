@@ -192,3 +192,21 @@ def test_shares_of_london_have_a_stamp_duty_on_purchases(tmp_path: Path, instrum
 def test_the_lot_of_a_hong_kong_stock_is_asked_for(tmp_path: Path, lot: str, count: int) -> None:
     problems = validate_file(strategy(tmp_path, LOCKED, f"symbol: 0005.HK, currency: USD{lot}"), load_registry())
     assert [each.code for each in problems].count("market_lot") == count
+
+
+@pytest.mark.parametrize(
+    ("currency", "account", "count"),
+    [("", "USD", 1), ("", "GBP", 1), ("", "GBX", 0), (", currency: GBX", "GBX", 0), (", currency: GBP", "GBP", 0)],
+)
+def test_prices_of_london_without_a_currency_are_a_warning(
+    tmp_path: Path, currency: str, account: str, count: int
+) -> None:
+    settings = f", currency: {account}"
+    file = strategy(tmp_path, LOCKED, f"symbol: VOD.L{currency}", settings=settings)
+    problems = validate_file(file, load_registry())
+    told = [
+        f"prices of London are usually in pence: each penny counts as one {account}" in each.message
+        for each in problems
+    ]
+    assert sum(told) == len(problems) == count
+    assert run(file, registry=load_registry()).warnings == tuple(problems)
