@@ -72,7 +72,8 @@ def _refusal(symbol: str, source: str, findings: list[Finding]) -> str:
     if all(item.kind != "not_positive" for item in findings):
         return text
     hint = Message(
-        "If the instrument can have prices of zero or less, set a market such as us_futures, or 'kind: contract'."
+        "If the instrument can have prices of zero or less, set a market such as us_futures, or 'kind: contract'; to "
+        "import them, use '--negative-prices'."
     )
     return joined([text, hint])
 

@@ -326,6 +326,7 @@ class _Download:
                     return True
                 compared = None
                 waiting.append(bars)
+                self._requests.stored = True  # below, or when the next page fails
                 if sum(map(len, waiting)) >= _KEEP_BARS or time.monotonic() - since_s > _KEEP_S:
                     self._put(in_one(waiting))
                     waiting.clear()

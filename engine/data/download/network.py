@@ -55,6 +55,8 @@ class Requests:
         tell: Callable[[str], object] = lambda _text: None,
     ) -> None:
         self.name = name
+        self.stored = False
+        """Whether bars of this download are stored, which the message of a failure then says."""
         self._pace_s = pace_s
         self._patience = patience or Patience()
         self._stop = stop
@@ -108,6 +110,8 @@ class Requests:
             self._calls.put(None)
 
     def _given_up(self, error: TryAgainError) -> str:
+        if not self.stored:
+            return self._given_up_at_once(error)
         if error.overloaded:
             return Message(
                 "{name} refuses so many requests: {reason}. What was downloaded is stored; start the download again "
@@ -118,6 +122,19 @@ class Requests:
         return Message(
             "{name} can't be reached: {reason}. Check the network connection. What was downloaded is stored; start the "
             "download again to continue.",
+            name=self.name,
+            reason=str(error),
+        )
+
+    def _given_up_at_once(self, error: TryAgainError) -> str:
+        if error.overloaded:
+            return Message(
+                "{name} refuses so many requests: {reason}. Start the download again later.",
+                name=self.name,
+                reason=str(error),
+            )
+        return Message(
+            "{name} can't be reached: {reason}. Check the network connection, and start the download again.",
             name=self.name,
             reason=str(error),
         )

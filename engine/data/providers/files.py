@@ -34,6 +34,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.message import Message, word
 from quantcrafter.engine.api.opening import find_named
 from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.data.providers.column_names import plain
 from quantcrafter.engine.data.providers.column_roles import ColumnRole
 from quantcrafter.engine.data.providers.glance import Glance
 from quantcrafter.engine.data.providers.origins import origin_of
@@ -172,7 +173,7 @@ class FileProvider(DataProvider):
             session_source="guess" if times.guessed else "" if self.session == "auto" else "file",
             source=self.path,
             timeframe=self.source_timeframe,
-            notes=(*table.notes, *origin.notes(self), *found.notes, *times.notes),
+            notes=(*table.notes, *origin.notes(self), *found.notes, *_unused_spread(table), *times.notes),
             actions=_actions(extra, rows, subject) if self.corporate_actions == "columns" else None,
             adjusted_close=extra.get("adjusted_close"),
         )
@@ -199,6 +200,19 @@ class FileProvider(DataProvider):
         except (DataError, OSError):
             return None
         return f"{file.absolute()}|{status.st_ino}|{status.st_size}|{status.st_mtime_ns}"
+
+
+def _unused_spread(table: FileTable) -> tuple[str, ...]:
+    """Return what is to be said of a column of spreads, as MetaTrader 5 exports it."""
+    name = next((name for name in table.names if plain(name) == "spread"), None)
+    if name is None:
+        return ()
+    return (
+        Message(
+            "The file's column '{name}' is not used. To trade at a spread, set 'spread' of the instrument.",
+            name=shown_path(name),
+        ),
+    )
 
 
 def _actions(columns: dict[ColumnRole, FloatColumn], rows: TimeColumn, subject: str) -> CorporateActions:

@@ -81,6 +81,7 @@ def test_checking_imports_nothing_and_a_refused_file_does_not_stop_the_others(tm
     done = quantcrafter("data", "import", "qqq.csv", "spy.csv", home=home, cwd=tmp_path)
     assert done.returncode == 1
     assert "with a price of zero or less: row 7" in done.stderr
+    assert "to import them, use '--negative-prices'" in done.stderr
     assert [series["symbol"] for series in json.loads(quantcrafter("data", "--json", home=home).stdout)] == ["SPY"]
 
 

@@ -123,8 +123,8 @@ def test_without_a_network_the_reason_is_one_line(tmp_path: Path) -> None:
     assert done.stderr == (
         "ccxt:binance: Connection refused. Trying again in 1 s.\n"
         "ccxt:binance: Connection refused. Trying again in 2 s.\n"
-        "error: ccxt:binance can't be reached: Connection refused. Check the network connection. What was downloaded "
-        "is stored; start the download again to continue.\n"
+        "error: ccxt:binance can't be reached: Connection refused. Check the network connection, and start the "
+        "download again.\n"
     )
 
 

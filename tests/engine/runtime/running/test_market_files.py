@@ -210,6 +210,8 @@ def test_the_volume_of_metatrader_is_that_of_its_ticks_where_there_is_no_other(t
     result = bought(tmp_path, "EURUSD_H1.csv", text(_METATRADER, rows), "symbol: EURUSD, timeframe: 1h")
     assert volumes(result) == [1000.0, 1001.0]
     assert any("'TICKVOL', as 'VOL' has none" in note for note in result.notes)
+    (spread,) = (note for note in result.notes if "column 'SPREAD' is not used" in note)
+    assert "set 'spread' of the instrument" in spread
 
 
 def test_a_cap_of_the_volume_works_with_ticks(tmp_path: Path) -> None:
