@@ -30,7 +30,7 @@ def test_the_first_ten_steps_of_the_guide_are_done_with_the_mouse_in_a_real_wind
     done = quantcrafter("run", str(file), "--no-history", home=tmp_path / "home")
     assert done.returncode == 0, done.stderr
     assert "RSI pullback\nIBM 1d, 3,270 bars from sample" in done.stdout
-    assert "Total return             66.65 %" in done.stdout
+    assert "Total return 66.65 %" in " ".join(done.stdout.split())
 
 
 def on_canvas(window: RealWindow, across: float, down: float) -> Place:
