@@ -208,6 +208,8 @@ def test_every_action_can_be_run_or_says_that_it_cannot(desktop: Desktop, monkey
     monkeypatch.setattr(type(desktop.file_controller), "ask_open", lambda _self: None)
     monkeypatch.setattr(type(desktop.data_controller), "_ask", lambda *_: None)
     monkeypatch.setattr(type(desktop.store), "import_files", lambda _self: None)
+    monkeypatch.setattr(type(desktop.store), "download", lambda _self: asked.append("download"))
+    monkeypatch.setattr(type(desktop.node_files), "new", lambda _self: asked.append("node file"))
     tab_of(desktop).canvas.select_all()
     for action_id, action in desktop.shell.actions.actions.items():
         if action_id in {"file.quit", "file.close", "node.group", "node.rename"}:
@@ -217,7 +219,8 @@ def test_every_action_can_be_run_or_says_that_it_cannot(desktop: Desktop, monkey
             action.trigger()
         QApplication.processEvents()
 
-    assert set(asked) == {"gallery", "settings", "shortcuts", "plugins", "tour", "about"}
+    dialogs = {"gallery", "settings", "shortcuts", "plugins", "tour", "about", "download", "node file"}
+    assert set(asked) == dialogs
 
 
 def focus_is_in(desktop: Desktop, name: str) -> bool:
