@@ -97,8 +97,8 @@ def test_the_session_vwap_is_that_of_pandas() -> None:
 def test_an_opening_range_is_known_when_its_minutes_are_over() -> None:
     bars = make_bars(
         [10, 11, 12, 13],
-        high=[11, 15, 12, 20],
-        low=[9, 10, 8, 1],
+        high=[99, 15, 12, 20],
+        low=[2, 10, 8, 1],
         first_open_ns=ns(2024, 7, 2, 9, 15),
         step_ns=15 * MINUTE_NS,
     )
