@@ -36,7 +36,7 @@ endif
 # The simulation is compiled before the workers start; otherwise, each worker would compile it within a test.
 test: $(STAMP) $(SYSTEM)
 	$(PY) -m tests.support.compile_ahead
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not benchmark_report"
 
 # One file, folder or test: `make test-one T=tests/engine/stats`, `make test-one T="tests/nodes -k rising"`.
 test-one: $(STAMP) $(SYSTEM)
@@ -51,7 +51,7 @@ test-quick: $(STAMP) $(SYSTEM)
 test-long: export QUANTCRAFTER_TEST_LONG = 1
 test-long: $(STAMP) $(SYSTEM)
 	$(PY) -m tests.support.compile_ahead
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "long or hypothesis" --timeout 36000
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "long or hypothesis" --timeout 36000 -o faulthandler_timeout=40000
 
 # Lines and branches of engine and nodes that the quick tests cover; fails below 95 percent. `T=tests/nodes` measures a part.
 coverage: export QUANTCRAFTER_TEST_INTERPRETED = 1
@@ -71,7 +71,7 @@ check-python: $(STAMP)
 	$(PY) -W error -m compileall -q -f app engine nodes quantcrafter/testing resources tests
 
 bench: $(STAMP) $(SYSTEM)
-	$(PY) -m pytest tests/benchmarks -m benchmark_report -s -n 0
+	$(PY) -m pytest -m benchmark_report -s -n 0 -o faulthandler_timeout=4000
 
 docs: $(STAMP)
 	$(PY) -m tests.support.nodes_page > docs/nodes.new && mv docs/nodes.new docs/nodes.md

@@ -274,3 +274,71 @@ def volatility(prices: FloatColumn, bars: int, bars_per_year: float) -> FloatCol
             squares += (returns[j] - mean) * (returns[j] - mean)
         out[i] = 100.0 * np.sqrt(squares / (bars - 1) * bars_per_year)
     return out
+
+
+@compiled
+def higher_of(a: float, b: float) -> float:
+    """Return the higher of two prices, or the one that there is."""
+    return a if a >= b or math.isnan(b) else b
+
+
+@compiled
+def lower_of(a: float, b: float) -> float:
+    """Return the lower of two prices, or the one that there is."""
+    return a if a <= b or math.isnan(b) else b
+
+
+@compiled
+def gain_of(points: float, price: float) -> float:
+    """Return a gain in percent of a price, NaN where there is none."""
+    if price == 0.0:
+        return math.nan
+    part = points / abs(price)
+    return part * 100.0 if abs(part) < math.inf else math.nan
+
+
+@compiled
+def breakout_outcomes(  # noqa: PLR0913, PLR0917, C901 - one pass over the bars
+    open_: FloatColumn,
+    high: FloatColumn,
+    low: FloatColumn,
+    close: FloatColumn,
+    upper: FloatColumn,
+    lower: FloatColumn,
+    exit_long: FloatColumn,
+    exit_short: FloatColumn,
+    distance: FloatColumn,
+) -> tuple[FloatColumn, FloatColumn]:
+    """Return the side of the trade that is followed, and the result of the last one; see `breakout_outcome`."""
+    n = len(open_)
+    sides, results = np.zeros(n), np.full(n, np.nan)
+    side, entry, stop, last = 0, np.nan, np.nan, np.nan
+    for i in range(1, n):
+        long_line, short_line = exit_long[i - 1], exit_short[i - 1]
+        if side > 0:
+            level = higher_of(stop, long_line)
+            if low[i] <= level:
+                side, last = 0, gain_of(min(open_[i], level) - entry, entry)
+        elif side < 0:
+            level = lower_of(stop, short_line)
+            if high[i] >= level:
+                side, last = 0, gain_of(entry - max(open_[i], level), entry)
+        else:
+            top, bottom = upper[i - 1], lower[i - 1]
+            buys, sells = high[i] >= top, low[i] <= bottom
+            if buys and sells:
+                buys = open_[i] >= top or (not open_[i] <= bottom and top - open_[i] <= open_[i] - bottom)
+            if buys:
+                side, entry = 1, max(open_[i], top)
+                stop = entry - distance[i - 1]
+                level = higher_of(stop, long_line)
+                if close[i] <= level:
+                    side, last = 0, gain_of(level - entry, entry)
+            elif sells:
+                side, entry = -1, min(open_[i], bottom)
+                stop = entry + distance[i - 1]
+                level = lower_of(stop, short_line)
+                if close[i] >= level:
+                    side, last = 0, gain_of(entry - level, entry)
+        sides[i], results[i] = side, last
+    return sides, results

@@ -147,7 +147,7 @@ def known_values(
 ) -> Iterator[tuple[int, int, int, str]]:
     """Yield line, own time, the time from which it is known, and value of each row for the instrument of `bars`.
 
-    A row is known from its time on, or from that of its publication where that is later.
+    A row is known from its time on, or from that of its publication where one is given and is later.
 
     Raises:
         DataError: the file can't be read, or a row is wrong; the message names the line.
@@ -155,13 +155,29 @@ def known_values(
     there = local_time.zone(zone)
     names = (columns.time, columns.value, columns.published, columns.symbol)
     for line, row in file.rows(file.text(), names):
-        if columns.symbol is not None and (row[columns.symbol] or "").strip() != bars.symbol:
+        if columns.symbol is not None and not _is_for(file, line, (row[columns.symbol] or "").strip(), bars.symbol):
             continue
         own = known = _known_ns(file, line, file.moment(line, row[columns.time], there), bars, dates)
-        if columns.published is not None:
+        if columns.published is not None and (row[columns.published] or "").strip():
             published = file.moment(line, row[columns.published], there)
             known = max(own, _known_ns(file, line, published, bars, dates))
         yield line, own, known, (row[columns.value] or "").strip()
+
+
+def _is_for(file: TimedFile, line: int, written: str, symbol: str) -> bool:
+    """Return whether a row is for an instrument.
+
+    Raises:
+        DataError: it has no symbol, or one that differs from the instrument's only in its case.
+    """
+    if not written:
+        raise file.error(line, Message("must have a symbol, has nothing"))
+    if written != symbol and written.casefold() == symbol.casefold():
+        raise file.error(
+            line,
+            Message("has the symbol {shown}. Write {symbol}", shown=shown_cell(written), symbol=shown_cell(symbol)),
+        )
+    return written == symbol
 
 
 def _known_ns(file: TimedFile, line: int, moment: tuple[datetime, bool], bars: Bars, dates: DateMeaning | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,10 @@ from tests.support.counts import choose_seed, how_to_repeat, is_interpreted, sam
 os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
 # Windows are painted into memory; tests that need a real screen start one (see tests/support/screen.py).
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# A run that was started in the background ignores Ctrl+C, and so would every program that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PATIENCE_MS = 60_000
 """How long a test waits for a Qt signal or condition: a busy machine may be slow, and only a failure waits so long."""
@@ -49,7 +54,7 @@ settings.load_profile("explore")
 if is_interpreted():
     # Coverage sees no line of machine code. Whatever asks for the compiled form of its own accord still gets it.
     ahead.SMALL_BARS = sys.maxsize
-    vars(ahead)["is_loaded"] = lambda: False
+    vars(ahead)["is_loaded"] = lambda **_: False
     vars(sys.modules["quantcrafter.engine.api.compiled"])["SHORT_ROWS"] = (
         sys.maxsize
     )  # quantcrafter.engine.api.compiled itself is a function
@@ -70,6 +75,29 @@ if is_interpreted():
 def pytest_report_header() -> str:
     """Print the seed before the first test."""
     return how_to_repeat()
+
+
+@pytest.hookimpl(trylast=True)  # after the terminal's own
+def pytest_configure(config: pytest.Config) -> None:
+    """Name each failure at once: a run that is stopped from outside never comes to its summary."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_FailuresAtOnce(terminal), "failures_at_once")
+
+
+class _FailuresAtOnce:
+    """Prints the name and the error of each test when it has failed."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            why = report.longreprtext if crash is None else crash.message
+            self._terminal.write_line("")
+            self._terminal.write_line(f"FAILED {report.nodeid} ({report.when}): {why.strip()[:500]}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:

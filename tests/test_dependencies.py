@@ -16,7 +16,7 @@ from tests.support.command_line import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CORE = "the core"
-PRODUCT = ("app", "engine", "nodes", "resources", "quantcrafter")
+PRODUCT = ("app", "engine", "nodes", "resources", "quantcrafter", "strategy_manager")
 
 NOT_IMPORTED = {
     "tzdata": "the standard library's zoneinfo reads it where the system has no time zones",
@@ -63,13 +63,21 @@ def _modules() -> Iterator[tuple[str, str]]:
 
 
 @cache
+def promised_names() -> frozenset[str]:
+    """Return the names of all libraries that are promised: one that is not installed is known by its module's."""
+    return frozenset(name for group in (CORE, *PROJECT["optional-dependencies"]) for name in distributions(group))
+
+
+@cache
 def imported() -> tuple[dict[str, str], set[str]]:
     """Return the distributions whose modules are imported, each with a place, and those whose modules are named."""
     names = packages_distributions()
     sure: dict[str, str] = {}
     named: set[str] = set()
     for module, place in _modules():
-        for distribution in names.get(module.removeprefix("?"), ()):
+        plain_name = plain(module.removeprefix("?"))
+        there = names.get(module.removeprefix("?"), [plain_name] if plain_name in promised_names() else [])
+        for distribution in there:
             if module.startswith("?"):
                 named.add(_family(plain(distribution)))
             elif module not in sys.stdlib_module_names and module not in PRODUCT:

@@ -24,10 +24,15 @@ ELSEWHERE = {
     "app/services/crash.py": "when it crashed",
     "app/window/startup/unexpected_errors.py": "when it failed",
     "engine/cli/failures.py": "when it failed",
+    "engine/orchestrator/worker_log.py": "when it was logged",
     # no text of a moment of a market
+    "engine/adapters/vnpy/gateway_feed.py": "a question to a gateway",
+    "engine/adapters/vnpy/simulated_gateway.py": "a moment as vnpy has it",
+    "engine/live/worker_result.py": "the beginning of a run, as settings have it",
     "app/charts/model/texts.py": "a mark of the time axis, whose local time it is given",
     "app/data/period.py": "a day to choose, in UTC as in the file",
     "nodes/local_time.py": "an offset of a zone",
+    "engine/data/continuous/contracts.py": "a day to be compared with expiries",
     "engine/data/download/yahoo_provider.py": "a question to a server",
     # all times of a table or figure at once, taken from RunTimes or wall_ns
     "engine/stats/run_times.py": "whole columns, by wall_ns",

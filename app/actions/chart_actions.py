@@ -42,6 +42,14 @@ def chart_actions(to: Targets) -> tuple[ActionSpec, ...]:
             separated=True,
         ),
         ActionSpec(
+            "chart.rolls",
+            tr("Futures rolls"),
+            "chart",
+            _command(to, lambda chart: chart.toggle_rolls()),
+            enabled=has_run,
+            checked=lambda front: front.settings.chart_rolls,
+        ),
+        ActionSpec(
             "chart.save_png",
             tr("Save the chart as PNG..."),
             "chart",

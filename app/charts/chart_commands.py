@@ -130,6 +130,14 @@ class ChartCommands:
         """Use logarithmic scales, or no longer."""
         self.set_log(not self._pane.settings.chart_log)
 
+    def toggle_rolls(self) -> None:
+        """Mark the rolls of futures, or no longer."""
+        shown = not self._pane.settings.chart_rolls
+        self._pane.settings.chart_rolls = shown
+        if self._pane.state is not None:
+            self._pane.state.rolls = shown
+            self._pane.view.refresh()
+
     def set_auto(self, auto: bool) -> None:  # noqa: FBT001 - a switch
         """Fit the scales to the visible part automatically, or keep them."""
         self._pane.view.set_auto(auto=auto)

@@ -12,7 +12,7 @@ from quantcrafter.app.charts.model.chart_state import ChartState
 from quantcrafter.app.charts.model.layout import PanelPlace, resized
 from quantcrafter.app.charts.model.scales import Scale, Window
 from quantcrafter.app.charts.model.sheet import Sheet
-from quantcrafter.app.charts.model.texts import group_lines, left_out_lines, open_lines, trade_lines
+from quantcrafter.app.charts.model.texts import group_lines, left_out_lines, open_lines, roll_lines, trade_lines
 from quantcrafter.app.charts.painting.crosshair import corner
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class Gestures:
         view.pointed.emit(sheet.bar(at.x()), trade)
 
     def _hover(self, at: QPointF) -> None:
-        """Show the trade under the mouse, and a cursor for the available gesture."""
+        """Show the trade or the roll under the mouse, and a cursor for the available gesture."""
         view, sheet = self._view, self._view.sheet
         state, drawing = view.state, view.drawing
         if state is None or sheet is None or drawing is None:
@@ -218,12 +218,15 @@ class Gestures:
         trade = drawing.marks.trade_at(at.x(), at.y())
         group = drawing.marks.group_at(at.x(), at.y())
         held = drawing.marks.open_at(at.x(), at.y())
+        rolled = drawing.rolls.at(at.x(), at.y())
         if trade is not None:
             view.pointing.lines = trade_lines(state.model, trade)
         elif held is not None:
             view.pointing.lines = open_lines(state.model, held)
         elif group is not None:
             view.pointing.lines = group_lines(state.model, group)
+        elif rolled is not None:
+            view.pointing.lines = roll_lines(state.model, rolled)
         elif sheet.left_out and corner(sheet).contains(at):
             view.pointing.lines = left_out_lines(sheet.left_out)
             view.pointing.x, view.pointing.y = at.x(), at.y()

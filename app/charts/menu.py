@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
@@ -13,6 +14,14 @@ from quantcrafter.app.theme.icons import icon
 
 if TYPE_CHECKING:
     from quantcrafter.app.charts.pane import ChartPane
+
+
+def _roll_switch(pane: ChartPane) -> tuple[tuple[str, str, Callable[[bool], object], bool], ...]:
+    """Return the switch for rolls of futures, where the instrument has any."""
+    if pane.state is None or not pane.state.model.rolls.all:
+        return ()
+    shown = pane.settings.chart_rolls
+    return ((tr("Futures rolls"), "toggle_rolls", lambda _checked: pane.commands.toggle_rolls(), shown),)
 
 
 def chart_menu(pane: ChartPane) -> QMenu:
@@ -46,6 +55,7 @@ def chart_menu(pane: ChartPane) -> QMenu:
     switches = (
         (tr("Auto"), "set_auto", pane.commands.set_auto, state is None or not state.scales),
         (tr("Log scale"), "set_log", pane.commands.set_log, settings.chart_log),
+        *_roll_switch(pane),
     )
     for title, name, switch, is_on in switches:
         action = menu.addAction(title)

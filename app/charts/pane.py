@@ -156,6 +156,7 @@ class ChartPane(QWidget):
             Window.whole(len(model)),
             style=settings.chart_style,
             log=settings.chart_log,
+            rolls=settings.chart_rolls,
             panels=frozenset(settings.chart_panels) & frozenset(PANELS),
         )
         if before is not None and _same_bars(before.model, model):

@@ -27,6 +27,9 @@ ZONES = (
 """Zones of markets, brokers and programs that write files of bars."""
 
 
+_OTHER = object()
+
+
 class DraftForm(Form):
     """The fields of a draft; what is wrong with it is what its bars show."""
 
@@ -96,15 +99,15 @@ class SourceDraft:
 
     def choose(self, name: str) -> None:
         """Take another provider; the parameters of the one before are restored when it is chosen again."""
-        before = self.options
+        before, types = self.options, self._types()
         self._left[self.provider] = before
         for option in before:
             del self.values[option]
         self.values[DATA] = name
-        names = {field.name for field in self._own_fields()}
         again = self._left.get(name)
         if again is None:  # what both know by one name is meant for both, such as the path of a file
-            again = {option: value for option, value in before.items() if option in names}
+            there = self._types()
+            again = {option: value for option, value in before.items() if there.get(option, _OTHER) == types[option]}
         self.values |= again
 
     def set(self, path: tuple[str, ...], value: Any) -> None:
@@ -149,6 +152,12 @@ class SourceDraft:
         if field.name != "market":
             return field
         return replace(field, suggestions=tuple(market.name for market in self.catalog.markets))
+
+    def _types(self) -> dict[str, Any]:
+        """Return the type of each parameter of the provider."""
+        provider = self.catalog.provider(self.provider)
+        fields = {} if provider is None else provider.model_fields
+        return {field.name: fields[field.name].annotation for field in self._own_fields()}
 
     def _own_fields(self) -> tuple[Field, ...]:
         provider = self.catalog.provider(self.provider)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,11 +14,15 @@ from quantcrafter.app.inspector.fields import Field, FieldKind, fields_of
 from quantcrafter.app.inspector.subjects import InstrumentFields
 from quantcrafter.app.services.i18n import tr, translated
 from quantcrafter.engine.api import Catalog
+from quantcrafter.engine.api.extra_columns import FILE_ROLES
 from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.data.providers.column_roles import checked_names
 from quantcrafter.engine.data.providers.glance import Glance
 from quantcrafter.engine.runtime.compute_process.jobs.preview import Preview, PreviewRequest
 from quantcrafter.engine.runtime.compute_process.jobs.store import FileImport
 
+FURTHER = "+"
+"""Stands for the role of a further column, which nodes read by a name of its own."""
 _PARQUET = (".parquet", ".pq")
 
 
@@ -62,13 +67,24 @@ class FileDraft:
         return False
 
     def pick(self, column: int, role: str) -> None:
-        """Take a column, from 0, for a role; '' leaves it to be told by its name again."""
+        """Take a column, from 0, for a role, or as a further one; '' leaves it to be told by its name again."""
+        if role == FURTHER:
+            role = self._name_of(column)
         written = self.draft.options.get("columns")
         chosen = dict(written) if isinstance(written, Mapping) else {}
         chosen = {name: place for name, place in chosen.items() if name != role and place != column + 1}
         if role:
             chosen[role] = column + 1
         self.draft.set(("columns",), chosen or UNSET)
+
+    def _name_of(self, column: int) -> str:
+        """Return a name for a further column: that of the file, as far as it can be one."""
+        taken = {name for name, place in self.glance.roles if place != column}
+        header = self.glance.names[column] if column < len(self.glance.names) else ""
+        plain = re.sub(r"[^A-Za-z0-9_]+", "_", header).strip("_").lower()
+        by_header = [plain, f"{plain}_value"] if plain else []
+        tried = [*by_header, f"column_{column + 1}"]
+        return next((name for name in tried if name not in taken and _can_name(name)), tried[-1])
 
     def as_import(self) -> FileImport:
         """Return the order to import it."""
@@ -104,6 +120,15 @@ class FileDraft:
         if seen is None or not seen.count:
             return ""
         return span_text(seen.first_ns, seen.last_ns, seen.timeframe, seen.session)
+
+
+def _can_name(name: str) -> bool:
+    """Return whether a further column can have this name; one that is nearly that of a price can't."""
+    try:
+        checked_names({name: name})
+    except ValueError:
+        return False
+    return name not in FILE_ROLES
 
 
 def _reason(text: str, path: Path) -> str:

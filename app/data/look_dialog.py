@@ -30,7 +30,8 @@ class LookDialog(DialogFrame):
         )
         self.resize(*_SIZE)
         frame = str(series.timeframe)
-        self.previewer.request(PreviewRequest("store", {"source_timeframe": frame}, series.symbol, frame), at_once=True)
+        options = {"source_timeframe": frame, "columns": {name: name for name in series.columns}}
+        self.previewer.request(PreviewRequest("store", options, series.symbol, frame), at_once=True)
 
     def done(self, result: int) -> None:
         """Cancel the current preview."""

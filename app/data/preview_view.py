@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -118,7 +119,11 @@ class PreviewView(QWidget):
     def _fill_bars(self, seen: Preview) -> None:
         self.bars.clear()
         frame = Timeframe.parse(seen.timeframe or "1d")
-        self.bars.headerItem().setText(0, bar_head(tr("Bar"), frame, seen.session))
+        heads = [bar_head(tr("Bar"), frame, seen.session), *_names(), *seen.further, ""]
+        self.bars.setColumnCount(len(heads))
+        self.bars.setHeaderLabels(heads)
+        for column in range(1, len(heads)):
+            self.bars.headerItem().setTextAlignment(column, _RIGHT)
         for row in seen.head:
             self.bars.addTopLevelItem(_bar_item(row, seen))
         left = seen.count - len(seen.head) - len(seen.tail)
@@ -169,8 +174,11 @@ def _summary(seen: Preview | None) -> str:
 
 def _bar_item(row: Row, seen: Preview) -> QTreeWidgetItem:
     label = bar_label(row.ts_ns, Timeframe.parse(seen.timeframe), seen.session)
-    made = QTreeWidgetItem([label, *(price_text(value) for value in row.values[:4]), volume_text(row.values[4])])
-    for column in range(1, 6):
+    further = ("" if math.isnan(value) else f"{value:,.10g}" for value in row.further)
+    made = QTreeWidgetItem(
+        [label, *(price_text(value) for value in row.values[:4]), volume_text(row.values[4]), *further]
+    )
+    for column in range(1, made.columnCount()):
         made.setTextAlignment(column, _RIGHT)
     return made
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from quantcrafter.app.data.import_model import FURTHER
 from quantcrafter.app.inspector.editors.base import guard_wheel
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.data.providers.glance import Glance
@@ -67,7 +68,10 @@ class RawRows(QTableWidget):
     def _picker(self, column: int, role: str) -> QComboBox:
         box = _Picker(self)
         guard_wheel(box)
-        for name, text in role_names():
+        names = role_names()
+        if role and role not in dict(names):
+            box.addItem(tr("Further column: {name}", name=role), role)
+        for name, text in names:
             box.addItem(text, name)
         box.setCurrentIndex(max(box.findData(role), 0))
         box.setAccessibleName(tr("Column {number}", number=column + 1))
@@ -78,7 +82,7 @@ class RawRows(QTableWidget):
 
 
 def role_names() -> tuple[tuple[str, str], ...]:
-    """Return what a column may be, with its words; '' for none of these."""
+    """Return what a column may be, with its words; '' for none of these, FURTHER for one that gets a name."""
     return (
         ("", "\N{EN DASH}"),
         ("time", tr("Time")),
@@ -92,4 +96,7 @@ def role_names() -> tuple[tuple[str, str], ...]:
         ("split", tr("Split")),
         ("dividend", tr("Dividend")),
         ("adjusted_close", tr("Adjusted close")),
+        ("spread", tr("Spread")),
+        ("open_interest", tr("Open interest")),
+        (FURTHER, tr("Further column")),
     )

@@ -90,8 +90,8 @@ def _titles() -> tuple[str, ...]:
     return (
         tr("Symbol"),
         tr("Timeframe"),
-        tr("First"),
-        tr("Last"),
+        tr("First bar"),
+        tr("Last bar"),
         tr("Bars"),
         tr("Gaps"),
         tr("Size"),
@@ -130,7 +130,9 @@ def _keys(series: Series) -> tuple[Any, ...]:
 
 def _tip(series: Series, column: int) -> str | None:
     if column == SOURCE:
-        return "\n".join(reversed(series.sources))
+        further = tr("Further columns: {names}", names=", ".join(series.columns)) if series.columns else ""
+        currency = tr("Currency: {currency}", currency=series.known_currency) if series.known_currency else ""
+        return "\n".join(filter(None, (*reversed(series.sources), further, currency)))
     if column == GAPS and series.gaps:
         return tr("Missing bars: {missing}, gaps: {gaps}", missing=f"{series.missing:,}", gaps=f"{series.gaps:,}")
     return None

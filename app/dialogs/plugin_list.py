@@ -98,6 +98,8 @@ def kind_name(kind: str) -> str:
         "download_providers": tr("Download providers"),
         "markets": tr("Markets"),
         "engines": tr("Engines"),
+        "feeds": tr("Feeds"),
+        "brokers": tr("Brokers"),
         "strategies": tr("Strategies"),
         "actions": tr("Actions"),
         "panes": tr("Panes"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quantcrafter.app.document.document import TEMPLATE
+from quantcrafter.app.document.instrument_names import entry_name
 from quantcrafter.app.services.i18n import known, tr
 from quantcrafter.app.services.type_names import family_name
 from quantcrafter.engine.api import Role, SpecError, StrategyTemplate
@@ -59,9 +60,13 @@ def all_templates(strategies: Iterable[StrategyTemplate]) -> tuple[Template, ...
 
 
 def matching(templates: Sequence[Template], query: str) -> tuple[Template, ...]:
-    """Return the templates in whose name, description, tags or origin every word of the query occurs."""
+    """Return the templates in whose name, description, tags or origin every word of the query occurs.
+
+    Those come first whose names have most of the words; the others stay in their order.
+    """
     words = query.casefold().split()
-    return tuple(template for template in templates if all(word in _haystack(template) for word in words))
+    found = [template for template in templates if all(word in _haystack(template) for word in words)]
+    return tuple(sorted(found, key=lambda template: -sum(word in template.name.casefold() for word in words)))
 
 
 def self_contained(text: str, folder: Path) -> str:
@@ -131,7 +136,7 @@ def _from_file(path: Path, key: str, source: str) -> Template:
 def _tags(value: Mapping[str, Any]) -> tuple[Tag, ...]:
     instruments = [entry for entry in value.get("instruments") or () if isinstance(entry, Mapping)]
     feeds = [entry for entry in (value.get("data") or {}).values() if isinstance(entry, Mapping)]
-    symbols = dict.fromkeys(str(entry["symbol"]) for entry in instruments if "symbol" in entry)
+    symbols = dict.fromkeys(name for entry in instruments if (name := entry_name(entry)))
     frames = dict.fromkeys(str(entry["timeframe"]) for entry in (*instruments, *feeds) if "timeframe" in entry)
     counts = [
         Tag(f"{family_name(role)} {len(section)}", role)
@@ -159,6 +164,9 @@ def _data_paths(value: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...
     for number, entry in enumerate(value.get("instruments") or ()):
         if isinstance(entry, Mapping) and isinstance(entry.get("path"), str):
             yield ("instruments", number, "path"), entry["path"]
+        universe = entry.get("universe") if isinstance(entry, Mapping) else None
+        if isinstance(universe, Mapping) and isinstance(universe.get("file"), str):
+            yield ("instruments", number, "universe", "file"), universe["file"]
     for role in Role:
         section = value.get(role.value)
         for node, fields in section.items() if isinstance(section, Mapping) else ():

@@ -14,7 +14,7 @@ from quantcrafter.app.document.view import BARS
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.engine.api import PortType, Role
 
-RESERVED = ("use", "bypass", "mute", BARS)
+RESERVED = ("use", "bypass", "mute", "per_instrument", BARS)
 """Names that a block's input, parameter or output cannot have."""
 
 

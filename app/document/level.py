@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from quantcrafter.app.document.instrument_names import entry_name
 from quantcrafter.app.document.ports import (
-    BAR_PORTS,
     VALUE,
     Ports,
+    bar_ports,
     block_input_outputs,
     component_ports,
     input_type,
@@ -19,6 +20,7 @@ from quantcrafter.app.document.ports import (
 from quantcrafter.app.document.subtitle import subtitle
 from quantcrafter.app.document.view import BARS, FrameView, GraphView, NodeView, PortView, Scope, WireView
 from quantcrafter.engine.api import Catalog, Component, PortType, Role
+from quantcrafter.engine.api.extra_columns import extra_of
 from quantcrafter.engine.spec import SECTIONS
 
 Values = dict[str, Any]
@@ -179,7 +181,7 @@ class Level:
         if not isinstance(first, dict):
             return ""
         more = f" +{len(instruments) - 1}" if isinstance(instruments, list) and len(instruments) > 1 else ""
-        return f"{first.get('symbol', '')}{more} · {first.get('timeframe', '1d')}"
+        return f"{entry_name(first)}{more} · {first.get('timeframe', '1d')}"
 
     def _position(self, node_id: str) -> tuple[float, float] | None:
         layout = self.values.get("layout")
@@ -206,7 +208,7 @@ class Level:
 
     def _find_ports(self, node_id: str) -> Ports:
         if node_id == BARS:
-            return Ports(outputs=BAR_PORTS)
+            return Ports(outputs=bar_ports(self._further()))
         if node_id not in self.written:
             return Ports(outputs=block_input_outputs(input_type(self.declared[node_id])))
         role, values = self.written[node_id]
@@ -216,6 +218,12 @@ class Level:
             return self._block_ports(str(use), block, values)
         component = self.catalog.component(role, use) if isinstance(use, str) else None
         return self._guessed_ports(node_id, values) if component is None else component_ports(component)
+
+    def _further(self) -> tuple[str, ...]:
+        """Return the columns beside the prices that every instrument names; blocks see those of the strategy."""
+        instruments = self.document.get("instruments")
+        given = [extra_of(each) for each in instruments or () if isinstance(each, dict)]
+        return tuple(name for name in (given[0] if given else ()) if all(name in each for each in given))
 
     def _block_ports(self, use: str, block: Values, values: Values) -> Ports:
         """Return what a block declares; an input takes several wires where the file gives it a list."""

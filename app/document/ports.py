@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,12 @@ BAR_PORTS = (
     *(PortView(column, PortType.SERIES) for column in BAR_COLUMNS),
 )
 """What every source of bars gives: the bars, and their columns."""
+
+
+def bar_ports(further: Iterable[str]) -> tuple[PortView, ...]:
+    """Return what a source of bars gives that has further columns."""
+    return (*BAR_PORTS, *(PortView(name, PortType.SERIES) for name in further))
+
 
 VALUE = "value"
 """The name of the output of a block's input, and of a placeholder's when nothing says more."""

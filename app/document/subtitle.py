@@ -18,7 +18,9 @@ def subtitle(values: dict[str, Any], component: type[Component] | None, inputs: 
     """Return up to three values on one line, such as `14 · close`: what differs from the default comes first."""
     ports = {port.name for port in inputs}
     if component is None:
-        written = [value for key, value in values.items() if key not in ("use", "bypass", "mute", *ports)]
+        written = [
+            value for key, value in values.items() if key not in ("use", "bypass", "mute", "per_instrument", *ports)
+        ]
         return _line([_shown(value) for value in written])
     changed: list[str] = []
     rest: list[str] = []

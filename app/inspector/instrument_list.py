@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from quantcrafter.app.document.document import Document
+from quantcrafter.app.document.instrument_names import entry_name
 from quantcrafter.app.inspector import typed_values
 from quantcrafter.app.inspector.content import content
 from quantcrafter.app.services.i18n import tr
@@ -144,8 +145,8 @@ def entry_text(entry: Any) -> str:
     """Return what a list says of an instrument: its symbol, its data and its timeframe."""
     if not isinstance(entry, Mapping):
         return tr("Instrument")
-    shown = (typed_values.show(entry[name]) for name in ("symbol", "data", "timeframe") if name in entry)
-    return "  ·  ".join(text for text in shown if text) or tr("Instrument")
+    shown = (typed_values.show(entry[name]) for name in ("data", "timeframe") if name in entry)
+    return "  ·  ".join(text for text in (entry_name(entry), *shown) if text) or tr("Instrument")
 
 
 def _faults(document: Document) -> dict[int, Severity]:

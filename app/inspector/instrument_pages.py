@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from quantcrafter.app.document.edits import UNSET, SetField
-from quantcrafter.app.inspector import subjects, typed_values
+from quantcrafter.app.document.instrument_names import entry_name
+from quantcrafter.app.inspector import subjects
 from quantcrafter.app.inspector.content import content
 from quantcrafter.app.inspector.form import Form
 from quantcrafter.app.inspector.form_view import FormView
@@ -149,5 +150,9 @@ class StrategyPage(InstrumentsPage):
 
 
 def _title(form: Form) -> str:
-    symbol = next((form.value(entry) for entry in form.fields if entry.name == "symbol"), UNSET)
-    return typed_values.show(symbol) or tr("Instrument")
+    written = {entry.path[0]: form.value(entry) for entry in form.fields if entry.name == "symbol"}
+    universe = {entry.path[-1]: form.value(entry) for entry in form.fields if entry.path[0] == "universe"}
+    given = {name: value for name, value in universe.items() if value is not UNSET}
+    entry = {"universe": given.get("universe", given)} if given else written
+    name = entry_name(entry)
+    return tr("Instrument") if entry.get("symbol") is UNSET or not name else name

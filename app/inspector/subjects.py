@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -17,8 +17,27 @@ from quantcrafter.app.inspector.content import block_body, content, inner_node, 
 from quantcrafter.app.inspector.fields import FieldKind, fields_of
 from quantcrafter.app.inspector.form import FileForm, NodeForm, common_fields
 from quantcrafter.app.services.i18n import tr
-from quantcrafter.engine.api import Catalog, Component, FeedNode, PortType, RunSettings, Timeframe, param
-from quantcrafter.engine.api.settings import Currency, InstrumentKind, InstrumentMargin, Settlement, Spread, Swap
+from quantcrafter.engine.api import (
+    Catalog,
+    Component,
+    FeedNode,
+    PathParam,
+    PortType,
+    Role,
+    RunSettings,
+    Timeframe,
+    param,
+)
+from quantcrafter.engine.api.settings import (
+    Continuous,
+    Currency,
+    Funding,
+    InstrumentKind,
+    InstrumentMargin,
+    Settlement,
+    Spread,
+    Swap,
+)
 from quantcrafter.engine.runtime.running.engines import Engines, engine_choices, modes_of
 
 
@@ -35,6 +54,38 @@ class StrategyFields(BaseModel):
     description: str = Field(
         "", description="What the strategy does, in one or two sentences.", json_schema_extra={"long": True}
     )
+
+
+class OwnParameterFields(BaseModel):
+    """What a node says of parameters that differ between instruments."""
+
+    per_instrument: dict[str, Any] = param(
+        "Parameters of single instruments, such as AAPL: {timeperiod: 20}, or the name of one of their values, such as "
+        "timeperiod: fast.",
+        default={},
+        advanced=True,
+    )
+
+
+_DIFFERING = (Role.INDICATOR, Role.LOGIC, Role.ADVISOR, Role.FILTER)
+
+
+class UniverseFields(BaseModel):
+    """Where the symbols of several instruments come from: one of these, with some to leave out."""
+
+    symbols: tuple[str, ...] = param("The symbols.", default=(), advanced=True)
+    file: PathParam | None = param(
+        "A CSV file with a column symbol and what else is said of each, or a text with a symbol in each line.",
+        default=None,
+        advanced=True,
+    )
+    files: str | None = param(
+        "Data files, such as bars/*.csv. The name of each is a symbol.", default=None, advanced=True
+    )
+    query: str | None = param(
+        "A pattern for the symbols that the data provider knows, such as * for all.", default=None, advanced=True
+    )
+    exclude: tuple[str, ...] = param("Symbols to leave out.", default=(), advanced=True)
 
 
 class InstrumentFields(BaseModel):
@@ -92,8 +143,22 @@ class InstrumentFields(BaseModel):
         le=100,
         advanced=True,
     )
+    funding: Funding = param("Fundings that change, from a file.", default=Funding(), advanced=True)
     swap: Swap = param("What positions earn overnight.", default=Swap(), advanced=True)
     expiry: date | None = param("The last day on which a contract trades.", default=None, advanced=True)
+    continuous: Continuous = param(
+        "A continuous series of futures contracts, and when it is rolled.", default=None, advanced=True
+    )
+    quote_unit: Literal["pence", "pounds"] | None = param(
+        "pence: prices are in pence, which are converted to pounds. It takes the place of a currency.",
+        default=None,
+        advanced=True,
+    )
+    tick_table: str | None = param(
+        "The table of ticks that depend on the price, such as hkex. The default is that of the market.",
+        default=None,
+        advanced=True,
+    )
     settlement: Settlement | None = param(
         "t+0: a position can be closed at once. t+1: from the next session on. The default is that of the market.",
         default=None,
@@ -117,6 +182,12 @@ class InstrumentFields(BaseModel):
     on_bad_bars: Literal["refuse", "repair"] = param(
         "What to do about impossible bars.", default="refuse", advanced=True
     )
+    values: dict[str, str | float] = param(
+        "What is said of the instrument by names of your own, such as sector: technology.", default={}, advanced=True
+    )
+    universe: UniverseFields = param(
+        "Several instruments with the same settings in place of one.", default=UniverseFields(), advanced=True
+    )
 
 
 def node_form(document: Document, ids: Sequence[str], scope: Scope) -> NodeForm:
@@ -134,6 +205,8 @@ def node_fields(document: Document, node_id: str, scope: Scope) -> tuple[schema.
     if cls is None:
         return ()
     fields = fields_of(cls)
+    if cls.role in _DIFFERING:
+        fields = (*fields, *fields_of(OwnParameterFields))
     if not issubclass(cls, FeedNode):
         return fields
     name = document.graph(scope).nodes[node_id].values.get("data", cls.model_fields["data"].default)
@@ -230,7 +303,24 @@ def instrument_form(document: Document, index: int) -> FileForm:
     fields = with_provider(document.catalog, fields_of(InstrumentFields), str(written.get("data", "")))
     names = tuple(market.name for market in document.catalog.markets)
     fields = tuple(replace(each, suggestions=names) if each.path[-1:] == ("market",) else each for each in fields)
+    fields = tuple(_of_universe(written, fields))
     return FileForm(fields, written, ("instruments", index), document.problems)
+
+
+def _of_universe(written: Mapping[str, Any], fields: Sequence[schema.Field]) -> Iterator[schema.Field]:
+    """Yield the fields of an instrument as it is written: a universe has no symbol, and may be a list alone."""
+    universe = written.get("universe")
+    for field in fields:
+        if field.path[0] == "universe":
+            plain_list = isinstance(universe, list)
+            if plain_list and field.name != "symbols":
+                continue
+            shown = replace(field, advanced=universe is None)
+            yield replace(shown, path=("universe",)) if plain_list else shown
+        elif field.name == "symbol" and universe is not None:
+            yield replace(field, required=False, optional=True)
+        else:
+            yield field
 
 
 def new_instrument(document: Document) -> dict[str, Any]:

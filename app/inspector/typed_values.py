@@ -17,6 +17,8 @@ from quantcrafter.engine.spec import explain
 
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]{1,2}|[-+]?[0-9]*,[0-9]{4,}")
+_PART = re.compile(r"(?:\{[^{}]*\}|[^,{}])+")
+_BRACED = re.compile(r"\s*([^:=]+?)\s*[:=]\s*\{([^{}]*)\}\s*")
 _MAPPING_ITEM = re.compile(r"\s*([^:=]+?)\s*[:=]\s*(.+?)\s*")
 
 
@@ -31,7 +33,7 @@ def show(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(show(item) for item in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {show(item)}" for key, item in value.items())
+        return ", ".join(f"{key}: {_inner(item)}" for key, item in value.items())
     return str(value)
 
 
@@ -51,8 +53,28 @@ def parse(field: Field, text: str) -> Any:
     if field.kind is FieldKind.LIST:
         return [_item(part.strip()) for part in text.split(",") if part.strip()]
     if field.kind is FieldKind.MAPPING:
-        return dict(_pair(part) for part in text.split(",") if part.strip())
+        return _mapping(text)
     return text
+
+
+def _inner(value: Any) -> str:
+    """Return a value inside a mapping as a line editor shows it: a mapping in braces."""
+    return f"{{{show(value)}}}" if isinstance(value, Mapping) else show(value)
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    """Return the mapping of a text such as `a: 1, b: {c: 2}`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = {}
+    for part in _PART.findall(text):
+        if part.strip():
+            braced = _BRACED.fullmatch(part)
+            key, value = (braced[1], _mapping(braced[2])) if braced else _pair(part)
+            found[key] = value
+    return found
 
 
 def number(text: str) -> int | float:

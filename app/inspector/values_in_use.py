@@ -149,6 +149,7 @@ def _labels() -> dict[str, str]:
         "session": tr("Trading hours"),
         "calendar": tr("Holidays"),
         "tick_size": tr("Tick size"),
+        "tick_table": tr("Tick table"),
         "lot_size": tr("Lot size"),
         "pip_size": tr("Pip size"),
         "multiplier": tr("Multiplier"),
@@ -158,6 +159,7 @@ def _labels() -> dict[str, str]:
         "sell_duty_percent": tr("Tax on sales"),
         "settlement": tr("Settlement"),
         "price_limit_percent": tr("Price limit"),
+        "price_limit_amounts": tr("Price limit"),
         "trading_days": tr("Trading days a year"),
     }
 

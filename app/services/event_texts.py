@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from quantcrafter.app.services.explanation_texts import moment_text
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.value_texts import flags_text, number_text, position_text
@@ -35,10 +37,22 @@ def ordered_text(order: Ordered) -> str:
         "rebalance": tr("Ordered to rebalance, {quantity}", quantity=quantity),
         "opposite": tr("Ordered to leave the position, {quantity}, by the opposite signal", quantity=quantity),
         "grid": tr("Ordered by the grid, {quantity}", quantity=quantity),
+        "reversal": tr("Ordered to reverse the position, {quantity}", quantity=quantity),
     }
     texts = {**either, **(buys if order.side > 0 else sells)}
     other = _reasons("").get(order.reason, order.reason.replace("_", " "))
-    return texts.get(order.reason, tr("Ordered {quantity}: {why}", quantity=quantity, why=other))
+    if order.reason in ("stop_loss", "take_profit"):
+        other = tr("the pair's own stop") if order.reason == "stop_loss" else tr("the pair's own target")
+    text = texts.get(order.reason, tr("Ordered {quantity}: {why}", quantity=quantity, why=other))
+    if math.isnan(order.hedge):
+        return text
+    off = number_text(100.0 * abs(order.quantity / order.hedge - 1.0))
+    return tr(
+        "{text}; the hedge ratio asks for {hedge}, {percent} % away by rounding to lots",
+        text=text,
+        hedge=number_text(order.hedge),
+        percent=off,
+    )
 
 
 def ended_text(order: Ordered, facts: Facts) -> str:
@@ -74,6 +88,7 @@ def _endings() -> dict[str, str]:
         "no_size": tr("the new price allowed no size or stop distance"),
         "stopped": tr("a stop was triggered"),
         "price_limit": tr("the price was locked at its limit"),
+        "other_leg": tr("the other leg of the pair can't trade"),
     }
 
 
@@ -84,6 +99,7 @@ def filled_text(fill: FilledOrder, facts: Facts) -> str:
         "entry": tr("an entry decided on {when}", when=moment_text(facts, fill.decided)),
         "signal": tr("an exit decided on {when}", when=moment_text(facts, fill.decided)),
         "opposite": tr("an exit decided on {when}", when=moment_text(facts, fill.decided)),
+        "reversal": tr("a reversal of the position, ordered on {when}", when=moment_text(facts, fill.decided)),
         **_reasons(fill.node),
     }
     why = reasons.get(fill.reason, fill.reason.replace("_", " "))
@@ -105,18 +121,21 @@ def _reasons(node: str) -> dict[str, str]:
         "margin_call": tr("a margin call"),
         "split": tr("a split"),
         "expiry": tr("the contract expired"),
+        "roll": tr("the roll into the next contract"),
         "scale_in": tr("an additional entry"),
         "rebalance": tr("rebalancing"),
         "grid": tr("the grid"),
         "component": tr("the execution's own decision"),
         "end_of_data": tr("the end of the data"),
+        "other_leg": tr("the other leg of the pair was closed or can't trade any more"),
     }
 
 
 def blocked_text(blocked: Blocked) -> str:
     """Return that an entry signal became no order, and for what reason."""
+    nodes, count, most = ", ".join(f"'{node}'" for node in blocked.nodes), blocked.count, blocked.limit
     reasons = {
-        "filter": tr("blocked by {nodes}", nodes=", ".join(f"'{node}'" for node in blocked.nodes)),
+        "filter": tr("blocked by {nodes}", nodes=nodes),
         "warmup": tr("still in the warm-up"),
         "opposite_ignored": tr("the opposite position is open and is kept"),
         "contradiction": tr("conflicting signals at the same bar"),
@@ -130,7 +149,14 @@ def blocked_text(blocked: Blocked) -> str:
         "cool_down": tr("a pause after a loss"),
         "below_minimum": tr("the size was below the minimum"),
         "no_volatility": tr("no volatility available for sizing"),
+        "entries_today": tr("blocked by {nodes}: {count} of {most} entries today", nodes=nodes, count=count, most=most),
+        "open_entries": tr(
+            "blocked by {nodes}: {count} of {most} entries are open", nodes=nodes, count=count, most=most
+        ),
         "other_execution": tr("another execution node had a position or an entry order"),
+        "no_ratio": tr("the hedge ratio was not above zero"),
+        "other_leg": tr("the other leg of the pair had no bar or was still open"),
+        "shut": tr("the worker allowed no entries"),
     }
     why = reasons.get(blocked.reason, blocked.reason.replace("_", " "))
     return tr("Signal to {signal}, no order: {why}", signal=flags_text(blocked.flags), why=why)

@@ -113,6 +113,7 @@ class Settings:
     chart_colors = _choice("green_red", "red_green", "blue_orange")
     """What rises and what falls."""
     chart_log = _flag(default=False)
+    chart_rolls = _flag(default=True)
     chart_panels: Setting[list[str]] = Setting(lambda: ["volume", "equity", "drawdown"], _is_text_list)
     """Which of `volume`, `equity`, `drawdown` and `exposure` are shown."""
     chart_shown: Setting[dict[str, dict[str, bool]]] = Setting(dict, _is_choice_map)

@@ -26,6 +26,14 @@ class NativeEngine(EngineAdapter):
             Capability.CONTRACTS,
             Capability.POSITION_CONDITIONS,
             Capability.SEVERAL_EXECUTIONS,
+            Capability.TWO_SIDED_ENTRIES,
+            Capability.REVERSING_ORDERS,
+            Capability.ORDERS_AT_CLOSE,
+            Capability.CLOSING_AUCTION,
+            Capability.PAIRS,
+            Capability.CONTINUOUS_FUTURES,
+            Capability.CHANGING_COSTS,
+            Capability.WITHDRAWALS,
         }
     )
 

@@ -16,8 +16,16 @@ class Capability(StrEnum):
     PARTIAL_FILLS = "partial fills"
     SEVERAL_INSTRUMENTS = "several instruments"
     SEVERAL_EXECUTIONS = "several execution nodes"
+    PAIRS = "pairs of instruments"
     CONTRACTS = "contracts on margin"
     POSITION_CONDITIONS = "conditions on the position"
+    TWO_SIDED_ENTRIES = "entries on both sides at once"
+    REVERSING_ORDERS = "orders that reverse a position at their price"
+    ORDERS_AT_CLOSE = "orders at the close"
+    CLOSING_AUCTION = "fills at the close of the decision"
+    CONTINUOUS_FUTURES = "continuous futures"
+    CHANGING_COSTS = "spreads, funding and swap that change"
+    WITHDRAWALS = "withdrawals of profit"
     STRATEGY_CLASSES = "strategy classes written for it"
 
 

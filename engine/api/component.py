@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -16,6 +16,7 @@ from quantcrafter.engine.api.reasons import Question, Reason
 from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.steps import StepForm, StepOutputs
 from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.api.units import SeriesUnit
 
 
 class Role(StrEnum):
@@ -31,7 +32,7 @@ class Role(StrEnum):
     EXECUTION = "execution"
 
 
-NODE_KEYS = ("use", "bypass", "mute")
+NODE_KEYS = ("use", "bypass", "mute", "per_instrument")
 """The keys of a node that are reserved for the strategy file; no component has a field with such a name."""
 
 
@@ -117,6 +118,14 @@ class Component(BaseModel):
         """
         return None
 
+    def output_unit(self, inputs: Mapping[str, SeriesUnit | None]) -> SeriesUnit | None:  # noqa: ARG002 - a component may tell it
+        """Return the unit of its outputs, from those of its inputs by port; None if it isn't known."""
+        return None
+
+    def mixed_units(self, inputs: Mapping[str, SeriesUnit | None]) -> Sequence[tuple[SeriesUnit, SeriesUnit]]:  # noqa: ARG002 - as above
+        """Return the pairs of different units that it adds or compares, for a warning; `inputs` as of `output_unit`."""
+        return ()
+
     def explain(self, question: Question) -> Reason | None:  # noqa: ARG002 - a component may answer
         """Return why a condition, filter or signal output is or isn't true at a bar, or None for no answer.
 
@@ -152,7 +161,7 @@ class Component(BaseModel):
 
     @classmethod
     def overrides(cls, method: str) -> bool:
-        """Return whether the class has its own `compute` or `on_bar`."""
+        """Return whether the class has its own form of a method, such as `compute` or `on_bar`."""
         return getattr(cls, method) is not getattr(Component, method)
 
 
@@ -215,6 +224,26 @@ class PositionNode(Logic):
         return 0
 
 
+class NoticeNode(Logic):
+    """Logic whose output says at which bars something is to be noted, with a text.
+
+    `kind` is what a bar counts as: `notice` or `failure`. If it `stops`, a backtest ends with an error where there is
+    one.
+    """
+
+    kind: ClassVar[str] = "notice"
+
+    text: str = param("What is recorded.", min_length=1)
+    every: Literal["change", "bar"] = param(
+        "change: a bar counts where it begins. bar: each bar counts.", default="change"
+    )
+
+    @property
+    def stops(self) -> bool:
+        """Whether a backtest ends where there is one."""
+        return False
+
+
 class Advisor(Component):
     """Decides when to enter and when to exit; returns signal flags (uint8), or `Signals` with a strength."""
 
@@ -222,19 +251,26 @@ class Advisor(Component):
     outputs = (Output("signal", PortType.SIGNAL),)
 
 
+FilterGroup = Literal["trade", "block", "reset_volume"]
+FILTER_GROUP = (
+    "trade: entries only while this filter holds. block: no entries while it holds. reset_volume: a martingale starts "
+    "over with an entry that is decided while it holds."
+)
+
+
 class Filter(Component):
     """Lets entries pass or blocks them; exits always pass.
 
     `compute` returns a bool column: for the group `trade` True allows (all such filters must allow), for the group
-    `block` True blocks (any one is enough).
+    `block` True blocks (any one is enough). The group `reset_volume` blocks nothing: where such a filter holds at the
+    close on which an entry is decided, a martingale starts over. `invert` turns True and False round.
     """
 
     role = Role.FILTER
     outputs = (Output("filter", PortType.FILTER),)
 
-    group: Literal["trade", "block"] = param(
-        "trade: entries only while this filter holds. block: no entries while it holds.", default="trade"
-    )
+    group: FilterGroup = param(FILTER_GROUP, default="trade")
+    invert: bool = param("The filter holds where it otherwise doesn't.", default=False)
 
 
 class RiskManager(Component):

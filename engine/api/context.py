@@ -88,7 +88,7 @@ class MarketView:
     def __init__(self, bars: Bars, ctx: StrategyContext) -> None:
         self._bars = bars
         self._ctx = ctx
-        self._views = {name: ColumnView(bars.column(name), ctx) for name in BAR_COLUMNS}
+        self._views = {name: ColumnView(bars.column(name), ctx) for name in (*BAR_COLUMNS, *bars.extra)}
 
     @property
     def symbol(self) -> str:

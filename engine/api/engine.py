@@ -9,16 +9,25 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from quantcrafter.engine.api.bars import Bars
+import numpy as np
+
+from quantcrafter.engine.api.bars import Bars, DatedAmounts
 from quantcrafter.engine.api.capability import Capability
 from quantcrafter.engine.api.component import Component
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import Ledger
-from quantcrafter.engine.api.market import Term
+from quantcrafter.engine.api.market import Term, TickTables
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, FloatColumn
 from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
-from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, QuoteSide, RunSettings, Settlement
+from quantcrafter.engine.api.settings import (
+    InstrumentKind,
+    InstrumentMargin,
+    LimitRounding,
+    QuoteSide,
+    RunSettings,
+    Settlement,
+)
 from quantcrafter.engine.api.step_program import StepProgram
 
 
@@ -71,13 +80,35 @@ class NightlySwap:
     """What a long and a short position earn a night, below zero if they pay it.
 
     Per unit, as a difference of prices; with `by_value` in percent of the value, a year of 360 days. On the
-    weekday `triple_day` (Monday is 0) three nights are due; None for no such day.
+    weekday `triple_day` (Monday is 0) three nights are due; None for no such day. If the rates change, `dated` has
+    what is due at each rollover, and the other numbers are not used.
     """
 
     long: float
     short: float
     by_value: bool = False
     triple_day: int | None = 2
+    dated: DatedAmounts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """A change to the next contract of a continuous series, before the bar with the number `bar`.
+
+    `old_price` and `new_price` are the last closes of both contracts on the day of the roll, `old` and `new` their
+    names, '' where they are not known.
+    """
+
+    bar: int
+    old_price: float
+    new_price: float
+    old: str = ""
+    new: str = ""
+
+    @property
+    def difference(self) -> float:
+        """How far the roll moved the prices."""
+        return self.new_price - self.old_price
 
 
 @dataclass(frozen=True)
@@ -91,24 +122,35 @@ class InstrumentJob:
 
     `rate_open` and `rate_close` are units of the account's currency for one of the instrument's, as known at the opens
     and closes of its bars; None where the two are the same. `split` is how many units one becomes at a bar's open,
-    `dividend` the cash that a unit gets then. `borrow_percent` is the cost of a short position per year. `step_columns`
-    are the inputs of the job's `steps`, in order.
+    `dividend` the cash that a unit gets then. `roll` is the last close of the contract whose first bar a bar is, NaN at
+    all others; the close of the bar before is that of the contract before. `contracts` names the contracts of such a
+    series, each with the opening time of its first bar (UTC ns). `borrow_percent` is the cost of a short position per
+    year. `step_columns` are the inputs of the job's `steps`, in order.
 
     A `contract` is not paid for when it is bought: its positions require `margin` (that of the run if None), and gain
     or lose `multiplier` for each unit and point of the price, in the currency of its prices. `pip_size` is the unit of
     distances in pips. `tick_is_shown` means that the tick was derived from the prices, and later prices may show a
     finer one. The duties are taxes on the value of purchases and sales. `trading_days` is the number per year, derived
-    from the session if None. `terms` contains the source of each value.
+    from the session if None. `terms` contains the source of each value. `values` are what the strategy says of the
+    instrument by names of its own, such as its sector.
 
     `history` contains all bars that decision components see and ends with `bars`; None if these are all. `step_state`
     is the state of the job's `steps` before the first bar, None for the initial one.
 
-    `spread` is the distance of bid and ask, as a difference of prices, and `quotes` which of them the bars are.
-    `funding_percent` is what a long position pays of its value every eight hours, `swap` what positions earn a night.
+    `spread` is the distance of bid and ask, as a difference of prices, and `quotes` which of them the bars are;
+    `spreads` has the spread of each bar, if it changes. `funding_percent` is what a long position pays of its value
+    every eight hours; `funding` has the times and percentages of a rate that changes, in its place. `swap` is what
+    positions earn a night.
     `expiry_day` is the trading day (since 1970) with whose session a contract expires: there are no later bars.
+    `expires` says that it has expired after the last bar although that one closes before the end of this session.
     `settlement` says from when a position can be closed. `price_limits` are pairs of a trading day (since 1970) and how
     many percent the prices of a session may move from then on, from the last close of the session before; 0 means as
-    far as they like. Bars longer than a day have none.
+    far as they like. `limit_amounts` are limits as amounts, where there are no such pairs: below which last close, by
+    how much. Bars longer than a day have no limits.
+
+    `tick_tables` are ticks that depend on the price: pairs of a trading day (since 1970), from which on a table is in
+    force, and its bands, each a price from which on its tick holds. `tick_size` is then that of usual prices. Without
+    tables, it holds for all prices.
     """
 
     symbol: str
@@ -128,6 +170,7 @@ class InstrumentJob:
     rate_close: FloatColumn | None = None
     split: FloatColumn | None = None
     dividend: FloatColumn | None = None
+    roll: FloatColumn | None = None
     step_columns: tuple[FloatColumn, ...] = ()
     kind: InstrumentKind = "spot"
     multiplier: float = 1.0
@@ -139,15 +182,30 @@ class InstrumentJob:
     trading_days: float | None = None
     spread: float = 0.0
     quotes: QuoteSide = "mid"
+    spreads: FloatColumn | None = None
     funding_percent: float = 0.0
+    funding: DatedAmounts | None = None
     swap: NightlySwap | None = None
     expiry_day: int | None = None
+    expires: bool = False
     settlement: Settlement = "t+0"
     price_limits: tuple[tuple[int, float], ...] = ()
+    limit_amounts: tuple[tuple[float, float], ...] = ()
+    limit_rounding: LimitRounding = "nearest"
+    tick_tables: TickTables = ()
     terms: Mapping[str, Term] = field(default_factory=dict)
+    values: Mapping[str, str | float] = field(default_factory=dict)
     further: tuple[ExecutionColumns, ...] = ()
     history: Bars | None = None
     step_state: FloatColumn | None = None
+    contracts: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def finest_tick(self) -> float:
+        """The tick at the lowest price of the bars: as many decimals as any of their prices has."""
+        lowest = float(self.bars.low.min()) if len(self.bars) else 0.0
+        fitting = ([tick for low, tick in bands if low <= abs(lowest)] for _, bands in self.tick_tables)
+        return min((ticks[-1] for ticks in fitting), default=self.tick_size)
 
     @property
     def seen(self) -> Bars:
@@ -170,10 +228,37 @@ class InstrumentJob:
             rate_close=_rows(self.rate_close, span),
             split=_rows(self.split, span),
             dividend=_rows(self.dividend, span),
+            roll=_rows(self.roll, span),
+            spreads=_rows(self.spreads, span),
             step_columns=tuple(column[span] for column in self.step_columns),
             further=tuple(each.rows(span) for each in self.further),
             history=self.bars.slice(0, end) if begin else None,
+            expires=self.expires and end >= len(self.bars),
         )
+
+    @cached_property
+    def moved_by_rolls(self) -> FloatColumn:
+        """How far all rolls up to each bar have moved the prices, shape (n,); a roll at the first bar is before it."""
+        moved = np.zeros(len(self.bars))
+        if self.roll is not None and len(moved):
+            moved[1:] = self.roll[1:] - self.bars.close[:-1]
+        return np.cumsum(np.where(np.isnan(moved), 0.0, moved))
+
+    @cached_property
+    def rolls(self) -> tuple[Roll, ...]:
+        """The rolls of a continuous series, oldest first, without one before the first bar."""
+        if self.roll is None:
+            return ()
+        found = []
+        for bar in np.flatnonzero(~np.isnan(self.roll[1:])).tolist():
+            old, new = (self._contract_at(place) for place in (bar, bar + 1))
+            found.append(Roll(bar + 1, float(self.bars.close[bar]), float(self.roll[bar + 1]), old, new))
+        return tuple(found)
+
+    def _contract_at(self, bar: int) -> str:
+        """Return the name of the contract that a bar is of, '' if it is not known."""
+        time = int(self.bars.open_ns[bar])
+        return next((name for since, name in reversed(self.contracts) if since <= time), "")
 
     @cached_property
     def executions(self) -> tuple[ExecutionColumns, ...]:

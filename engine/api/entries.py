@@ -39,7 +39,8 @@ class EntryRule:
     Its price is `offset` away from the column `line` (for shorts, `short_line` if there is one) or, without a line,
     from the close: on the cheaper side for a LIMIT, on the other side for a STOP or STOP_LIMIT. The limit of a
     STOP_LIMIT is `limit` beyond its trigger. With `follow` the order is replaced on each close on which its price has
-    moved. `bars` applies to the life BARS.
+    moved. `bars` applies to the life BARS. With `two_sided`, entries of both sides wait at the same time, and the first
+    that fills cancels the other.
     """
 
     kind: OrderKind = OrderKind.MARKET
@@ -48,6 +49,7 @@ class EntryRule:
     life: OrderLife = OrderLife.GTC
     bars: int = 0
     follow: bool = False
+    two_sided: bool = False
 
 
 AT_MARKET = EntryRule()
@@ -55,11 +57,13 @@ AT_MARKET = EntryRule()
 
 @dataclass(frozen=True, slots=True)
 class ScaleInRule:
-    """Further entries in the direction held, by market orders.
+    """Further entries in the direction held.
 
-    One is made at a close that is at least `spacing` away from the last entry's price, in favour of the position or
-    against it; with `on_signal`, only if the bar also has an entry signal. The n-th has the first one's lots x factor ^
-    n.
+    By market orders, one is made at a close that is at least `spacing` away from the last entry's price, in favour of
+    the position or against it; with `on_signal`, only if the bar also has an entry signal. With `resting`, all that are
+    left wait at their prices, each `spacing` away from the one before it: stop orders in favour, limit orders against.
+
+    The n-th (from 0) has the first one's lots x factor ^ n, or where there are `sizes`, x sizes[n].
     """
 
     max_entries: int
@@ -67,6 +71,13 @@ class ScaleInRule:
     in_favour: bool = True
     factor: float = 1.0
     on_signal: bool = False
+    resting: bool = False
+    sizes: tuple[float, ...] = ()
+
+    @property
+    def lots_factors(self) -> tuple[float, ...]:
+        """The lots of each entry as multiples of the first one's."""
+        return self.sizes or tuple(self.factor**n for n in range(self.max_entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +105,28 @@ class RebalanceRule:
     every_bars: int = 0
     monthly: bool = False
     drift_percent: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PairRule:
+    """Two instruments that are traded as one position: `first` and `second` are their symbols.
+
+    Without a name, they are the first and the second instrument of the job.
+
+    A long entry buys the first leg and sells the second, a short one the other way round. The size rule gives the
+    quantity of the first leg. That of the second is the ratio times it or, `by_value`, the quantity whose value is the
+    ratio times the value of the first leg. The ratio is the column `ratio` of the first leg divided by that of the
+    second one, which is 1 unless columns are computed on other prices than those that are traded. Signals, filters and
+    the size rule's column are those of the first leg.
+
+    Both legs are closed when their open profit together falls or rises to `stop_percent` or `target_percent` of their
+    gross value at entry, or to `stop_cash` or `target_cash`, each 0 for none.
+    """
+
+    first: str
+    second: str
+    by_value: bool = False
+    stop_percent: float = 0.0
+    stop_cash: float = 0.0
+    target_percent: float = 0.0
+    target_cash: float = 0.0

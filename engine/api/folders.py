@@ -23,6 +23,9 @@ from quantcrafter.engine.api.wide_folders import is_too_wide
 from quantcrafter.engine.api.wording import shown_path
 
 VARIABLE = "QUANTCRAFTER_ALLOW_FOLDERS"
+_SHIPPED = Path(__file__).resolve().parents[2] / "resources" / "examples" / "files"
+"""The data files of the shipped examples, which may be opened as strategies of no folder."""
+
 _DATA_FOLDERS = ("bars", "blocks", "data")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,20}://")
 _SYSTEM = ("/dev", "/proc", "/sys")
@@ -216,7 +219,7 @@ def _is_own(path: Path, folder: Path) -> bool:
 def _roots() -> Iterator[Path]:
     for name in _DATA_FOLDERS:
         yield from _both(_flat(home() / name))
-    for folder in (*_given, *variable_folders(), *_listed()):
+    for folder in (_SHIPPED, *_given, *variable_folders(), *_listed()):
         yield from _both(folder)
 
 

@@ -246,6 +246,10 @@ class foreign:  # noqa: N801 - used as a function: with foreign("Plugin 'x'", "i
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            self._state.end_timer()
+        except TimeLimitError:  # it came between the end of the call and that of the timer
+            self._state.end_timer()
         leave_fork(self._process)
         self._state.restore()
         if _stream is not None and _listener is not None:
@@ -307,11 +311,14 @@ class _State:
             self._limit = _ThreadLimit(threading.get_ident(), seconds)
             self._limit.start()
 
-    def restore(self) -> None:
+    def end_timer(self) -> None:
+        """Raise the time limit error no more."""
         if self._is_timed:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
         if self._limit is not None:
             self._limit.end()
+
+    def restore(self) -> None:
         for number, handler in self._handlers.items():
             if signal.getsignal(number) is not handler and handler is not None:
                 set_handler(number, handler)
@@ -352,10 +359,24 @@ class _ThreadLimit(threading.Thread):
             wait_s = 1.0
 
     def end(self) -> None:
-        """Raise no more; an error that is on its way is taken back."""
-        with self._raising:
-            self._over.set()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(self._thread, None)
+        """Raise no more. Called in the limited thread: an error that is on its way ends here.
+
+        It is received and not taken back: one that is taken back leaves the interpreter's flag for it set for good, and
+        then a debugger or another trace function stops the program (CPython 3.11).
+        """
+        has_ended = False
+        while not has_ended:
+            try:
+                with self._raising:
+                    self._over.set()
+                _receive()
+                has_ended = True
+            except TimeLimitError:
+                continue
+
+
+def _receive() -> None:
+    """Do nothing: at the begin of a function, Python raises what another thread has sent to this one."""
 
 
 def _folder() -> str:

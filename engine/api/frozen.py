@@ -116,5 +116,6 @@ def _with(bars: Bars, make: Any) -> Bars:
         bars,
         traded=None if bars.traded is None else _with(bars.traded, make),
         actions=None if actions is None else CorporateActions(make(actions.split), make(actions.dividend)),
+        extra={name: make(column) for name, column in bars.extra.items()},
         **{name: make(getattr(bars, name)) for name in _BAR_ARRAYS},
     )

@@ -23,7 +23,21 @@ log = logging.getLogger("quantcrafter.compiled")
 _PRIVATE = 0o077
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OURS = (
-    *("bars", "blocks", "cache", "data", "logs", "nodes", "recovery", "runs", "traces", "vnpy"),
+    *(
+        "accounts",
+        "bars",
+        "blocks",
+        "cache",
+        "data",
+        "logs",
+        "nodes",
+        "orchestrator",
+        "recovery",
+        "runs",
+        "traces",
+        "vnpy",
+        "workers",
+    ),
     *("desktop.json", "engine-classes.json", "folders.json", "history.db", "plugins.json"),
 )
 

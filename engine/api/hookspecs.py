@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import pluggy
 
+from quantcrafter.engine.api.broker import Broker
 from quantcrafter.engine.api.component import (
     Advisor,
     Component,
@@ -22,6 +23,7 @@ from quantcrafter.engine.api.component import (
 from quantcrafter.engine.api.desktop import DesktopAction, DesktopPane
 from quantcrafter.engine.api.download import DownloadProvider
 from quantcrafter.engine.api.engine import EngineAdapter
+from quantcrafter.engine.api.feed import Feed
 from quantcrafter.engine.api.market import Market
 from quantcrafter.engine.api.provider import DataProvider, StrategyTemplate
 
@@ -86,6 +88,16 @@ def register_markets() -> Iterable[Market]:  # type: ignore[empty-body]
 @hookspec
 def register_engines() -> Iterable[type[EngineAdapter]]:  # type: ignore[empty-body]
     """Return engines that can run a strategy."""
+
+
+@hookspec
+def register_feeds() -> Iterable[type[Feed]]:  # type: ignore[empty-body]
+    """Return feeds, which bring bars as they close; `quantcrafter start --feed` names them."""
+
+
+@hookspec
+def register_brokers() -> Iterable[type[Broker]]:  # type: ignore[empty-body]
+    """Return brokers, which `quantcrafter start --broker` names."""
 
 
 @hookspec

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.api.round_trips import round_trips, trade_of_parts
 from quantcrafter.engine.api.step_program import StepRecord
 
 
 class OrderKind(IntEnum):
     """How an order is matched. Saved runs hold the numbers: add at the end, never renumber.
 
-    Only the engine creates `CLOSE` orders, at the end of the data and for splits.
+    Only the engine creates `CLOSE` orders, at the end of the data, for splits and for rolls. `AT_CLOSE` is a market
+    order that fills at a bar's close.
     """
 
     MARKET = 0
@@ -24,6 +27,7 @@ class OrderKind(IntEnum):
     LIMIT = 2
     STOP_LIMIT = 3
     CLOSE = 4
+    AT_CLOSE = 5
 
 
 class OrderStatus(IntEnum):
@@ -56,6 +60,9 @@ class Reason(IntEnum):
     MARGIN_CALL = 15
     SPLIT = 16
     EXPIRY = 17
+    REVERSAL = 18
+    OTHER_LEG = 19
+    ROLL = 20
 
 
 class StatusReason(IntEnum):
@@ -78,6 +85,7 @@ class StatusReason(IntEnum):
     NO_SIZE = 14
     STOPPED = 15
     PRICE_LIMIT = 16
+    OTHER_LEG = 17
 
 
 class BlockReason(IntEnum):
@@ -98,6 +106,11 @@ class BlockReason(IntEnum):
     BELOW_MINIMUM = 12
     NO_VOLATILITY = 13
     OTHER_EXECUTION = 14
+    NO_RATIO = 15
+    OTHER_LEG = 16
+    ENTRIES_TODAY = 17
+    OPEN_ENTRIES = 18
+    SHUT = 19
 
 
 ORDER_DTYPE = np.dtype(
@@ -125,12 +138,12 @@ ORDER_DTYPE = np.dtype(
     ],
     align=True,
 )
-"""`parent` is the entry order's id or -1, `rule` the index of the protective rule or -1, bars are indices into the
-instrument's own bars (-1: not yet), `side` is +1 to buy and -1 to sell, `price` the trigger or limit (NaN: market).
-`limit` is the limit of a stop-limit (NaN otherwise) and `touched_bar` the bar from which it is a limit, `filled` how
-many of the lots have been filled, `expires` the last bar at which it may fill (-1: no end, or a day that is not
-over), `level` the line of the grid that it belongs to, or -1, `execution` the number of the execution node that
-created it.
+"""`parent` is the id of the entry order, or of the first leg's entry for that of a pair's second leg, or -1. `rule` is
+the index of the protective rule or -1, bars are indices into the instrument's own bars (-1: not yet), `side` is +1 to
+buy and -1 to sell, `price` the trigger or limit (NaN: market). `limit` is the limit of a stop-limit (NaN otherwise) and
+`touched_bar` the bar from which it is a limit, `filled` how many of the lots have been filled, `expires` the last bar
+at which it may fill (-1: no end, or a day that is not over), `level` the line of the grid that it belongs to, or -1,
+`execution` the number of the execution node that created it.
 """
 
 FILL_DTYPE = np.dtype(
@@ -153,32 +166,6 @@ FILL_DTYPE = np.dtype(
 """`price` is the matched price, in the instrument's currency; `rate` is what one unit of that was worth in the
 account's. Commission and slippage are amounts in the account's currency, both deducted from the cash. `execution` is
 the number of the order's execution node.
-"""
-
-TRADE_DTYPE = np.dtype(
-    [
-        ("entry_bar", np.int64),
-        ("exit_bar", np.int64),
-        ("entry_order", np.int64),
-        ("exit_order", np.int64),
-        ("lots", np.int64),
-        ("entry_price", np.float64),
-        ("exit_price", np.float64),
-        ("pnl", np.float64),
-        ("commission", np.float64),
-        ("slippage", np.float64),
-        ("mae", np.float64),
-        ("mfe", np.float64),
-        ("instrument", np.int32),
-        ("side", np.int8),
-        ("exit_reason", np.uint8),
-        ("carry", np.float64),
-    ],
-    align=True,
-)
-"""`side` +1 long, -1 short; `pnl` is in the account's currency, net of commission and slippage of entry and exit,
-and includes `carry`: dividends received minus borrow fees paid while it was held. `mae` and `mfe` are the largest
-moves against and for the position, in price units, not negative.
 """
 
 BLOCKED_DTYPE = np.dtype(
@@ -235,12 +222,14 @@ class CashflowKind(IntEnum):
     CASH_IN_LIEU = 2
     FUNDING = 3
     SWAP = 4
+    WITHDRAWAL = 5
 
 
 CASHFLOW_DTYPE = np.dtype(
     [("bar", np.int64), ("instrument", np.int32), ("kind", np.uint8), ("amount", np.float64)], align=True
 )
-"""`amount` is in the account's currency, negative if it was paid; it is booked at the bar's open or close."""
+"""`amount` is in the account's currency, negative if it was paid; it is booked at the bar's open or close. `instrument`
+is -1 for a withdrawal from the account, whose `bar` is the step before whose open it was booked."""
 
 
 @dataclass(frozen=True)
@@ -288,12 +277,12 @@ class Ledger:
 
     `ts_ns`, `equity` and `cash` have one row per step: every close time at which any instrument had a bar. Equity is
     cash plus positions valued at their instruments' latest close. `steps` are the results of the nodes that read the
-    position, if there are any.
+    position, if there are any. `parts` are the parts in which positions were closed, one for each closing fill.
     """
 
     orders: npt.NDArray[Any]
     fills: npt.NDArray[Any]
-    trades: npt.NDArray[Any]
+    parts: npt.NDArray[Any]
     blocked: npt.NDArray[Any]
     ts_ns: TimeColumn
     equity: FloatColumn
@@ -302,3 +291,13 @@ class Ledger:
     interventions: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, INTERVENTION_DTYPE))
     cashflows: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, CASHFLOW_DTYPE))
     steps: StepRecord | None = None
+
+    @cached_property
+    def trades(self) -> npt.NDArray[Any]:
+        """The closed trades, each from flat to flat, in the order in which they ended (`TRADE_DTYPE`)."""
+        return round_trips(self.parts)
+
+    @cached_property
+    def trade_of_parts(self) -> TimeColumn:
+        """The row of `trades` that each part belongs to, -1 where the position is still open."""
+        return trade_of_parts(self.parts)

@@ -18,7 +18,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_id import OrderError, OrderId
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["market", "limit", "stop", "stop_limit"]
+OrderType = Literal["market", "limit", "stop", "stop_limit", "at_close"]
 TimeInForce = Literal["gtc", "day"]
 
 
@@ -64,7 +64,7 @@ def _wrong(message: Any, name: str, constraint: str) -> OrderError:
 
 
 def _check_prices(message: Submit) -> None:
-    has_price, has_limit = message.kind != "market", message.kind == "stop_limit"
+    has_price, has_limit = message.kind not in ("market", "at_close"), message.kind == "stop_limit"
     if (message.price is not None) != has_price:
         raise _wrong(message, "price", "is given unless the order is a market order" if has_price else "is not given")
     if (message.limit is not None) != has_limit:

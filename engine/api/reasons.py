@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from quantcrafter.engine.api.bars import Bars
     from quantcrafter.engine.api.ports import FloatColumn
 
@@ -125,6 +127,22 @@ class Question(Protocol):
     output: str
     flag: int
     bar: int
+
+    @property
+    def symbol(self) -> str:
+        """The instrument that is asked about."""
+        ...
+
+    def said(self, name: str) -> str:
+        """Return what the file says of the instrument under the name of a value; '' for nothing."""
+        ...
+
+    def universe(self, port: str) -> Mapping[str, float]:
+        """Return the finite values at a port of the instruments that count at the bar, by symbol in file order.
+
+        For a component that sees the universe: those that it compares the instrument with, and the instrument itself.
+        """
+        ...
 
     def count(self, port: str) -> int:
         """Return how many wires a port has."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
-from quantcrafter.engine.api.entries import AT_MARKET, EntryRule, GridRule, RebalanceRule, ScaleInRule
+from quantcrafter.engine.api.entries import AT_MARKET, EntryRule, GridRule, PairRule, RebalanceRule, ScaleInRule
 
 
 class ProtectiveKind(IntEnum):
@@ -23,8 +23,8 @@ class ProtectiveKind(IntEnum):
     COMPONENT = 4
 
 
-Scope = Literal["position", "unit"]
-"""The scope of a protective order: the whole position, or the unit of one entry."""
+Scope = Literal["position", "unit", "last_entry"]
+"""The scope of a protective order: the whole position, the unit of one entry, or the position by its last entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,11 @@ class ProtectiveRule:
     the others, only the nearest is active.
 
     With the `scope` unit, each entry has its own order for its own lots, at the distance from its own fill price, and
-    its fill closes only that unit. This applies to STOP_LOSS and TAKE_PROFIT.
+    its fill closes only that unit. With the `scope` last_entry, it is for the whole position, at the distance from the
+    price of the latest entry, not from the average price. Both apply to STOP_LOSS and TAKE_PROFIT.
+
+    With a `side` of 1 or -1, the rule is only for long or short positions: it neither protects nor prevents entries of
+    the other side.
     """
 
     kind: ProtectiveKind
@@ -60,6 +64,7 @@ class ProtectiveRule:
     lock_percent: float = 0.0
     pips: float = 0.0
     scope: Scope = "position"
+    side: int = 0
 
 
 class GuardKind(IntEnum):
@@ -75,6 +80,8 @@ class GuardKind(IntEnum):
     GROSS_EXPOSURE = 7
     NET_EXPOSURE = 8
     OPEN_TRADES = 9
+    ENTRIES_TODAY = 10
+    OPEN_ENTRIES = 11
 
 
 class HaltAction(IntEnum):
@@ -90,9 +97,14 @@ class GuardRule:
     """A rule over positions and the account, other than a protective order.
 
     The unit of `value` depends on the kind: bars for TIME_STOP and COOL_DOWN, minutes for SESSION_END, trades for
-    LOSING_STREAK and OPEN_TRADES, percent of the equity for the others, or with `in_cash` an amount, or with `in_units`
-    a quantity. `action` is for the halts (MAX_DRAWDOWN, DAILY_LOSS, LOSING_STREAK). `symbol` restricts MAX_POSITION to
-    one instrument.
+    LOSING_STREAK and OPEN_TRADES, entries for ENTRIES_TODAY and OPEN_ENTRIES, percent of the equity for the others, or
+    with `in_cash` an amount, or with `in_units` a quantity. `action` is for the halts (MAX_DRAWDOWN, DAILY_LOSS,
+    LOSING_STREAK). `symbol` restricts MAX_POSITION to one instrument. Of OPEN_TRADES, `side` is 1 to count long
+    positions only, -1 for short ones and 0 for both; with `within`, the instruments with each value of that name are
+    counted separately, or with `group` only those with that value.
+
+    ENTRIES_TODAY and OPEN_ENTRIES count entries of `side` (0: of both) in each instrument, or with `shared` in all of
+    them together; with `symbols`, only these instruments count, and are limited.
     """
 
     kind: GuardKind
@@ -101,6 +113,11 @@ class GuardRule:
     in_cash: bool = False
     in_units: bool = False
     symbol: str = ""
+    side: int = 0
+    within: str = ""
+    group: str = ""
+    shared: bool = False
+    symbols: tuple[str, ...] = ()
 
 
 class SizeKind(IntEnum):
@@ -133,7 +150,9 @@ class SizeRule:
     These are shares of the equity, like EQUITY_PERCENT, with a variable percentage between `least` and `most`:
     VOLATILITY_TARGET: 100 x value / column[decision bar], where the column is the instrument's volatility in percent a
     year. KELLY: value x Kelly's percentage by the last `window` trades, `start` while there are fewer than `trades`.
-    MARTINGALE and ANTI_MARTINGALE: value x factor ^ the number of losing (winning) trades in a row on the instrument.
+    MARTINGALE and ANTI_MARTINGALE: value x factor ^ the number of losing (winning) trades in a row on the instrument,
+    from 0 again after every `trades` of them (0: never). A column of conditions starts the row over at the decision on
+    an entry: where it holds if `start` is 1, where it doesn't if it is -1.
     FIXED_RATIO: n x value units with n = (1 + sqrt(1 + 8 x closed profit / delta)) / 2, rounded down, at most `most`
     times. `column` names an input port of the component.
     """
@@ -151,14 +170,22 @@ class SizeRule:
 
 
 class OnOpposite(IntEnum):
-    """What an entry signal against the open position does."""
+    """What an entry signal against the open position does.
+
+    With REVERSE_AT_PRICE, its waiting entry order stays: when it fills, it closes the position at its price and opens
+    the other side.
+    """
 
     IGNORE = 0
     CLOSE = 1
     REVERSE = 2
+    REVERSE_AT_PRICE = 3
 
 
-EXECUTION_COLUMNS = ("line", "short_line", "atr", "weight", "rank")
+STREAK_SIZES = (SizeKind.MARTINGALE, SizeKind.ANTI_MARTINGALE)
+"""Sizes that follow the trades in a row that were lost or won."""
+
+EXECUTION_COLUMNS = ("line", "short_line", "atr", "weight", "rank", "ratio")
 """The input ports of an execution component whose columns its rule may use."""
 
 
@@ -166,8 +193,8 @@ EXECUTION_COLUMNS = ("line", "short_line", "atr", "weight", "rank")
 class ExecutionRule:
     """How signals become orders; `combine` determines whether any signal or all signals together make an entry.
 
-    Columns come from the component's input ports of the names in `EXECUTION_COLUMNS`. At most one of `scale_in`, `grid`
-    and `rebalance` is set; a grid and rebalancing create their own orders, regardless of `entry`.
+    Columns come from the component's input ports of the names in `EXECUTION_COLUMNS`. At most one of `scale_in`,
+    `grid`, `rebalance` and `pair` is set; a grid and rebalancing create their own orders, regardless of `entry`.
     """
 
     on_opposite: OnOpposite = OnOpposite.CLOSE
@@ -176,3 +203,4 @@ class ExecutionRule:
     scale_in: ScaleInRule | None = None
     grid: GridRule | None = None
     rebalance: RebalanceRule | None = None
+    pair: PairRule | None = None

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import param
+from quantcrafter.engine.api.schedule import Schedule
 
 _WHOLE = 100.0
 _SHORT_MAINTENANCE = 30.0
@@ -106,6 +108,9 @@ InstrumentKind = Literal["spot", "contract"]
 QuoteSide = Literal["bid", "mid", "ask"]
 """Which prices the bars of an instrument have: those at which it can be sold, bought, or the middle of both."""
 
+LimitRounding = Literal["nearest", "inward"]
+"""Where a price limit goes that is off the tick: to the nearest one, or to the one on its inner side."""
+
 Settlement = Literal["t+0", "t+1"]
 """From when a position can be closed: at once, or from the session after the one in which it was entered."""
 
@@ -189,13 +194,23 @@ class InstrumentMargin(BaseModel):
 
 
 class Spread(BaseModel):
-    """The distance of bid and ask: in ticks, pips or as a difference of prices, and which of them the bars are."""
+    """The distance of bid and ask, and which of them the bars are.
+
+    It is a number of ticks or pips or a difference of prices, or changes from bar to bar, as a column of the file says.
+    """
 
     model_config = _CONFIG
 
     ticks: float = param("Number of ticks.", default=0.0, advanced=True, unit="ticks", ge=0)
     pips: float = param("Number of pips.", default=0.0, advanced=True, unit="pips", ge=0)
     price: float = param("Difference of prices.", default=0.0, advanced=True, ge=0)
+    column: str = param("Column of the file with the spread of each bar, such as spread.", default="", advanced=True)
+    unit: Literal["points", "pips", "ticks", "price"] | None = param(
+        "Of the column: points (of the last decimal place of the prices, as in MetaTrader), pips, ticks, or a "
+        "difference of prices.",
+        default=None,
+        advanced=True,
+    )
     bars: QuoteSide | None = param(
         "Which prices the bars have. The default is that of the market: bid for currencies, else mid.",
         default=None,
@@ -206,11 +221,36 @@ class Spread(BaseModel):
     def _is_one(self) -> Spread:
         if sum(each > 0 for each in (self.ticks, self.pips, self.price)) > 1:
             raise ValueError("'spread' is given in ticks, pips or price, not in several of them")
+        if bool(self.column) != (self.unit is not None):
+            raise ValueError(Message("'column' and 'unit' of 'spread' are given together"))
+        if self.column and (self.ticks or self.pips or self.price):
+            raise ValueError(Message("'spread' is a number, or comes from a column, not both"))
         return self
+
+    @property
+    def in_pips(self) -> bool:
+        """Whether pips are needed to know it."""
+        return bool(self.pips) or self.unit == "pips"
+
+
+class Funding(BaseModel):
+    """Fundings of a perpetual from a file: their times, and what long positions pay to short ones."""
+
+    model_config = _CONFIG
+
+    file: str = param("The file with times and rates, as exchanges list them.", default="", advanced=True)
+    unit: Literal["fraction", "percent"] = param(
+        "Of the rates: fraction, as exchanges give them (0.0001), or percent (0.01). A percent sign counts too.",
+        default="fraction",
+        advanced=True,
+    )
 
 
 class Swap(BaseModel):
-    """What positions of a contract earn at 17:00 in New York, Monday to Friday; below zero if they pay it."""
+    """What positions of a contract earn at 17:00 in New York, Monday to Friday; below zero if they pay it.
+
+    The rates are two numbers, or change from day to day, as a file says.
+    """
 
     model_config = _CONFIG
 
@@ -221,9 +261,81 @@ class Swap(BaseModel):
         default="ticks",
         advanced=True,
     )
+    file: str = param("A file with the swaps by date: date, long, short.", default="", advanced=True)
     triple: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "none"] = param(
         "The day on which three nights are due, for the weekend.", default="wednesday", advanced=True
     )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Swap:
+        if self.file and (self.long or self.short):
+            raise ValueError(Message("'swap' is given by 'long' and 'short' or by a 'file', not by both"))
+        return self
+
+
+class ContractFile(BaseModel):
+    """One contract of a continuous series: its symbol, its file, and the last day on which it trades."""
+
+    model_config = _CONFIG
+
+    symbol: str = param("The contract, such as ESH24.", default="", advanced=True)
+    path: str = param("Its file; by default the provider finds the bars by the symbol.", default="", advanced=True)
+    expiry: date | None = param("The last day on which it trades.", default=None, advanced=True)
+
+    @model_validator(mode="after")
+    def _is_named(self) -> ContractFile:
+        if not self.symbol and not self.path:
+            raise ValueError(Message("a contract needs a 'symbol' or a 'path'"))
+        return self
+
+
+class RollRule(BaseModel):
+    """When a continuous series changes to the next contract: at the close of a session that the rule names."""
+
+    model_config = _CONFIG
+
+    rule: Literal["days_before_expiry", "volume", "open_interest", "dates"] = param(
+        "days_before_expiry: so many sessions before the expiry. volume, open_interest: in the session after the one "
+        "in which a later contract had more. dates: on given days.",
+        advanced=True,
+    )
+    days: int = param(
+        "Of days_before_expiry: how many sessions before the expiry.", default=5, ge=0, le=250, advanced=True
+    )
+    dates: tuple[date, ...] = param("Of dates: the days on which it is rolled.", default=(), advanced=True)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> RollRule:
+        if (self.rule == "dates") != bool(self.dates):
+            raise ValueError(Message("'dates' are the days of the rule 'dates', and of no other one"))
+        if sorted(set(self.dates)) != list(self.dates):
+            raise ValueError(Message("'dates' must be in order, each once"))
+        return self
+
+
+class Continuous(BaseModel):
+    """A continuous series of futures contracts: which contracts, when it is rolled, and what columns are made from."""
+
+    model_config = _CONFIG
+
+    contracts: str | tuple[str | ContractFile, ...] = param(
+        "The contracts: a pattern of files such as data/ES*.csv, or of symbols in the bar store; or a list of files, "
+        "symbols, or symbols with path and expiry.",
+        advanced=True,
+    )
+    roll: RollRule = param("When it is rolled.", advanced=True)
+    adjust: Literal["none", "back_difference", "back_ratio"] = param(
+        "What columns are computed on: real prices, or prices whose earlier contracts are moved by the differences at "
+        "the rolls, or scaled by the ratios. Orders fill at real prices.",
+        default="back_difference",
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _has_contracts(self) -> Continuous:
+        if not self.contracts or (isinstance(self.contracts, str) and not self.contracts.strip()):
+            raise ValueError(Message("'contracts' must name at least one contract"))
+        return self
 
 
 class FillRules(BaseModel):
@@ -235,10 +347,38 @@ class FillRules(BaseModel):
         "From when protective orders of an entry at the open work: within the same bar, or from the next.",
         default="entry_bar",
     )
+    close: Literal["next_bar", "auction"] = param(
+        "At which close orders of nodes with `at: close` fill: that of the bar after the decision, or the very close "
+        "of the decision. The latter looks ahead: an order must be sent before the close is known.",
+        default="next_bar",
+        advanced=True,
+    )
     zero_volume: Literal["fill", "none"] = param(
         "On a bar without volume: orders fill as on any other bar, or none does and all wait for the next with volume.",
         default="fill",
     )
+
+
+class Withdrawal(BaseModel):
+    """What part of the profit is withdrawn from the account, before the first open of each month or quarter."""
+
+    model_config = _CONFIG
+
+    percent: float = param(
+        "Percent of the profit that is withdrawn; 0 for nothing.", default=0.0, unit="%", ge=0, le=100
+    )
+    every: Literal["month", "quarter"] = param("After which period.", default="month")
+    of: Literal["new_high", "period"] = param(
+        "Which profit: new_high is what exceeds the equity at which any earlier period ended, less what was withdrawn; "
+        "period is that of each period by itself.",
+        default="new_high",
+    )
+
+    @model_validator(mode="after")
+    def _has_percent(self) -> Withdrawal:
+        if self.model_fields_set and "percent" not in self.model_fields_set:
+            raise ValueError(Message("nothing is withdrawn without a percentage: add 'percent', such as 20"))
+        return self
 
 
 class RunSettings(BaseModel):
@@ -278,6 +418,8 @@ class RunSettings(BaseModel):
     insufficient_cash: Literal["reduce", "reject"] = param(
         "An entry that the account can't pay for: cut to what it can pay, or rejected.", default="reduce"
     )
+    withdrawal: Withdrawal = param("What part of the profit is withdrawn.", default=Withdrawal())
+    schedule: Schedule = param("When the strategy runs in paper and live mode.", default=Schedule(), advanced=True)
     end_of_data: Literal["leave", "close_last"] = param(
         "Positions still open at the end: left open, or closed at the last close.", default="leave"
     )

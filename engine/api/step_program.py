@@ -79,13 +79,21 @@ class Known(IntEnum):
     CASH = 13
     DRAWDOWN_PERCENT = 14
     OPEN_POSITIONS = 15
+    UNIT_PRICE = 16
+    UNIT_PERCENT = 17
+    OPEN_R = 18
+    LAST_TRADE_R = 19
 
 
 class Given(IntEnum):
-    """A column that the engine gives a program: the trading day of each bar, and traded price / price of the column."""
+    """A column that the engine gives a program.
+
+    The trading day of each bar; and the factor and offset by which prices of columns become prices as traded.
+    """
 
     DAY = 0
     PRICE_SCALE = 1
+    PRICE_OFFSET = 2
 
 
 INSTRUCTION_DTYPE = np.dtype(

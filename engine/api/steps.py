@@ -336,6 +336,14 @@ class StepForm:
         """Return the value of the bar at which a condition last held; NaN before the first time."""
         return self._tape.emit(Op.HOLD, value, condition, state=[math.nan])
 
+    def recall(self, before: float = math.nan) -> StepValue:
+        """Return what `keep` was given for it at the bar before; `before` at the first bar."""
+        return self._tape.emit(Op.HOLD, 0.0, 0.0, state=[before])
+
+    def keep(self, recalled: StepValue, value: StepValue) -> None:
+        """Let a recalled value be this one at the next bar."""
+        self._tape.emit(Op.HOLD, value, 1.0, shares=recalled)
+
     def latch(self, on: StepValue, off: StepValue, *, on_first: bool = False) -> StepValue:
         """Return whether `on` held since `off` last did; where both hold, `off` counts unless `on_first`."""
         return self._tape.emit(Op.LATCH, on, off, float(on_first), state=[0.0])

@@ -39,7 +39,7 @@ def _fault_of_kinds(own: Sequence[ProtectiveRule], rules: Sequence[ProtectiveRul
     if any(rule.kind is ProtectiveKind.COMPONENT for rule in rules):
         text = Message("Stops and targets of each unit can't be combined with a risk manager written in Python.")
         return text, Message("Remove one of them, or give the others 'scope: position'.")
-    if len({rule.scope for rule in rules if rule.kind is not ProtectiveKind.TAKE_PROFIT}) > 1:
+    if len({rule.scope == "unit" for rule in rules if rule.kind is not ProtectiveKind.TAKE_PROFIT}) > 1:
         text = Message("Stops of each unit can't be combined with a stop of the whole position.")
         return text, Message("Give all stops the same 'scope'. Stops that move have that of the position.")
     return None

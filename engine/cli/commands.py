@@ -10,6 +10,7 @@ import typer
 
 from quantcrafter.engine.cli import (
     compare,
+    controls,
     data,
     desktop,
     engines,
@@ -23,7 +24,9 @@ from quantcrafter.engine.cli import (
     plugins,
     run,
     schema,
+    start,
     validate,
+    workers,
 )
 from quantcrafter.engine.cli.main import DONE, print_version
 
@@ -47,6 +50,16 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.callback()(_options)
     app.command("app")(desktop.app)
     app.command("run")(run.run)
+    app.command("start")(start.start)
+    app.command("status")(workers.status)
+    app.command("stop")(controls.stop)
+    app.command("pause")(controls.pause)
+    app.command("resume")(controls.resume)
+    app.command("kill")(controls.kill)
+    app.command("logs")(controls.logs)
+    app.command("events")(workers.events)
+    app.command("recording")(workers.recording)
+    app.command("trades")(workers.trades)
     app.command("validate")(validate.validate)
     app.command("migrate")(migrate.migrate)
     app.command("export")(interchange.export)

@@ -78,7 +78,8 @@ def _overview(kept: list[Series]) -> Any:
     from quantcrafter.engine.data.labels import zone_name
 
     numbers = ("Bars", "Gaps", "Missing", "Size")
-    made = table("Symbol", "Bar", "First", "Last", "Times of", *numbers, "Source", right=numbers)
+    further = ("Columns",) if any(series.columns for series in kept) else ()
+    made = table("Symbol", "Bar", "First", "Last", "Times of", *numbers, *further, "Source", right=numbers)
     for column in made.columns[:-1]:
         column.no_wrap = True
     for series in kept:
@@ -92,6 +93,7 @@ def _overview(kept: list[Series]) -> Any:
             f"{series.gaps:,}",
             f"{series.missing:,}",
             size_text(series.size),
+            *(", ".join(series.columns) for _ in further),
             _source(series),
         )
     return made

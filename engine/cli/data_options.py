@@ -31,6 +31,8 @@ def series_json(series: Series) -> dict[str, Any]:
         **{name: getattr(series, name) for name in names},
         "sources": list(series.sources),
         "timezone": series.session.timezone,
+        "columns": list(series.columns),
+        "currency": series.known_currency or None,
         "download": None if origin is None else json.loads(origin.to_json()),
     }
 

@@ -69,6 +69,9 @@ def _print(found: list[LookAhead]) -> None:
         )
     out = console()
     out.print(made)
+    for finding in found:
+        if finding.why:
+            out.print(f"\n{finding.why}")
     guilty = [finding.node for finding in found if finding.origin]
     passing = len(found) - len(guilty)
     text = f"\n{len(guilty)} {'node looks' if len(guilty) == 1 else 'nodes look'} ahead: {', '.join(guilty)}."

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from quantcrafter.engine.runtime.results.result import RunResult
 
 STDOUT = Path("-")
-_STDOUT_FILES = (Path("/dev/stdout"), Path("/dev/fd/1"), Path("/proc/self/fd/1"))
+STDOUT_FILES = (Path("/dev/stdout"), Path("/dev/fd/1"), Path("/proc/self/fd/1"))
 
 
 def run(  # noqa: PLR0913 - one argument an option
@@ -78,7 +78,7 @@ def run(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Run a strategy file, or a class written for another engine, and show the results."""
     _check_mode(mode)
-    json = STDOUT if json in _STDOUT_FILES else json
+    json = STDOUT if json in STDOUT_FILES else json
     registry = registry_with_warnings()
     settings = [*(settings or ()), *([] if benchmark is None else [benchmark_change(benchmark, file)])]
     with cancel_on_interrupt() as cancelled:
@@ -109,15 +109,20 @@ def _run_file(
     quiet: bool,
 ) -> RunResult:
     from quantcrafter.engine.runtime.running.load_graph import load_graph
+    from quantcrafter.engine.runtime.running.run import PENCE
     from quantcrafter.engine.runtime.running.run import run as run_strategy
 
     mode, engine = choices
     graph = load_graph(Path(file or ""), registry, settings)
-    print_problems(graph.warnings)
+    print_problems(each for each in graph.warnings if each.code != PENCE)  # the data may contradict it
     if not quiet:
         say_if_compiling(registry.engine(engine or graph.spec.run.engine))
     with cancel_on_interrupt() as cancelled, show_progress(quiet=quiet) as progress:
-        return run_strategy(graph, registry=registry, mode=mode, engine=engine, progress=progress, cancelled=cancelled)
+        result = run_strategy(
+            graph, registry=registry, mode=mode, engine=engine, progress=progress, cancelled=cancelled
+        )
+    print_problems(each for each in result.warnings if each.code == PENCE)
+    return result
 
 
 def _check_mode(mode: str | None) -> None:

@@ -54,6 +54,8 @@ def print_summary(out: Console, result: RunResult, run_id: str | None, written: 
         )
     for line in stepped_in(result):
         out.print(line, style="yellow")
+    for line in noted(result):
+        out.print(line, highlight=False)
     timing = result.timing
     out.print(
         f"\nData {_duration(timing['load_s'])}, columns {_duration(timing['columns_s'])}, "
@@ -75,6 +77,19 @@ _HELD_BACK = {
         "{first}."
     ),
 }
+
+
+def noted(result: RunResult) -> list[str]:
+    """Return a line for each node that noted something: how often, when first, and its text."""
+    found: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
+    for row in result.notices.rows():
+        found.setdefault((row["node"], row["kind"], row["text"]), []).append((row["ts_ns"], row["instrument"]))
+    lines = []
+    for (node, kind, text), times in found.items():
+        what = f"Assertion '{node}' failed" if kind == "failure" else f"'{node}' noted"
+        lines.append(f"{what} {len(times):,} x, first on {result.times.moment(*times[0])}: {text}")
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"... and {more:,} more nodes."] if more > 0 else lines
 
 
 def stepped_in(result: RunResult) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,6 +38,7 @@ def validate(
     registry = registry_with_warnings(quiet=json)
     found = {str(file): _check(file, registry, settings or []) for file in files}
     seen = {file: _look_at_data(file, registry, settings or []) for file in found if not has_errors(found[file])}
+    found |= {file: data.still_true(found[file]) for file, data in seen.items()}
     if json:
         print_json(
             {
@@ -73,6 +74,8 @@ class _Data:
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     terms: Mapping[str, Terms] = field(default_factory=dict)
+    still_true: Callable[[list[Problem]], list[Problem]] = lambda problems: problems
+    """Returns problems of the file without those that the data contradict."""
 
     def to_json(self) -> dict[str, Any]:
         terms = [{"symbol": symbol, "terms": each.texts()} for symbol, each in self.terms.items()]
@@ -99,11 +102,13 @@ def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
     from quantcrafter.engine.runtime.running.load_graph import load_graph
     from quantcrafter.engine.runtime.running.prepare import evaluate, load_market
     from quantcrafter.engine.runtime.running.protective_levels import coarse_ticks, has_column_distances
+    from quantcrafter.engine.runtime.running.run import still_true
     from quantcrafter.engine.runtime.running.warm_up import warm_up_of
 
     try:
         graph = load_graph(file, registry, settings)
         market = load_market(graph, lambda _stage, _done, _total: None, lambda: False)
+        graph = market.graph
         plan = make_plan(graph)
         warm_up = warm_up_of(plan, market, starts=graph.spec.run.start is not None)
         coarse: tuple[str, ...] = ()
@@ -111,10 +116,16 @@ def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
             columns = evaluate(plan, market, lambda _stage, _done, _total: None, lambda: False, ColumnStore())
             coarse = coarse_ticks(graph, plan, market, columns)
     except QuantCrafterError as error:
-        return _Data((Message("The data could not be checked. {reason}", reason=error),))
+        return _Data((Message("A run would fail on its data. {reason}", reason=error),))
     symbols = [instrument.spec.symbol for instrument in graph.instruments]
     findings, notes = (*market.findings, *warm_up.cold, *coarse), (*market.notes, *warm_up.unsettled)
-    return _Data(findings, notes, dict(zip(symbols, market.terms, strict=True)))
+    values = [each.values for each in market.terms]
+    return _Data(
+        findings,
+        notes,
+        dict(zip(symbols, market.terms, strict=True)),
+        lambda problems: list(still_true(problems, graph, values)),
+    )
 
 
 def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, Any] | None:

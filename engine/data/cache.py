@@ -58,4 +58,5 @@ def _version(provider: DataProvider, request: DataRequest) -> str | None:
 
 def _size(loaded: LoadedBars) -> int:
     bars = loaded.bars
-    return sum(bars.column(name).nbytes for name in BAR_COLUMNS) + bars.open_ns.nbytes + bars.close_ns.nbytes
+    columns = sum(bars.column(name).nbytes for name in (*BAR_COLUMNS, *bars.extra))
+    return columns + bars.open_ns.nbytes + bars.close_ns.nbytes

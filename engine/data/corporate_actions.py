@@ -23,7 +23,8 @@ REVERSE_SPLITS = 1.0 / np.array([*range(2, 11), 12, 15, 20, 25, 30, 40, 50, 100]
 """Usual reverse splits: the fraction that one unit becomes."""
 
 _LEAST_SPLIT = 1.25
-_LEAST_CHECKED = 0.0953  # the logarithm of 1.1
+LEAST_CHECKED = 0.0953
+"""The logarithm of 1.1: splits of less are hidden by a day's move."""
 _EXACT, _DIVIDEND = 0.002, 0.06
 _DAYS_MOVE = 1.6
 _ROUNDING = 0.75
@@ -68,7 +69,8 @@ def not_booked_twice(raw: RawBars, actions: CorporateActions, subject: str) -> t
     """Return the actions without splits that are already included in the prices, and a warning that names them.
 
     At a split the price as traded falls from one close to the next open by about as much; at prices that were adjusted
-    before, it does not. Splits of less than a tenth are left as they are: a day's move would hide them.
+    before, it does not. Splits of less than a tenth are left as they are, as a day's move would hide them: if larger
+    ones don't show whether prices are adjusted, a warning names them.
 
     Raises:
         DataError: the price fell at some splits and at others it did not.
@@ -76,10 +78,10 @@ def not_booked_twice(raw: RawBars, actions: CorporateActions, subject: str) -> t
     with np.errstate(divide="ignore", invalid="ignore"):
         fell = np.log(np.append(np.nan, raw.close[:-1]) / raw.open)
         told = np.log(actions.split)
-    checked = np.flatnonzero((np.abs(told) > _LEAST_CHECKED) & np.isfinite(fell) & np.isfinite(told))
+    checked = np.flatnonzero((np.abs(told) > LEAST_CHECKED) & np.isfinite(fell) & np.isfinite(told))
     held = checked[np.abs(fell[checked] - told[checked]) > np.abs(fell[checked])]
     if not len(held):
-        return actions, None
+        return actions, None if len(checked) else _small_splits(raw, actions)
     first = int(held[0])
     told_of = {
         "split": actions.split[first],
@@ -109,6 +111,27 @@ def not_booked_twice(raw: RawBars, actions: CorporateActions, subject: str) -> t
     rows, times = (tuple(column[held[:5]].tolist()) for column in (raw.rows, raw.time_ns))
     found = Finding("split_in_prices", len(held), rows, times, message, Severity.WARNING)
     return CorporateActions(np.where(np.isin(np.arange(len(told)), held), 1.0, actions.split), actions.dividend), found
+
+
+def _small_splits(raw: RawBars, actions: CorporateActions) -> Finding | None:
+    """Return a warning of splits that are booked although prices don't show whether they are adjusted for them."""
+    small = np.flatnonzero((actions.split != 1.0) & (actions.split > 0.0))
+    small = small[small > 0]
+    if not len(small):
+        return None
+    first = int(small[0])
+    message = Message(
+        "Splits of less than a tenth are booked: {count:,}, first the one of {split:g} in row {row}, where the close "
+        "of {close:g} was followed by an open of {open:g}. Prices don't show whether they are adjusted for such "
+        "small ones already: if they are, leave 'corporate_actions' out.",
+        count=len(small),
+        split=actions.split[first],
+        row=raw.rows[first],
+        close=raw.close[first - 1],
+        open=raw.open[first],
+    )
+    rows, times = (tuple(column[small[:5]].tolist()) for column in (raw.rows, raw.time_ns))
+    return Finding("small_splits", len(small), rows, times, message, Severity.WARNING)
 
 
 def actions_from_adjusted(

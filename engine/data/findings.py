@@ -48,6 +48,11 @@ class Finding:
         return replace(self, severity=Severity.WARNING, repair=repair)
 
 
+def remark(text: str) -> Finding:
+    """Return a finding that only tells something, such as a guess."""
+    return Finding("guess", 0, (), (), text, Severity.WARNING)
+
+
 def finding(
     kind: str,
     subject: str,

@@ -37,7 +37,11 @@ def take(raw: RawBars, rows: TimeColumn) -> RawBars:
     actions = None if raw.actions is None else raw.actions.take(rows)
     adjusted_close = None if raw.adjusted_close is None else raw.adjusted_close[rows]
     columns = {name: getattr(raw, name)[rows] for name in _COLUMNS}
-    return replace(raw, close_ns=close_ns, actions=actions, adjusted_close=adjusted_close, **columns)
+    extra = {name: column[rows] for name, column in raw.extra.items()}
+    spread = None if raw.spread is None else raw.spread[rows]
+    interest = None if raw.open_interest is None else raw.open_interest[rows]
+    raw = replace(raw, spread=spread, open_interest=interest)
+    return replace(raw, close_ns=close_ns, actions=actions, adjusted_close=adjusted_close, extra=extra, **columns)
 
 
 def find_overlaps(raw: RawBars, timeframe: Timeframe) -> TimeColumn:
@@ -83,9 +87,10 @@ def _least_distance(timeframe: Timeframe) -> float:
 def find_outside(raw: RawBars, timeframe: Timeframe) -> Finding | None:
     """Return a warning about bars outside the session's hours or weekdays, or None."""
     session = raw.session
+    some_days = session.calendar or len(set(session.weekdays)) < _WEEK_DAYS
     if timeframe.is_intraday and not is_round_the_clock(session):
         outside = _outside_hours(raw, session)
-    elif timeframe.nominal_ns == DAY_NS and (session.calendar or len(set(session.weekdays)) < len("MTWTFSS")):
+    elif (timeframe.is_intraday or timeframe.nominal_ns == DAY_NS) and some_days:
         outside = ~is_session_day(_days(raw), session)
     else:
         return None

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -25,22 +26,27 @@ from quantcrafter.engine.api import (
     DataRequest,
     QuantCrafterError,
     RawBars,
+    Session,
     Severity,
     Timeframe,
 )
+from quantcrafter.engine.api.currencies import currency_code
 from quantcrafter.engine.api.foreign import calling, is_own, is_plain, reason_of, with_origin
 from quantcrafter.engine.api.frozen import frozen_bars
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.corporate_actions import actions_from_adjusted, adjusted, not_booked_twice
-from quantcrafter.engine.data.findings import Finding, clock
+from quantcrafter.engine.data.findings import Finding, clock, remark
 from quantcrafter.engine.data.quality import check
 from quantcrafter.engine.data.resample import check_multiple, resample, same_length
 from quantcrafter.engine.data.spacing import timeframe_of, usual_spacing_ns
 from quantcrafter.engine.data.times import bar_times
-from quantcrafter.engine.trading_calendar.exchange_calendar import calendar
+from quantcrafter.engine.trading_calendar.exchange_calendar import DAY_MINUTES, calendar
+from quantcrafter.engine.trading_calendar.trading_days import hours, weekdays
 from quantcrafter.engine.trading_calendar.zones import DAY_NS, EARLIEST_NS, LATEST_NS
 
 _STAMPS = ("open", "close", "date")
+_SUNDAY = 6
+_MORE = ("close_ns", "spread", "open_interest")
 
 
 class LoadedBars(NamedTuple):
@@ -48,6 +54,24 @@ class LoadedBars(NamedTuple):
 
     bars: Bars
     findings: tuple[Finding, ...] = ()
+    currency: str = ""
+    """That of the prices as a code, such as GBX for pence; empty if the source doesn't name it."""
+
+
+class OutOfRangeError(DataError):
+    """No bar opens within the range of the run."""
+
+
+class AssembledProvider(DataProvider):
+    """A provider that makes its bars from those of several sources, each loaded and checked by itself."""
+
+    @abstractmethod
+    def assembled(self, request: DataRequest, load: Callable[..., LoadedBars], on_bad_bars: str) -> LoadedBars:
+        """Return the bars that `request` asks for; `load` is `load_bars`."""
+
+    def load(self, request: DataRequest) -> RawBars:
+        """Not used: there are no raw bars."""
+        raise NotImplementedError(request)
 
 
 def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
@@ -60,6 +84,8 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
         DataError: there are none, the source cannot be read, its bars are bad and not to be repaired, or they are
             longer than those asked for.
     """
+    if isinstance(provider, AssembledProvider):
+        return provider.assembled(request, load_bars, on_bad_bars)
     raw = raw_bars(provider, request)
     source = length_of(raw, request)
     check_multiple(source, request.timeframe, request.symbol)
@@ -88,7 +114,7 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
         findings = (*findings, *([twice] if twice is not None else []))
     found = (*_guesses(raw), *_calendar_end(bars), *findings)
     bars = replace(bars, session_source=_session_source(raw, request))
-    return LoadedBars(_cut(frozen_bars(bars), request), found)
+    return LoadedBars(_cut(frozen_bars(bars), request), found, currency_code(raw.currency))
 
 
 def _session_source(raw: RawBars, request: DataRequest) -> str:
@@ -133,7 +159,9 @@ def _with_actions(bars: Bars, raw: RawBars, source: Timeframe, request: DataRequ
 
 
 def load_as_they_are(provider: DataProvider, request: DataRequest, *, on_bad_bars: str = "refuse") -> LoadedBars:
-    """Return all bars of a source in its own timeframe; that of `request` counts where a source has any or tells none.
+    """Return all bars of a source for an import, in its own timeframe.
+
+    That of `request` counts where a source has any or tells none.
 
     Raises:
         DataError: there are none, the source cannot be read, or its bars are bad and not to be repaired.
@@ -146,12 +174,15 @@ def load_as_they_are(provider: DataProvider, request: DataRequest, *, on_bad_bar
         symbol=request.symbol,
         on_bad_bars=on_bad_bars,
         negative_prices=request.negative_prices,
+        is_import=True,
     )
-    return LoadedBars(frozen_bars(timed(raw, source, request.symbol)), (*_guesses(raw), *findings))
+    bars = frozen_bars(timed(raw, source, request.symbol))
+    return LoadedBars(bars, (*_guesses(raw), *findings), currency_code(raw.currency))
 
 
 def _guesses(raw: RawBars) -> tuple[Finding, ...]:
-    return tuple(Finding("guess", 0, (), (), note, Severity.WARNING) for note in raw.notes)
+    doubts = (Finding("doubt", 0, (), (), text, Severity.WARNING) for text in raw.warnings)
+    return (*map(remark, raw.notes), *doubts)
 
 
 def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
@@ -172,6 +203,7 @@ def raw_bars(provider: DataProvider, request: DataRequest) -> RawBars:
         raise DataError(text) from error
     if isinstance(raw, RawBars) and request.session is not None and raw.session_source != "file":
         raw = replace(raw, session=request.session)
+        return _with_sundays(raw_columns(raw, request, provider.name, subject, own=is_own(provider)))
     return raw_columns(raw, request, provider.name, subject, own=is_own(provider))
 
 
@@ -202,9 +234,12 @@ def raw_columns(raw: RawBars, request: DataRequest, name: str, subject: str, *, 
         close_ns=None if raw.close_ns is None else take(raw.close_ns, np.int64),
         adjusted_close=None if raw.adjusted_close is None else take(raw.adjusted_close, np.float64),
         actions=None if raw.actions is None else _actions(raw.actions, take),
+        extra={name: take(column, np.float64) for name, column in raw.extra.items()},
+        spread=None if raw.spread is None else take(raw.spread, np.float64),
+        open_interest=None if raw.open_interest is None else take(raw.open_interest, np.float64),
     )
-    columns = (*BAR_COLUMNS, "time_ns", "rows", *(("close_ns",) if raw.close_ns is not None else ()))
-    shapes = {getattr(raw, name).shape for name in columns}
+    columns = (*BAR_COLUMNS, "time_ns", "rows", *(name for name in _MORE if getattr(raw, name) is not None))
+    shapes = {getattr(raw, name).shape for name in columns} | {column.shape for column in raw.extra.values()}
     if shapes != {(len(raw.time_ns),)}:
         raise DataError(
             Message("{subject} must return columns of one length. Report it to its author.", subject=subject)
@@ -249,6 +284,23 @@ def _copied(column: Any, dtype: Any) -> Any:
 
 def _actions(actions: CorporateActions, take: Callable[[Any, Any], Any]) -> CorporateActions:
     return CorporateActions(take(actions.split, np.float64), take(actions.dividend, np.float64))
+
+
+def _with_sundays(raw: RawBars) -> RawBars:
+    """Return bars of an overnight session with days that end at midnight, if there are dates of Sundays.
+
+    A Sunday's bar ends after the trading of Monday's session has begun, so its days are not those of the session.
+    """
+    session, days = raw.session, raw.time_ns // DAY_NS
+    if raw.stamp != "date" or not hours(session).day_shift or not (weekdays(days) == _SUNDAY).any():
+        return raw
+    note = Message(
+        "Dates include Sundays, which end before trading begins in the session of the market: days are taken to end at "
+        "midnight {zone}. Set 'session' for the true close.",
+        zone=session.timezone,
+    )
+    midnight = Session(session.timezone, 0, DAY_MINUTES, (*session.weekdays, _SUNDAY))
+    return replace(raw, session=midnight, notes=(*raw.notes, note))
 
 
 def length_of(raw: RawBars, request: DataRequest) -> Timeframe:
@@ -314,6 +366,10 @@ def timed(raw: RawBars, timeframe: Timeframe, symbol: str) -> Bars:
         session=raw.session,
         source=raw.source,
         synthetic=raw.synthetic,
+        extra=raw.extra,
+        spread=raw.spread,
+        open_interest=raw.open_interest,
+        decimals=raw.decimals,
     )
 
 
@@ -323,7 +379,7 @@ def _cut(bars: Bars, request: DataRequest) -> Bars:
     start = 0 if request.start_ns is None else int(np.searchsorted(bars.open_ns, request.start_ns))
     stop = len(bars) if request.end_ns is None else int(np.searchsorted(bars.open_ns, request.end_ns))
     if start >= stop:
-        raise DataError(
+        raise OutOfRangeError(
             Message(
                 "{symbol} from {source}: no bar opens within the range of the run. The data covers {time} to "
                 "{time_2}. Change 'start' or 'end'.",

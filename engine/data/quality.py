@@ -29,11 +29,18 @@ class CheckedBars(NamedTuple):
 
 
 def check(
-    raw: RawBars, timeframe: Timeframe, *, symbol: str = "", on_bad_bars: str = "refuse", negative_prices: bool = False
+    raw: RawBars,
+    timeframe: Timeframe,
+    *,
+    symbol: str = "",
+    on_bad_bars: str = "refuse",
+    negative_prices: bool = False,
+    is_import: bool = False,
 ) -> CheckedBars:
     """Return `raw` when it is sound; with `on_bad_bars` `repair`, made sound.
 
-    With `negative_prices` prices may be zero or less, as those of futures may.
+    With `negative_prices` prices may be zero or less, as those of futures may. With `is_import`, errors name options
+    of an import instead of keys of a strategy.
 
     Repair drops bars whose prices are not numbers above zero, sets impossible volumes to 0, swaps high and low or
     widens them around open and close, sorts by time, and keeps the last of bars with the same time.
@@ -49,7 +56,7 @@ def check(
     raw, found = _overlapping(raw, timeframe)
     findings += found
     if findings and on_bad_bars != "repair":
-        raise DataError(_refusal(symbol, raw.source, findings))
+        raise DataError(_refusal(symbol, raw.source, findings, is_import=is_import))
     if not len(raw.time_ns):
         raise DataError(
             Message(
@@ -62,20 +69,30 @@ def check(
     return CheckedBars(raw, (*findings, *(item for item in warnings if item is not None)))
 
 
-def _refusal(symbol: str, source: str, findings: list[Finding]) -> str:
-    text = Message(
-        "{subject}: bars must be possible, in order and each once, but:\n  - {faults}\n"
-        "Correct the source, or set 'on_bad_bars: repair'.",
+def _refusal(symbol: str, source: str, findings: list[Finding], *, is_import: bool) -> str:
+    faults = Message(
+        "{subject}: bars must be possible, in order and each once, but:\n  - {faults}",
         subject=_subject(symbol, source),
         faults=joined((item.message for item in findings), _BULLET),
     )
-    if all(item.kind != "not_positive" for item in findings):
-        return text
-    hint = Message(
-        "If the instrument can have prices of zero or less, set a market such as us_futures, or 'kind: contract'; to "
-        "import them, use '--negative-prices'."
-    )
-    return joined([text, hint])
+    remedies = [
+        Message("Correct the file, or repair the bars with '--repair'.")
+        if is_import
+        else Message("Correct the source, or set 'on_bad_bars: repair'.")
+    ]
+    if any(item.kind == "not_positive" for item in findings):
+        remedies.append(
+            Message(
+                "If prices can be zero or less, as those of futures, use '--negative-prices' or a market such as "
+                "us_futures."
+            )
+            if is_import
+            else Message(
+                "If the instrument can have prices of zero or less, set a market such as us_futures, or "
+                "'kind: contract'."
+            )
+        )
+    return joined([faults, joined(remedies)], "\n")
 
 
 def _subject(symbol: str, source: str) -> str:
@@ -96,7 +113,9 @@ def _unusable_prices(raw: RawBars) -> Step:
         finite &= np.isfinite(column)
         positive &= column > 0
     found = [
-        *_price_fault(raw, "not_a_number", Message("with a price that is no number"), ~finite, Message("Dropped.")),
+        *_price_fault(
+            raw, "not_a_number", Message("without a price, or with one that is no number"), ~finite, Message("Dropped.")
+        ),
         *_price_fault(
             raw, "not_positive", Message("with a price of zero or less"), finite & ~positive, Message("Dropped.")
         ),
@@ -106,7 +125,9 @@ def _unusable_prices(raw: RawBars) -> Step:
 
 def _unreadable_prices(raw: RawBars) -> Step:
     finite = np.logical_and.reduce([np.isfinite(getattr(raw, name)) for name in PRICES])
-    found = _price_fault(raw, "not_a_number", Message("with a price that is no number"), ~finite, Message("Dropped."))
+    found = _price_fault(
+        raw, "not_a_number", Message("without a price, or with one that is no number"), ~finite, Message("Dropped.")
+    )
     return (take(raw, np.flatnonzero(finite)), found) if found else (raw, [])
 
 

@@ -21,6 +21,7 @@ from quantcrafter.engine.trading_calendar.zones import DAY_NS
 def resample(bars: Bars, timeframe: Timeframe) -> Bars:
     """Return `bars` in a longer timeframe: first open, highest high, lowest low, last close, summed volume.
 
+    A further column has the value of the last bar, which may be missing.
     Bars outside the session's hours are not included in bars of a day or longer. The result may be empty: incomplete
     bars are not returned.
 
@@ -33,7 +34,7 @@ def resample(bars: Bars, timeframe: Timeframe) -> Bars:
     slot = slots(bars.open_ns, timeframe, bars.session)
     reached_ns = bars.close_ns[-1]
     if not timeframe.is_intraday and not slot.inside.all():
-        bars = _take(bars, np.flatnonzero(slot.inside))
+        bars = take_bars(bars, np.flatnonzero(slot.inside))
         slot = slot._replace(start_ns=slot.start_ns[slot.inside], end_ns=slot.end_ns[slot.inside])
         if not len(bars):
             return replace(bars, timeframe=timeframe)
@@ -54,6 +55,10 @@ def resample(bars: Bars, timeframe: Timeframe) -> Bars:
         volume=np.add.reduceat(bars.volume, first),
         traded=None,
         actions=None,
+        extra={name: column[last] for name, column in bars.extra.items()},
+        # The widest spread counts: it is not known when in the bar an order is filled.
+        spread=None if bars.spread is None else np.maximum.reduceat(bars.spread, first),
+        open_interest=None if bars.open_interest is None else bars.open_interest[last],
     )
     complete = len(made) if reached_ns >= slot.end_ns[-1] else len(made) - 1
     return made.slice(0, complete)
@@ -126,7 +131,12 @@ def _fits(source: Timeframe, target: Timeframe) -> bool:
     return target.nominal_ns % source.nominal_ns == 0
 
 
-def _take(bars: Bars, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Bars:
+def take_bars(bars: Bars, rows: TimeColumn) -> Bars:
+    """Return the bars at these positions, without prices as traded and corporate actions."""
     names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
     columns = {name: getattr(bars, name)[rows] for name in names}
-    return replace(bars, traded=None, actions=None, **columns)
+    extra = {name: column[rows] for name, column in bars.extra.items()}
+    columns |= {
+        name: column[rows] for name in ("spread", "open_interest") if (column := getattr(bars, name)) is not None
+    }
+    return replace(bars, traded=None, actions=None, extra=extra, **columns)

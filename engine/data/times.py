@@ -6,7 +6,13 @@ import numpy as np
 
 from quantcrafter.engine.api import Session, TimeColumn, Timeframe
 from quantcrafter.engine.data.resample_slots import day_span, slots
-from quantcrafter.engine.trading_calendar.trading_days import bounds, is_round_the_clock, trading_days
+from quantcrafter.engine.trading_calendar.trading_days import (
+    bounds,
+    day_edges,
+    is_round_the_clock,
+    is_session_day,
+    trading_days,
+)
 from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 
@@ -14,7 +20,8 @@ def bar_times(time_ns: TimeColumn, stamp: str, timeframe: Timeframe, session: Se
     """Return opening and closing times (UTC ns) of bars stamped by `open`, `close` or `date`, oldest first.
 
     Intraday bars are as long as the timeframe, and cut at the session's close. Daily bars open and close with the
-    session. Longer bars end with the last session before the next one would begin. No bar closes after the next one
+    session; on a day without one in its calendar, which may have a special session, they close at the end of the day.
+    Longer bars end with the last session before the next one would begin. No bar closes after the next one
     opens.
     """
     if stamp == "close":
@@ -23,7 +30,7 @@ def bar_times(time_ns: TimeColumn, stamp: str, timeframe: Timeframe, session: Se
         opens = bounds(time_ns // DAY_NS, session)[0] if stamp == "date" else time_ns
         closes = _intraday_closes(opens, timeframe, session)
     elif stamp == "date" and timeframe.nominal_ns == DAY_NS:
-        opens, closes = bounds(time_ns // DAY_NS, session)
+        opens, closes = _dated(time_ns // DAY_NS, session)
     elif stamp == "date":
         opens, closes = day_span(time_ns // DAY_NS, timeframe, session)
     else:
@@ -31,6 +38,14 @@ def bar_times(time_ns: TimeColumn, stamp: str, timeframe: Timeframe, session: Se
         closes = _day_closes(opens, timeframe, session)
     closes = closes.copy()
     np.minimum(closes[:-1], opens[1:], out=closes[:-1])
+    return opens, closes
+
+
+def _dated(days: TimeColumn, session: Session) -> tuple[TimeColumn, TimeColumn]:
+    opens, closes = bounds(days, session)
+    if session.calendar:
+        special = ~is_session_day(days, session)
+        closes = np.where(special, day_edges(days, session)[1], closes)
     return opens, closes
 
 

@@ -22,6 +22,7 @@ from quantcrafter.engine.graph.plan import (
     declared_lookback,
     make_plan,
 )
+from quantcrafter.engine.graph.together import evaluate_together
 
 __all__ = [
     "BASE_CLOCK",
@@ -40,6 +41,7 @@ __all__ = [
     "StepColumn",
     "bind",
     "declared_lookback",
+    "evaluate_together",
     "feed_of_rate",
     "has_errors",
     "make_plan",

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from quantcrafter.engine.api import Catalog, ExecutionLogic, FeedNode, GuardKind, GuardRule, Problem, RiskManager
+from quantcrafter.engine.api import (
+    Catalog,
+    ExecutionLogic,
+    FeedNode,
+    GuardKind,
+    GuardRule,
+    Problem,
+    RiskManager,
+    Severity,
+)
+from quantcrafter.engine.api.currencies import HUNDREDTHS, conversion
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
@@ -17,7 +28,7 @@ MAX_GUARDS = 32
 
 def account_problems(graph: BoundGraph) -> list[Problem]:
     """Return the problems of currencies and their rates, contracts, and the guards of the execution node."""
-    return [*_rate_problems(graph), *contract_problems(graph), *_guard_problems(graph)]
+    return [*_rate_problems(graph), *_foreign_amounts(graph), *contract_problems(graph), *_guard_problems(graph)]
 
 
 def feed_of_rate(written: str) -> tuple[str, bool]:
@@ -28,7 +39,7 @@ def feed_of_rate(written: str) -> tuple[str, bool]:
 def _rate_problems(graph: BoundGraph) -> Iterator[Problem]:
     run = graph.spec.run
     for instrument in graph.spec.instruments:
-        if instrument.currency in ("", run.currency, *run.rates):
+        if conversion(instrument.currency, run.currency, run.rates) is not None:
             continue
         at = instrument.place("currency")
         text = Message(
@@ -37,11 +48,20 @@ def _rate_problems(graph: BoundGraph) -> Iterator[Problem]:
             currency=instrument.currency,
             currency_2=run.currency,
         )
-        remedy = Message(
-            "Add a feed of the rate under 'data', and name it: 'run: {{rates: {{{currency}: FEED}}}}', or "
-            "1/FEED if it counts {currency} for one {currency_2}.",
-            currency=instrument.currency,
-            currency_2=run.currency,
+        whole = HUNDREDTHS.get(instrument.currency)
+        remedy = (
+            Message(
+                "Set 'currency: {whole}' under 'run', or add a feed of the rate of {whole} under 'data', and name it: "
+                "'run: {{rates: {{{whole}: FEED}}}}'.",
+                whole=whole,
+            )
+            if whole is not None
+            else Message(
+                "Add a feed of the rate under 'data', and name it: 'run: {{rates: {{{currency}: FEED}}}}', or "
+                "1/FEED if it counts {currency} for one {currency_2}.",
+                currency=instrument.currency,
+                currency_2=run.currency,
+            )
         )
         path = f"{instrument.path}.currency"
         yield Problem("no_rate", text, remedy, at.file, at.line, at.column, path, field="currency")
@@ -58,6 +78,33 @@ def _rate_problems(graph: BoundGraph) -> Iterator[Problem]:
             hint = did_you_mean(feed, feeds) or Message("Add '{feed}: {{use: feed, ...}}' under 'data'.", feed=feed)
             path = f"run.rates.{currency}"
             yield Problem("rate_feed", text, hint, at.file, at.line, at.column, path, field="rates")
+
+
+def _foreign_amounts(graph: BoundGraph) -> Iterator[Problem]:
+    """Yield a warning for each instrument whose amounts of commission are not in the account's currency."""
+    run = graph.spec.run
+    given = [name for name in ("per_unit", "per_lot", "per_order", "minimum") if getattr(run.commission, name) > 0.0]
+    for instrument in graph.spec.instruments if given else ():
+        currency = HUNDREDTHS.get(instrument.currency, instrument.currency)
+        if currency in ("", run.currency) or run.currency == instrument.currency:
+            continue
+        name, amount = given[0], getattr(run.commission, given[0])
+        text = Message(
+            "Amounts under 'commission' are in {currency} for {symbol}, the currency of its prices: "
+            "'{name}: {amount:g}' is {amount:g} {currency}, not {amount:g} {account}.",
+            currency=currency,
+            symbol=instrument.symbol,
+            name=name,
+            amount=amount,
+            account=run.currency,
+        )
+        remedy = Message("Give the amounts in {currency}, or use 'percent'.", currency=currency)
+        at = instrument.place("currency")
+        path = f"{instrument.path}.currency"
+        yield replace(
+            Problem("commission_currency", text, remedy, at.file, at.line, at.column, path, field="currency"),
+            severity=Severity.WARNING,
+        )
 
 
 def benchmark_problem(graph: BoundGraph, catalog: Catalog, suggest: Suggester) -> Problem:

@@ -32,9 +32,12 @@ from quantcrafter.engine.api import (
     Role,
     Severity,
 )
+from quantcrafter.engine.api.extra_columns import extra_of
 from quantcrafter.engine.api.folders import allow_for_now, check_place, expanded
 from quantcrafter.engine.api.foreign import calling, is_own, node_label, reason_of, use_of, with_origin
 from quantcrafter.engine.api.message import Message, joined, word
+from quantcrafter.engine.api.settings import Continuous
+from quantcrafter.engine.data.continuous.provider import ContinuousProvider, has_path
 from quantcrafter.engine.graph.account_problems import benchmark_problem
 from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
@@ -52,8 +55,14 @@ from quantcrafter.engine.graph.bound import (
 )
 from quantcrafter.engine.graph.checks import decision_problems, find_cycles, idle_nodes
 from quantcrafter.engine.graph.flags import without_flagged
+from quantcrafter.engine.graph.own_parameters import OwnParameters
+from quantcrafter.engine.graph.schedule_problems import schedule_problems
+from quantcrafter.engine.graph.stored_market import market_problems
 from quantcrafter.engine.graph.suggest import owner_problem, parameter_problems
 from quantcrafter.engine.graph.terms import Terms, resolve
+from quantcrafter.engine.graph.unit_checks import unit_problems
+from quantcrafter.engine.graph.universe_checks import universe_problems
+from quantcrafter.engine.graph.universes import Universes
 from quantcrafter.engine.graph.written_source import written_source
 from quantcrafter.engine.spec import (
     Bound,
@@ -68,6 +77,8 @@ from quantcrafter.engine.spec import (
     Unresolved,
 )
 from quantcrafter.engine.spec.model import Located
+from quantcrafter.engine.spec.tree import Mapping as MappingNode
+from quantcrafter.engine.spec.tree import content
 
 
 def bind(spec: StrategySpec, catalog: Catalog) -> tuple[BoundGraph, list[Problem]]:
@@ -84,6 +95,7 @@ class _Binder:
     suggest: Suggester = field(default_factory=Suggester)
     refused_files: dict[str, None] = field(default_factory=dict)
     terms: dict[str, Terms] = field(default_factory=dict)
+    variants: dict[str, dict[str, Component]] = field(default_factory=dict)
 
     def bind(self) -> tuple[BoundGraph, list[Problem]]:
         self._resolve_terms()
@@ -91,6 +103,10 @@ class _Binder:
             component = self._component(node)
             if component is not None:
                 self.components[node.id] = component
+                if node.per_instrument is not None:
+                    own = OwnParameters(node, component, self.spec.instruments, self.suggest)
+                    self.variants[node.id] = own.variants(self._values_of(node, type(component)))
+                    self.problems += own.problems
         instruments = tuple(filter(None, map(self._instrument, self.spec.instruments)))
         feeds = {name: feed for name in self.components if (feed := self._feed(self.spec.nodes[name])) is not None}
         nodes = {name: self._wire(self.spec.nodes[name], component) for name, component in self.components.items()}
@@ -100,6 +116,9 @@ class _Binder:
         self.problems += found
         self.problems += decision_problems(graph)
         self.problems += idle_nodes(whole)
+        self.problems += universe_problems(whole)
+        self.problems += unit_problems(whole)
+        self.problems += schedule_problems(whole)
         benchmark = self._benchmark(graph) if self.spec.run.benchmark else None
         return replace(graph, benchmark=benchmark, refused_files=tuple(self.refused_files)), self.problems
 
@@ -110,10 +129,7 @@ class _Binder:
         if cls is None:
             self._unknown_use(node)
             return None
-        values = dict(node.values)
-        for name in cls.path_parameters():
-            if isinstance(values.get(name), str):
-                values[name] = self._path(values[name], name, node)
+        values = self._values_of(node, cls)
         who = node_label(node.id, cls)
         try:
             with calling(who, Message("checking its parameters"), cls, node.id):
@@ -131,6 +147,14 @@ class _Binder:
                 reason=reason_of(error),
             )
             raise ComponentError(text, node=node.id) from error
+
+    def _values_of(self, node: NodeSpec, cls: type[Component]) -> dict[str, Any]:
+        """Return the fields of a node, with absolute paths."""
+        values = dict(node.values)
+        for name in cls.path_parameters():
+            if isinstance(values.get(name), str):
+                values[name] = self._path(values[name], name, node)
+        return values
 
     def _unknown_use(self, node: NodeSpec) -> None:
         message: str
@@ -209,17 +233,47 @@ class _Binder:
         return any(key.rpartition(".")[2].strip() == name and value.strip(" '\"") == written for key, _, value in given)
 
     def _resolve_terms(self) -> None:
-        """Fill in the values of the instruments' markets."""
+        """Replace universes by their instruments, and fill in the values of the instruments' markets."""
+        universes = Universes(self.catalog, self.spec.base_dir)
+        instruments = universes.expanded(self.spec.instruments)
+        self.problems += universes.problems
+        self.refused_files |= dict.fromkeys(universes.refused)
         made = []
-        for instrument in self.spec.instruments:
+        for instrument in instruments:
             spec, self.terms[instrument.symbol], found = resolve(instrument, self.catalog.markets, self.spec.run)
             made.append(spec)
             self.problems += found
         self.spec = replace(self.spec, instruments=tuple(made))
 
     def _instrument(self, instrument: InstrumentSpec) -> BoundInstrument | None:
-        provider = self._provider(instrument.data, instrument.options, instrument)
+        for name, path in instrument.files:
+            self._path(path, name, instrument)
+        if instrument.continuous is None and _is_mapping(instrument, "continuous"):
+            return None  # it is wrong, as was said
+        if instrument.continuous is not None:
+            provider = self._continuous(instrument, instrument.continuous)
+        else:
+            provider = self._provider(instrument.data, instrument.options, instrument)
+        self.problems += market_problems(instrument, provider, self.terms[instrument.symbol])
         return None if provider is None else BoundInstrument(instrument, provider, self.terms[instrument.symbol])
+
+    def _continuous(self, instrument: InstrumentSpec, series: Continuous) -> DataProvider | None:
+        """Return the provider of a continuous series, whose contracts the instrument's provider loads."""
+        cls = self.catalog.provider(instrument.data)
+        options = dict(instrument.options)
+        if cls is not None and has_path(cls):
+            if "path" in options:
+                text = Message("{symbol} has both 'path' and 'continuous'.", symbol=instrument.symbol)
+                remedy = Message("Leave out 'path': 'contracts' names the files.")
+                self.problems.append(owner_problem(instrument, "instruments", text, remedy, "path"))
+                return None
+            options["path"] = self._path(_a_contract(series), "path", instrument)
+        sample = self._provider(instrument.data, options, instrument)
+        if sample is None or cls is None:
+            return None
+        market = self.terms[instrument.symbol].market
+        contract = None if market is None else market.contract(instrument.symbol)
+        return ContinuousProvider.of(cls, dict(instrument.options), series, contract)
 
     def _feed(self, node: NodeSpec) -> BoundFeed | None:
         component = self.components[node.id]
@@ -280,7 +334,7 @@ class _Binder:
                 )
             elif sources:
                 inputs[port.name] = sources[0]
-        return BoundNode(node, component, inputs)
+        return BoundNode(node, component, inputs, self.variants.get(node.id, {}))
 
     def _sources(self, node: NodeSpec, port: InputPort, value: object, index: int | None) -> tuple[Source, ...]:
         if not isinstance(value, str):
@@ -359,9 +413,9 @@ class _Binder:
         if component is None and not is_bars:
             return None  # its own problem has been reported
         if is_bars or isinstance(component, DataNode):
-            if target.output in ("", *BAR_COLUMNS):
+            names: tuple[str, ...] = (*BAR_COLUMNS, *self._further(component))
+            if target.output in ("", *names):
                 return MarketColumn(target.node, target.output)
-            names: tuple[str, ...] = BAR_COLUMNS
         else:
             outputs = {output.name: output for output in component.outputs} if component is not None else {}
             if target.output in outputs:
@@ -391,11 +445,27 @@ class _Binder:
             node,
             "unknown_output",
             message,
-            self.suggest(target.output, names) or Message("It has: {names}.", names=", ".join(names)),
+            (is_bars and self._lacking(target.output))
+            or self.suggest(target.output, names)
+            or Message("It has: {names}.", names=", ".join(names)),
             port.name,
             index,
         )
         return None
+
+    def _lacking(self, column: str) -> str:
+        """Return what to do where some instruments have a further column, and others don't."""
+        lacking = [each.symbol for each in self.spec.instruments if column not in extra_of(each.options)]
+        if not lacking:
+            return ""  # there is no instrument
+        return Message("{symbol} lacks it: name it under 'columns' of every instrument.", symbol=lacking[0])
+
+    def _further(self, component: Component | None) -> tuple[str, ...]:
+        """Return the columns beside the prices of a source of bars: of the instruments, those that all of them have."""
+        if isinstance(component, FeedNode):
+            return extra_of(component.provider_options())
+        given = [extra_of(each.options) for each in self.spec.instruments]
+        return tuple(name for name in (given[0] if given else ()) if all(name in each for each in given))
 
     def _mismatch(self, node: NodeSpec, port: InputPort, written: str, actual: str, index: int | None) -> None:
         message = Message(
@@ -432,6 +502,20 @@ _A_TYPE = {
     PortType.RISK: Message("a risk"),
     PortType.MONEY: Message("a money"),
 }
+
+
+def _is_mapping(instrument: InstrumentSpec, name: str) -> bool:
+    """Return whether the file gives a mapping for a key."""
+    entry = instrument.located.entries.get(name)
+    return entry is not None and isinstance(content(entry.value), MappingNode)
+
+
+def _a_contract(series: Continuous) -> str:
+    """Return the path of one of a series' contracts, or its pattern: what may be read is told by the folder."""
+    if isinstance(series.contracts, str):
+        return series.contracts
+    first = series.contracts[0]
+    return first if isinstance(first, str) else first.path or first.symbol
 
 
 def _provider_label(name: str) -> Message:

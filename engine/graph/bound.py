@@ -62,11 +62,15 @@ def type_of(source: Source) -> PortType:
 
 @dataclass(frozen=True)
 class BoundNode:
-    """A node with an existing component that accepted its parameters; `inputs` maps port names to sources."""
+    """A node with an existing component that accepted its parameters; `inputs` maps port names to sources.
+
+    `variants` are the components of instruments that have parameters of their own, by symbol.
+    """
 
     spec: NodeSpec
     component: Component
     inputs: Mapping[str, Wires]
+    variants: Mapping[str, Component] = field(default_factory=dict)
 
     def sources(self) -> Iterator[Source]:
         """Yield every source of every input."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from quantcrafter.engine.api import (
     ExecutionLogic,
+    Filter,
     GuardRule,
     MoneyManager,
     Problem,
@@ -19,9 +20,11 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.engine import MOST_EXECUTIONS
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.rules import STREAK_SIZES
 from quantcrafter.engine.graph.account_problems import account_problems
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn
 from quantcrafter.engine.graph.loop import loop_problems
+from quantcrafter.engine.graph.pair_problems import pair_problems
 
 
 def find_cycles(graph: BoundGraph) -> list[Problem]:
@@ -127,6 +130,8 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
             )
     has_stop = any(isinstance(part.component, RiskManager) and _is_stop(part.component.rule()) for part in parts)
     problems += _unit_problems(node, parts)
+    problems += _reset_problems(node, parts)
+    problems += pair_problems(graph, node, parts)
     for part in parts:
         rule_of_size = part.component.rule() if isinstance(part.component, MoneyManager) else None
         if rule_of_size is not None and rule_of_size.kind is SizeKind.RISK_PERCENT and not has_stop:
@@ -143,6 +148,30 @@ def _execution_problems(graph: BoundGraph, node: BoundNode) -> list[Problem]:
                     Message("Add a stop such as percent_stop to 'risk' of '{id}'.", id=node.spec.id),
                 )
             )
+    return problems
+
+
+def _reset_problems(node: BoundNode, parts: list[BoundNode]) -> list[Problem]:
+    """Return why a filter can't start a martingale over: there is none, or another filter does."""
+    resets = [part for part in parts if isinstance(part.component, Filter) and part.component.group == "reset_volume"]
+    sizes = [rule for part in parts if isinstance(part.component, MoneyManager) and (rule := part.component.rule())]
+    problems = []
+    if resets and not any(rule.kind in STREAK_SIZES for rule in sizes):
+        text = Message(
+            "'{id}' starts a martingale over, and '{execution}' has none.", id=resets[0].spec.id, execution=node.spec.id
+        )
+        remedy = Message("Set another 'group', or size by 'martingale' or 'anti_martingale'.")
+        problems.append(_problem(resets[0], "reset_volume", text, remedy))
+    for extra in resets[1:]:
+        text = Message(
+            "'{execution}' has several filters of the group reset_volume: '{first}' and '{id}'.",
+            execution=node.spec.id,
+            first=resets[0].spec.id,
+            id=extra.spec.id,
+        )
+        problems.append(
+            _problem(extra, "reset_volume", text, Message("Combine their conditions in one filter 'condition'."))
+        )
     return problems
 
 

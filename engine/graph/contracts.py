@@ -14,6 +14,7 @@ from quantcrafter.engine.api import (
     RiskManager,
     Severity,
 )
+from quantcrafter.engine.api.currencies import conversion
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph.bound import BoundGraph, BoundNode, NodeColumn, rule_of
 from quantcrafter.engine.graph.terms import pair_of, plain
@@ -40,6 +41,7 @@ def _terms_of_contracts(graph: BoundGraph) -> Iterator[Problem]:
             continue
         margin = instrument.margin
         wrong = ["multiplier"] if instrument.multiplier != 1.0 else []
+        wrong += ["continuous"] if instrument.continuous is not None else []
         wrong += ["margin"] if margin is not None and margin.per_contract is not None else []
         for name in wrong:
             text = Message(
@@ -69,7 +71,7 @@ def _pip_problems(graph: BoundGraph) -> Iterator[Problem]:
         return
     for instrument in without:
         spread, swap = instrument.spread, instrument.swap
-        for name, counts in (("spread", spread and spread.pips), ("swap", swap and swap.unit == "pips")):
+        for name, counts in (("spread", spread and spread.in_pips), ("swap", swap and swap.unit == "pips")):
             if counts:
                 text = Message(
                     "'{name}' of {symbol} counts in pips, but it has no 'pip_size'.",
@@ -137,9 +139,10 @@ def _own_rates(graph: BoundGraph) -> Iterator[Problem]:
     run = graph.spec.run
     for instrument in graph.spec.instruments:
         currency = instrument.currency or run.currency
-        if instrument.kind != "spot" or currency == run.currency or currency not in run.rates:
+        how = conversion(currency, run.currency, run.rates)
+        if instrument.kind != "spot" or how is None or not how.rate:
             continue
-        feed = graph.nodes.get(run.rates[currency].removeprefix("1/"))
+        feed = graph.nodes.get(how.rate.removeprefix("1/"))
         if feed is None or not isinstance(feed.component, FeedNode):
             continue
         if _is_pair(instrument.symbol, run.currency, currency) or _is_same(instrument, feed):

@@ -11,7 +11,7 @@ wrote to its input fails. Their results are copied, because they may keep the ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -74,7 +74,7 @@ def _keep(column: Column) -> Column:
     return column
 
 
-def _nothing_known(_step: int) -> None:
+def nothing_known(_step: int) -> None:
     """Recall nothing."""
 
 
@@ -95,8 +95,20 @@ class Evaluation:
     _as_of: dict[str, TimeColumn] = field(default_factory=dict)
     _aligned: dict[tuple[PlanSource, str], Any] = field(default_factory=dict)
 
-    def run(self, progress: Callable[[], None] = lambda: None, recall: Recall = _nothing_known) -> Evaluation:
-        """Compute all steps but those that `recall` knows.
+    def run(self, progress: Callable[[], None] = lambda: None, recall: Recall = nothing_known) -> Evaluation:
+        """Compute all steps but those that `recall` knows, of a plan that doesn't see the universe.
+
+        Raises:
+            ComponentError: a component raised, or returned something other than columns of its declared types.
+        """
+        for number in self.computing(progress, recall):
+            raise TypeError(self.plan.steps[number].label)
+        return self
+
+    def computing(self, progress: Callable[[], None], recall: Recall) -> Generator[int, StepValues, None]:
+        """Compute all steps but those that `recall` knows; yield the number of each that sees the universe.
+
+        The values of such a step have to be sent.
 
         Raises:
             ComponentError: a component raised, or returned something other than columns of its declared types.
@@ -104,9 +116,11 @@ class Evaluation:
         partners = partners_of(self.plan.steps)
         together: dict[int, StepValues] = {}
         for number, step in enumerate(self.plan.steps):
-            known = None if step.in_loop else recall(number)
+            known = None if step.in_loop or step.sees_universe else recall(number)
             if step.in_loop:
                 self._leave_blank(step)
+            elif step.sees_universe:
+                self._take(step, (yield number))
             elif known is None:
                 partner = partners.get(number)
                 if partner is not None and recall(partner) is None:
@@ -116,7 +130,11 @@ class Evaluation:
                 self.values.append(known[0])
                 self.ready.append(known[1])
             progress()
-        return self
+
+    def inputs_of(self, number: int) -> dict[str, Any]:
+        """Return the inputs of a step on its clock, by port: read-only columns."""
+        step = self.plan.steps[number]
+        return self._inputs(step, step.clock or BASE_CLOCK)
 
     def note_ready(self) -> Evaluation:
         """Note the first complete bar of each step, and compute none of them."""
@@ -238,6 +256,9 @@ class Evaluation:
     def _compute(self, step: PlanStep, values: StepValues | None) -> None:
         if values is None:
             values = self._outputs(step, step.clock or BASE_CLOCK)
+        self._take(step, values)
+
+    def _take(self, step: PlanStep, values: StepValues) -> None:
         self.values.append(tuple(self._kept(value) for value in values))
         self._note_ready(step)
 
@@ -368,6 +389,7 @@ def _computed(step: PlanStep, bars: Bars, inputs: Mapping[str, Any]) -> Any:
 
 def _align_bars(bars: Bars, index: TimeColumn) -> Bars:
     prices: dict[str, Any] = {name: align(bars.column(name), index) for name in BAR_COLUMNS}
+    prices["extra"] = {name: align(column, index) for name, column in bars.extra.items()}
     if not len(bars):
         nothing = np.zeros(len(index), np.int64)
         return replace(bars, open_ns=nothing, close_ns=nothing, **prices)

@@ -125,7 +125,8 @@ class _Flags:
         """Return a node without what muted nodes gave it; its component knows as little of them."""
         inputs, changed = self._without_muted(node)
         component = node.component.model_copy(update=changed) if changed else node.component
-        return replace(node, component=component, inputs=inputs)
+        variants = {symbol: each.model_copy(update=changed) for symbol, each in node.variants.items()}
+        return replace(node, component=component, inputs=inputs, variants=variants)
 
     def _without_muted(self, node: BoundNode) -> tuple[dict[str, Wires], dict[str, Any]]:
         """Return the wires that are left, and the component's fields that differ for it."""

@@ -10,7 +10,7 @@ import hashlib
 import math
 import struct
 from bisect import bisect_right
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -22,10 +22,12 @@ from quantcrafter.engine.api.bar_checks import longest_bar_ns
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.resample import resample, slot_begins
 from quantcrafter.engine.data.resample_slots import slots
+from quantcrafter.engine.graph.history_costs import HistoryCosts, costs_at, moment, without_costs
+from quantcrafter.engine.graph.history_rolls import HistoryRolls, contract_at
 
 _TIMES = ("open_ns", "close_ns")
 _PRICES = ("open", "high", "low", "close", "volume")
-_ABOUT = ("symbol", "timeframe", "session", "source", "synthetic", "session_source")
+_ABOUT = ("symbol", "timeframe", "session", "source", "synthetic", "session_source", "decimals")
 _ROOM = 1024
 
 
@@ -78,15 +80,24 @@ class BarHistory:
 
     Args:
         bars: what is known so far, which may be none; symbol, timeframe and session are theirs.
+        below_zero: whether prices may be zero or less.
     """
 
-    def __init__(self, bars: Bars) -> None:
+    def __init__(self, bars: Bars, *, below_zero: bool = False) -> None:
+        self.below_zero = below_zero
         self._about: dict[str, Any] = {name: getattr(bars, name) for name in _ABOUT}
         self._columns = {name: Growing(getattr(bars, name)) for name in (*_TIMES, *_PRICES)}
+        self._extra = {name: Growing(column) for name, column in bars.extra.items()}
+        self._spread = None if bars.spread is None else Growing(bars.spread)
+        self._costs = HistoryCosts(bars)
+        self._rolls = None if bars.rolls is None else HistoryRolls(bars.rolls)
+        self._rolled: tuple[Growing, Growing] | None = None
+        if bars.rolls is not None:
+            self._rolled = (Growing(bars.rolls.price), Growing(bars.rolls.contract))
         self._traded: BarHistory | None = None
         self._actions: tuple[Growing, Growing] | None = None
         if bars.traded is not None:
-            self._traded = BarHistory(bars.traded)
+            self._traded = BarHistory(without_costs(bars.traded), below_zero=below_zero)
         if bars.actions is not None:
             self._actions = (Growing(bars.actions.split), Growing(bars.actions.dividend))
         self._digest = hashlib.blake2b(_rows(bars), digest_size=16)
@@ -136,6 +147,14 @@ class BarHistory:
     def _append(self, bar: Bar) -> None:
         for name, column in self._columns.items():
             column.append(getattr(bar, name))
+        for name, column in self._extra.items():
+            column.append(bar.extra.get(name, math.nan))
+        if self._spread is not None and bar.spread is not None:
+            self._spread.append(bar.spread)
+        self._costs.add(bar)
+        if self._rolls is not None and self._rolled is not None:
+            for column, value in zip(self._rolled, self._rolls.take(bar), strict=True):
+                column.append(value)
         if self._traded is not None and bar.traded is not None:
             self._traded.append(bar.traded)
         if self._actions is not None:
@@ -166,7 +185,8 @@ class BarHistory:
         if index == len(self):
             self.check(bar)
             self._check_span(bar)
-        elif self.row(self.bar(index)) != self.row(bar):
+            self._check_costs(bar)
+        elif self.row(self.bar(index)) != self.row(bar) or not self._costs.agrees(self.bars(), index, bar):
             raise DataError(
                 Message(
                     "{bar} differs from the one that another strategy was given. Bring both the same bars.",
@@ -181,7 +201,7 @@ class BarHistory:
 
     def row(self, bar: Bar) -> bytes:
         """Return a bar as bytes, which the fingerprint is made of."""
-        return _row(bar, has_actions=self._actions is not None, traded=self._traded)
+        return _row(bar, has_actions=self._actions is not None, extra=self._extra, traded=self._traded)
 
     def times(self, index: int) -> tuple[int, int]:
         """Return when a bar opened and closed, in UTC ns."""
@@ -208,14 +228,14 @@ class BarHistory:
         length = bar.close_ns - bar.open_ns
         if closed <= bar.open_ns and length <= self._longest_ns:
             return
-        opened = _moment(bar.open_ns)
+        opened = moment(bar.open_ns)
         if closed > bar.open_ns:
             raise DataError(
                 Message(
                     "{bar} must open no earlier than the last one closed, at {moment}; opened at {opened}. "
                     "Bring bars that don't overlap.",
                     bar=self._label(bar),
-                    moment=_moment(closed),
+                    moment=moment(closed),
                     opened=opened,
                 )
             )
@@ -231,24 +251,38 @@ class BarHistory:
             )
         )
 
+    def _check_costs(self, bar: Bar) -> None:
+        """Refuse a bar that a session brings and that doesn't say what is due.
+
+        Raises:
+            DataError: the check fails.
+        """
+        fault = self._costs.fault(bar, self.times(len(self) - 1)[1] if len(self) else None)
+        if fault:
+            raise DataError(Message("{bar} {fault}", bar=self._label(bar), fault=fault))
+
     def _label(self, bar: Bar) -> Message:
-        return Message("A bar of {symbol} that closes at {moment}", symbol=self.symbol, moment=_moment(bar.close_ns))
+        return Message("A bar of {symbol} that closes at {moment}", symbol=self.symbol, moment=moment(bar.close_ns))
 
     def _fault(self, bar: Bar) -> str:  # noqa: C901, PLR0911 - one for each fault
         """Return why a bar can't be the next one, or nothing."""
         prices = (bar.open, bar.high, bar.low, bar.close)
-        if not (min(prices) > 0 and math.isfinite(sum(prices))):
+        if not (math.isfinite(sum(prices)) and (min(prices) > 0 or self.below_zero)):
             return Message("must have prices above 0, had {prices}. Leave the bar out.", prices=_listed(prices))
         if not bar.low <= min(bar.open, bar.close) or not bar.high >= max(bar.open, bar.close):
             return Message("must have open and close between low and high, had {prices}.", prices=_listed(prices))
+        if unknown := [name for name in bar.extra if name not in self._extra]:
+            return Message("has a column '{name}' that its history doesn't have.", name=unknown[0])
         if not 0 <= bar.volume < math.inf:
             return Message("must have a volume of 0 or more, had {volume:g}.", volume=bar.volume)
         if bar.open_ns >= bar.close_ns:
-            return Message("must open before it closes, opened at {moment}.", moment=_moment(bar.open_ns))
+            return Message("must open before it closes, opened at {moment}.", moment=moment(bar.open_ns))
         if len(self):
             opened, closed = self.times(len(self) - 1)
             if bar.open_ns <= opened or bar.close_ns <= closed:
-                return Message("must come after the last one, which closed at {moment}.", moment=_moment(closed))
+                return Message("must come after the last one, which closed at {moment}.", moment=moment(closed))
+        if fault := self._spread_fault(bar) or self._contract_fault(bar):
+            return fault
         if (bar.traded is None) != (self._traded is None):
             if self._traded is None:
                 return Message("must not have a second bar at the prices as traded, as its history is adjusted.")
@@ -265,6 +299,22 @@ class BarHistory:
             )
         return ""
 
+    def _contract_fault(self, bar: Bar) -> str:
+        if self._rolls is not None:
+            return self._rolls.fault(bar)
+        if bar.contract is not None:
+            return Message("has a 'contract', which only bars of a continuous series have.")
+        return ""
+
+    def _spread_fault(self, bar: Bar) -> str:
+        if bar.spread is None and self._spread is not None:
+            return Message("must have a 'spread', as its instrument has a column of them.")
+        if bar.spread is not None and self._spread is None:
+            return Message("has a 'spread', which its instrument doesn't have in the strategy.")
+        if bar.spread is not None and not 0.0 <= bar.spread < math.inf:
+            return Message("must have a spread of 0 or more, had {spread:g}.", spread=bar.spread)
+        return ""
+
     def resampled(self, timeframe: Timeframe) -> Resampled:
         """Return the history of longer bars made from these; one for all who ask.
 
@@ -279,11 +329,23 @@ class BarHistory:
         """Return bars `begin` to `end` (exclusive) as read-only views."""
         actions, traded = self._actions, self._traded
         columns: dict[str, Any] = {name: column.rows(begin, end) for name, column in self._columns.items()}
+        columns["extra"] = {name: column.rows(begin, end) for name, column in self._extra.items()}
         if actions is not None:
             columns["actions"] = CorporateActions(actions[0].rows(begin, end), actions[1].rows(begin, end))
         if traded is not None:
             columns["traded"] = traded.rows(begin, end)
-        return Bars(**self._about, **columns)
+        if self._rolls is not None and self._rolled is not None:
+            columns["rolls"] = self._rolls.rolls(*(column.rows(begin, end) for column in self._rolled))
+        return self._with_costs(Bars(**self._about, **columns), begin, end)
+
+    def _with_costs(self, bars: Bars, begin: int, end: int) -> Bars:
+        spread, funding, swap = self._spread, self._costs.funding, self._costs.swap
+        if spread is None and funding is None and swap is None:
+            return bars
+        costs: dict[str, Any] = {"funding": funding, "swap": swap}
+        costs["spread"] = None if spread is None else spread.rows(begin, end)
+        traded = None if bars.traded is None else replace(bars.traded, **costs)
+        return replace(bars, traded=traded, **costs)
 
 
 class Resampled:
@@ -291,7 +353,7 @@ class Resampled:
 
     def __init__(self, source: BarHistory, timeframe: Timeframe) -> None:
         self._source, self._timeframe = source, timeframe
-        self.history = BarHistory(_plain(resample(source.bars(0), timeframe)))
+        self.history = BarHistory(_plain(resample(source.bars(0), timeframe)), below_zero=source.below_zero)
         self._known_from: list[int] = []
         self._seen = 0
         self._begin = 0
@@ -324,7 +386,7 @@ class Resampled:
 
 def _plain(bars: Bars) -> Bars:
     """Return bars without what is known of trades and corporate actions: longer bars are there for columns alone."""
-    return replace(bars, traded=None, actions=None)
+    return replace(without_costs(bars), traded=None, actions=None, rolls=None)
 
 
 class HistoryCache:
@@ -333,7 +395,7 @@ class HistoryCache:
     def __init__(self) -> None:
         self._histories: dict[Hashable, BarHistory] = {}
 
-    def history(self, source: Hashable, bars: Bars) -> BarHistory:
+    def history(self, source: Hashable, bars: Bars, *, below_zero: bool = False) -> BarHistory:
         """Return the history of a source that begins with these bars: one that is there and agrees, or a new one.
 
         A history is the same one only if it has the same anchor; one that hasn't come as far is brought there.
@@ -341,7 +403,7 @@ class HistoryCache:
         anchor = int(bars.open_ns[0]) if len(bars) else None
         found = self._histories.get((source, anchor))
         if found is None or not found.matches(bars) or (anchor is None and len(found)):
-            found = self._histories[source, anchor] = BarHistory(bars)
+            found = self._histories[source, anchor] = BarHistory(bars, below_zero=below_zero)
         for index in range(len(found), len(bars)):
             found.append(bar_of(bars, index))
         return found
@@ -352,7 +414,11 @@ def bar_of(bars: Bars, index: int) -> Bar:
     values: dict[str, Any] = {name: getattr(bars, name)[index].item() for name in (*_TIMES, *_PRICES)}
     if bars.actions is not None:
         values |= {"split": bars.actions.split[index].item(), "dividend": bars.actions.dividend[index].item()}
-    return Bar(**values, traded=None if bars.traded is None else bar_of(bars.traded, index))
+    values |= costs_at(bars, index)
+    values |= contract_at(bars.rolls, index)
+    extra = {name: float(column[index]) for name, column in bars.extra.items()}
+    traded = None if bars.traded is None else bar_of(without_costs(bars.traded), index)
+    return Bar(**values, traded=traded, extra=extra)
 
 
 def _rows(bars: Bars) -> bytes:
@@ -364,18 +430,22 @@ def _rows(bars: Bars) -> bytes:
 def _all_columns(bars: Bars) -> list[npt.NDArray[Any]]:
     columns = [getattr(bars, name) for name in (*_TIMES, *_PRICES)]
     columns += [] if bars.actions is None else [bars.actions.split, bars.actions.dividend]
-    return columns + ([] if bars.traded is None else _all_columns(bars.traded))
+    columns += list(bars.extra.values())
+    columns += [] if bars.spread is None else [bars.spread]
+    columns += [] if bars.rolls is None else [bars.rolls.price]
+    return columns + ([] if bars.traded is None else _all_columns(without_costs(bars.traded)))
 
 
-def _row(bar: Bar, *, has_actions: bool, traded: BarHistory | None) -> bytes:
+def _row(bar: Bar, *, has_actions: bool, extra: Iterable[str], traded: BarHistory | None) -> bytes:
     row = struct.pack("=qq5d", bar.open_ns, bar.close_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
     if has_actions:
         row += struct.pack("=dd", bar.split, bar.dividend)
+    row += b"".join(struct.pack("=d", bar.extra.get(name, math.nan)) for name in extra)
+    if bar.spread is not None:
+        row += struct.pack("=d", bar.spread)
+    if bar.contract is not None:
+        row += struct.pack("=d", math.nan if bar.contract.roll is None else bar.contract.roll)
     return row if traded is None or bar.traded is None else row + traded.row(bar.traded)
-
-
-def _moment(ts_ns: int) -> str:
-    return f"{str(np.datetime64(ts_ns, 'ns').astype('datetime64[s]')).replace('T', ' ')} UTC"
 
 
 def _hours(span_ns: int) -> str:

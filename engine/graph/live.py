@@ -8,11 +8,12 @@
 4. A component that can continue from what it knows of the bars before (`follower`) does so.
 5. Of a component whose column is a loop with a memory (`loops`) the step form is executed at the new bars only.
 6. A column of another clock is aligned for the new bars only.
+7. A component that sees the universe is asked once for each moment, with the columns of all instruments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from quantcrafter.engine.api import (
     Bars,
     Given,
+    NoticeNode,
 )
 from quantcrafter.engine.api.foreign import is_own
 from quantcrafter.engine.api.node_state import copied_state
@@ -37,6 +39,7 @@ from quantcrafter.engine.graph.live_steps import (
     StepOutput,
     WholeStep,
 )
+from quantcrafter.engine.graph.live_universe import LiveUniverse, UniverseStep
 from quantcrafter.engine.graph.loop import node_program
 from quantcrafter.engine.graph.plan import ANY_CLOCK, Plan, PlanSource, PlanStep, PlanWires, StepColumn, each_wire
 
@@ -49,13 +52,23 @@ class LiveColumns:
         clocks: the histories by clock, `bars` being the instrument's own, as far as the strategy has come.
         book: the columns shared with other strategies.
         interpreter: what executes step forms.
+        universe: the instrument among the others of the strategy; None if no node sees these.
 
     Raises:
         ComponentError: a component failed on what is there.
     """
 
-    def __init__(self, plan: Plan, clocks: Mapping[str, Clock], cache: ColumnCache, interpreter: Interpreter) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        clocks: Mapping[str, Clock],
+        cache: ColumnCache,
+        interpreter: Interpreter,
+        universe: LiveUniverse | None = None,
+    ) -> None:
         self.plan = plan
+        self._universe = universe
+        self._place = 0 if universe is None else universe.add(self)
         self._interpreter = interpreter
         self.clocks = clocks
         self.cache = cache
@@ -65,8 +78,9 @@ class LiveColumns:
         for number in _needed(plan, sources):
             self._step(number, plan.steps[number].clock or BASE_CLOCK)
         for source in sources:
-            self._feeder(source, BASE_CLOCK)
-        self.advance()
+            self.feeder(source, BASE_CLOCK)
+        if universe is None:
+            self.advance()
 
     def compute_all(self) -> None:
         """From now on, also compute columns that no decision reads.
@@ -101,11 +115,18 @@ class LiveColumns:
 
     def column(self, source: PlanSource) -> Any:
         """Return a column on the instrument's clock: of a step that is computed, or of bars."""
-        return self._feeder(source, BASE_CLOCK).column()
+        return self.feeder(source, BASE_CLOCK).column()
 
     def ready_at(self, source: PlanSource) -> int:
         """Return the first bar at which such a column is complete; past the newest one if it isn't yet."""
-        return self._feeder(source, BASE_CLOCK).ready()
+        return self.feeder(source, BASE_CLOCK).ready()
+
+    def inputs_of(self, step: PlanStep) -> dict[str, Any]:
+        """Return the columns that a step on the instrument's clock reads, by port, up to the newest bar."""
+        return {port: self._now(wires) for port, wires in step.inputs.items()}
+
+    def _now(self, wires: PlanWires) -> Any:
+        return tuple(map(self.column, wires)) if isinstance(wires, tuple) else self.column(wires)
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Return a copy of what event-style nodes remember, by node."""
@@ -114,7 +135,8 @@ class LiveColumns:
     def _event_steps(self) -> Iterator[EventStep]:
         return (step for step in self._steps.values() if isinstance(step, EventStep))
 
-    def _feeder(self, source: PlanSource, clock: str) -> Feeder:
+    def feeder(self, source: PlanSource, clock: str) -> Feeder:
+        """Return what brings a source's column on a clock."""
         if (source, clock) not in self._feeders:
             self._feeders[source, clock] = self._new_feeder(source, clock)
         return self._feeders[source, clock]
@@ -136,6 +158,9 @@ class LiveColumns:
         if (number, clock) not in self._steps:
             step = self.plan.steps[number]
             inputs = {port: self._wires(wires, clock) for port, wires in step.inputs.items()}
+            if step.sees_universe:
+                self._steps[number, clock] = self._universe_step(number, inputs)
+                return self._steps[number, clock]
             known = self._program_step(step, clock, inputs) or self._follow_step(step, clock, inputs)
             if known is not None:
                 self._steps[number, clock] = known
@@ -150,6 +175,15 @@ class LiveColumns:
             self._steps[number, clock] = kind(step, self.clocks[clock], inputs, self.cache)
         return self._steps[number, clock]
 
+    def _universe_step(self, number: int, inputs: Mapping[str, Any]) -> UniverseStep:
+        """Return a step that sees the universe: of one instrument, where it is not among others."""
+        universe = LiveUniverse(self.plan.members) if self._universe is None else self._universe
+        if self._universe is None:
+            universe.add(self)
+        return UniverseStep(
+            self.plan.steps[number], self.clocks[BASE_CLOCK], inputs, self.cache, universe=universe, place=self._place
+        )
+
     def _program_step(self, step: PlanStep, clock: str, inputs: Mapping[str, Any]) -> ProgramStep | None:
         """Return a loop with a memory as its step form; None for any other step."""
         if step.in_loop or not step.component.loops or not is_own(step.component):
@@ -158,7 +192,7 @@ class LiveColumns:
         if made is None:
             return None
         program, sources = made
-        feeders = [self._feeder(source, clock) for source in sources]
+        feeders = [self.feeder(source, clock) for source in sources]
         return ProgramStep(step, self.clocks[clock], inputs, self.cache, feeders, self._interpreter(program))
 
     def _follow_step(self, step: PlanStep, clock: str, inputs: Mapping[str, Any]) -> FollowStep | None:
@@ -170,8 +204,23 @@ class LiveColumns:
 
     def _wires(self, wires: PlanWires, clock: str) -> Feeder | tuple[Feeder, ...]:
         if isinstance(wires, tuple):
-            return tuple(self._feeder(each, clock) for each in wires)
-        return self._feeder(wires, clock)
+            return tuple(self.feeder(each, clock) for each in wires)
+        return self.feeder(wires, clock)
+
+
+def columns_of(
+    plan: Plan, clocks: Sequence[Mapping[str, Clock]], cache: ColumnCache, interpreter: Interpreter
+) -> list[LiveColumns]:
+    """Return the columns of all instruments of a strategy; arguments are those of `LiveColumns`.
+
+    Raises:
+        ComponentError: a component failed on what is there.
+    """
+    universe = LiveUniverse(plan.members) if plan.sees_universe else None
+    made = [LiveColumns(plan.of(i), each, cache, interpreter, universe) for i, each in enumerate(clocks)]
+    for each in made if universe is not None else ():
+        each.advance()
+    return made
 
 
 class NewestRow:
@@ -221,7 +270,12 @@ def _decision_sources(plan: Plan) -> list[PlanSource]:
     if not plan.decisions:
         return []
     read = [] if loop is None else [each for each in loop.inputs if not isinstance(each, Given)]
-    return [*plan.sources(), *(each for part in plan.components for each in part.sources()), *read]
+    noted = [
+        StepColumn(number, 0)
+        for number, step in enumerate(plan.steps)
+        if isinstance(step.component, NoticeNode) and not step.in_loop
+    ]
+    return [*plan.sources(), *(each for part in plan.components for each in part.sources()), *read, *noted]
 
 
 def _needed(plan: Plan, sources: list[PlanSource]) -> list[int]:

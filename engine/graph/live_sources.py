@@ -82,7 +82,7 @@ class MarketFeeder:
         self._clock, self._name = clock, column
 
     def column(self) -> Any:
-        return getattr(self._clock.bars, self._name) if self._name else self._clock.bars
+        return self._clock.bars.column(self._name) if self._name else self._clock.bars
 
     def ready(self) -> int:
         return 0
@@ -136,13 +136,15 @@ def _aligned_parts(column: Any, index: TimeColumn) -> list[Column]:
     else:
         known = np.maximum(index, 0)
         times = [column.open_ns[known], column.close_ns[known]]
-    return [*times, *(align(column.column(name), index) for name in BAR_COLUMNS)]
+    return [*times, *(align(column.column(name), index) for name in (*BAR_COLUMNS, *column.extra))]
 
 
 def _put_together(like: Any, parts: list[Column]) -> Any:
     if isinstance(like, Signals):
         return Signals(parts[0], parts[1] if len(parts) > 1 else None)
     if isinstance(like, Bars):
-        columns: dict[str, Any] = dict(zip(("open_ns", "close_ns", *BAR_COLUMNS), parts, strict=True))
+        names = ("open_ns", "close_ns", *BAR_COLUMNS)
+        columns: dict[str, Any] = dict(zip(names, parts[: len(names)], strict=True))
+        columns["extra"] = dict(zip(like.extra, parts[len(names) :], strict=True))
         return replace(like, traded=None, actions=None, **columns)
     return parts[0]

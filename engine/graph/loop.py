@@ -22,6 +22,7 @@ from quantcrafter.engine.api import (
     Component,
     ComponentError,
     ExecutionLogic,
+    Filter,
     Given,
     MoneyManager,
     PortType,
@@ -72,6 +73,8 @@ def loop_problems(graph: BoundGraph) -> list[Problem]:
         name = pending.pop(0)
         for node, port, index in readers.get(name, ()):
             reason = _refusal(node, port)
+            if isinstance(node.component, ExecutionLogic) and _resets(graph.nodes[name]):
+                reason = Message("What starts a martingale over is computed before the run."), _BY_GROUP
             if reason is None and node.spec.id not in seen and not isinstance(node.component, ExecutionLogic):
                 pending.append(node.spec.id)
             if reason is not None and node.spec.id not in problems:
@@ -110,13 +113,30 @@ def _refusal(node: BoundNode, port: str) -> tuple[str, str] | None:
         return None
     if isinstance(component, (RiskManager, MoneyManager)):
         return Message("What a risk or money manager reads is computed before the run."), _BY_CONDITION
-    if has_form(node):
-        return None
-    return Message(
-        "'{use}' has no step form: it is computed before the run, when there is no position.", use=node.spec.use
-    ), _BY_FORM
+    return _refusal_of_steps(node)
 
 
+def _refusal_of_steps(node: BoundNode) -> tuple[str, str] | None:
+    """Return why a node that has columns can't run in the bar loop, and what to do; None if it can."""
+    if not has_form(node):
+        text = Message(
+            "'{use}' has no step form: it is computed before the run, when there is no position.", use=node.spec.use
+        )
+        return text, _BY_FORM
+    if node.variants:
+        text = Message(
+            "'{use}' has parameters per instrument, and what runs in the bar loop is the same for all.",
+            use=node.spec.use,
+        )
+        return text, Message("Remove 'per_instrument', or read prices alone.")
+    return None
+
+
+def _resets(node: BoundNode) -> bool:
+    return isinstance(node.component, Filter) and node.component.group == "reset_volume"
+
+
+_BY_GROUP = Message("Use another group, or a filter over prices.")
 _BY_CONDITION = Message("Let a condition on the position give a signal, or a filter, instead.")
 _BY_FORM = Message("Use a logic node, an advisor or a filter that can, or compute it over prices alone.")
 
@@ -139,8 +159,8 @@ def has_form(node: BoundNode) -> bool:
             bars[port.name] = lambda _column: value
         elif port.many:
             wired[port.name] = (value,) * (len(wires) if isinstance(wires, tuple) else 0)
-        elif wires is not None or port.required:  # one that should be wired, and isn't, is another problem's
-            wired[port.name] = value
+        elif wires is not None or port.required or port.name in node.spec.values:
+            wired[port.name] = value  # one that is wired to nothing that exists, or should be wired, is another problem
     return form_of(node.component, node.spec.id, StepForm(tape, wired, bars)) is not None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from quantcrafter.engine.api import (
@@ -31,6 +32,9 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.foreign import calling, node_label, reason_of, use_of
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.rules import STREAK_SIZES
+from quantcrafter.engine.api.universe import UniverseNode
+from quantcrafter.engine.graph.across import Members
 from quantcrafter.engine.graph.bound import (
     BASE_CLOCK,
     BoundGraph,
@@ -67,7 +71,8 @@ class PlanStep:
     """One column component to be computed; `nodes` are the ids that share it.
 
     `lookback` is that of the component itself, in bars of the step's clock; `window` that of the whole path up to it. A
-    component that depends on the position runs `in_loop`: bar by bar, with its memory in the simulation's state.
+    component that depends on the position runs `in_loop`: bar by bar, with its memory in the simulation's state. One
+    that `sees_universe` is computed for all instruments at once.
     """
 
     component: Component
@@ -78,6 +83,11 @@ class PlanStep:
     lookback: int | None = None
     window: Window = field(default_factory=dict)
     in_loop: bool = False
+
+    @property
+    def sees_universe(self) -> bool:
+        """Whether its values depend on all instruments."""
+        return isinstance(self.component, UniverseNode)
 
     @property
     def label(self) -> str:
@@ -168,7 +178,8 @@ class Plan:
 
     `decisions` has one for each execution node, in the order of the file: where several could enter an instrument at
     the same close, the first one does. `loop` is the program of the steps that run in the bar loop, None where nothing
-    depends on the position.
+    depends on the position. `members` are the instruments, `own`
+    the plan of each of them if some have parameters of their own.
     """
 
     steps: tuple[PlanStep, ...]
@@ -176,6 +187,17 @@ class Plan:
     feeds: tuple[str, ...]
     decisions: tuple[Decision, ...]
     loop: Loop | None = None
+    members: Members = field(default_factory=Members)
+    own: tuple[Plan, ...] = ()
+
+    def of(self, number: int) -> Plan:
+        """Return the plan of an instrument: with the same steps, and its own parameters."""
+        return self.own[number] if self.own else self
+
+    @cached_property
+    def sees_universe(self) -> bool:
+        """Whether any step depends on all instruments."""
+        return any(step.sees_universe for step in self.steps)
 
     @property
     def protection(self) -> tuple[PlannedProtection, ...]:
@@ -248,12 +270,28 @@ def declared_lookback(plan: Plan) -> dict[str, Any]:
 
 def make_plan(graph: BoundGraph) -> Plan:
     """Return the plan of a graph that has no errors."""
-    return _Planner(graph).plan()
+    plan = _Planner(graph).plan()
+    different = {symbol for node in graph.nodes.values() for symbol in node.variants}
+    if not different:
+        return plan
+    made = {symbol: _Planner(graph, symbol).plan() for symbol in plan.members.symbols if symbol in different}
+    return replace(plan, own=tuple(made.get(symbol, plan) for symbol in plan.members.symbols))
+
+
+def members_of(graph: BoundGraph) -> Members:
+    """Return the instruments of a graph as nodes that see the universe know them."""
+    specs = [each.spec for each in graph.instruments]
+    names = dict.fromkeys(name for spec in specs for name in spec.values)
+    return Members(
+        tuple(spec.symbol for spec in specs),
+        {name: tuple(str(spec.values.get(name, "")) for spec in specs) for name in names},
+    )
 
 
 @dataclass
 class _Planner:
     graph: BoundGraph
+    symbol: str = ""
     steps: list[PlanStep] = field(default_factory=list)
     step_of: dict[str, int] = field(default_factory=dict)
     by_key: dict[tuple[Any, ...], int] = field(default_factory=dict)
@@ -267,7 +305,8 @@ class _Planner:
         decisions, reading = tuple(self._decisions()), [step.nodes[0] for step in self.steps if step.in_loop]
         if reading:
             decisions = tuple(replace(each, position=reading[0]) for each in decisions)
-        return Plan(tuple(self.steps), self.step_of, feeds, decisions, program_of(self.steps, decisions, StepColumn))
+        loop = program_of(self.steps, decisions, StepColumn)
+        return Plan(tuple(self.steps), self.step_of, feeds, decisions, loop, members_of(self.graph))
 
     def _order(self) -> Iterator[str]:
         """Yield node ids so that every node comes after those it reads, otherwise in file order."""
@@ -295,7 +334,11 @@ class _Planner:
             for port, wires in node.inputs.items()
         }
         parameters = node.component.model_dump(mode="json", include=set(cls.parameters()))
-        key = (cls, repr(sorted(parameters.items())), tuple(sorted(inputs.items())))
+        others = {
+            symbol: sorted(each.model_dump(mode="json", include=set(cls.parameters())).items())
+            for symbol, each in node.variants.items()
+        }
+        key = (cls, repr(sorted(parameters.items())), repr(sorted(others.items())), tuple(sorted(inputs.items())))
         index = self.by_key.get(key)
         if index is None:
             index = self.by_key[key] = len(self.steps)
@@ -306,11 +349,13 @@ class _Planner:
         self.step_of[node.spec.id] = index
 
     def _new_step(self, node: BoundNode, inputs: Mapping[str, PlanWires]) -> PlanStep:
+        node = replace(node, component=node.variants.get(self.symbol, node.component))
         sources = [each for wires in inputs.values() for each in each_wire(wires)]
         in_loop = isinstance(node.component, PositionNode) or any(
             isinstance(each, StepColumn) and self.steps[each.step].in_loop for each in sources
         )
         clock, lookback = (BASE_CLOCK, 0) if in_loop else (self._clock(inputs), _lookback(node))
+        clock = BASE_CLOCK if isinstance(node.component, UniverseNode) else clock
         window = lengthened(longest(_window_of(each, self.steps) for each in sources), clock or BASE_CLOCK, lookback)
         return PlanStep(node.component, clock, inputs, (node.spec.id,), _warmup(node), lookback, window, in_loop)
 
@@ -348,6 +393,7 @@ class _Planner:
         signals: list[StepColumn] = []
         risk: list[BoundNode] = []
         money: BoundNode | None = None
+        reset: tuple[StepColumn, bool] | None = None
         for source in node.sources():
             if not isinstance(source, NodeColumn) or source.type not in _DECIDING:
                 continue
@@ -357,12 +403,18 @@ class _Planner:
             elif isinstance(part.component, MoneyManager):
                 money = part
             elif isinstance(part.component, Filter):
-                filters.append(PlannedFilter(source.node, self._step(source), part.component.group == "block"))
+                if part.component.group == "reset_volume":
+                    reset = (self._step(source), part.component.invert)
+                    continue
+                blocks = (part.component.group == "block") != part.component.invert
+                filters.append(PlannedFilter(source.node, self._step(source), blocks))
             else:
                 signals.append(self._step(source))
         planned = [self._protection(part) for part in risk]
         protection = tuple(each for each in planned if isinstance(each, PlannedProtection))
         size, size_column = self._size(node, rule, money)
+        if reset is not None and size.kind in STREAK_SIZES:
+            size, size_column = replace(size, start=-1.0 if reset[1] else 1.0), reset[0]
         wired = {name: node.inputs[name] for name in EXECUTION_COLUMNS if name in node.inputs}
         return Decision(
             node.spec.id,

@@ -6,18 +6,16 @@ names, the symbol itself (a pair of currencies), the data, and the usual default
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from quantcrafter.engine.api import Bars, FloatColumn, Market, Problem, RunSettings, Session, Severity, Term
-from quantcrafter.engine.api.market import LONG_AGO
+from quantcrafter.engine.api import Market, Problem, RunSettings, Session, Severity, Term
+from quantcrafter.engine.api.currencies import conversion
+from quantcrafter.engine.api.market import LONG_AGO, TickTables
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.settings import QuoteSide, Spread
+from quantcrafter.engine.api.settings import Continuous, LimitRounding, QuoteSide, Spread
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.markets import session_of
 from quantcrafter.engine.spec import InstrumentSpec
@@ -34,13 +32,8 @@ _PAIR = re.compile(r"([A-Z]{3})[/_.-]?([A-Z]{3})(=X)?")
 _HUNDREDTHS = frozenset({"JPY", "HUF", "KRW", "THB", "INR"})
 """Currencies in which a pip is a hundredth: a unit is worth little."""
 _LONDON, _PENCE = ".L", "GBX"
-_TICK, _LOT = 0.01, 1.0
-_MOST_DECIMALS = 12
-_ROUNDED = 1.2e-7
-"""How far a price may be from a whole number of ticks, of itself: that of a number of 32 bits."""
-_EXACT, _CLEAR, _LARGEST = 1e-5, 0.05, 1e13
-_DIGITS = 5
-_SMALL = 10.0
+_TICK, LOT = 0.01, 1.0
+_BY_TABLE = "by table"
 _NAMES = (
     "tick_size",
     "lot_size",
@@ -57,12 +50,23 @@ _USUAL = (("multiplier", 1.0), ("settlement", "t+0"))
 """Values of a market that are those of any instrument."""
 
 
+class TickChoice(NamedTuple):
+    """A table of ticks that an instrument may have: its versions, and who names it, '' if only the prices show it."""
+
+    name: str
+    versions: TickTables
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """The terms of an instrument without its bars: values by name, and their market.
 
     `session` is that of the market, None without one; `zone` is that of its times that carry none. `price_limits` says
-    since which day (since 1970) prices may move by how many percent in a session.
+    since which day (since 1970) prices may move by how many percent in a session; without it, `limit_amounts` by how
+    much. `tick_choices` are the tables of ticks that the instrument may have, the default one first; `tick_tables` are
+    the versions of the one that it has, none if all prices have the same tick. `point` is the last decimal place of the
+    prices if it is known before the bars.
     """
 
     market: Market | None = None
@@ -70,7 +74,12 @@ class Terms:
     zone: str = ""
     values: Mapping[str, Term] = field(default_factory=dict)
     price_limits: tuple[tuple[int, float], ...] = ()
+    limit_amounts: tuple[tuple[float, float], ...] = ()
+    limit_rounding: LimitRounding = "inward"
+    tick_choices: tuple[TickChoice, ...] = ()
+    tick_tables: TickTables = ()
     quotes: QuoteSide = "mid"
+    point: float | None = None
 
     def value(self, name: str) -> Any:
         """Return a value, or None if no source has it."""
@@ -112,6 +121,8 @@ def _found_in(symbol: str, market: Market, source: str) -> dict[str, Term]:
             found.pop("currency", None)
         if venue.buy_duty_percent is not None:
             found["buy_duty_percent"] = Term(venue.buy_duty_percent, "suffix")
+    if (its_class := market.class_of(symbol)) is not None:
+        found |= {name: Term(value, "symbol") for name, value in its_class.values().items()}
     if contract is not None:
         for name in ("tick_size", "multiplier", "currency"):
             found[name] = Term(getattr(contract, name), "symbol")
@@ -134,7 +145,8 @@ def resolve(
     if market is None:
         limits = _limits_of(instrument, None)
         values = {**_own(instrument, {}, run), **_costs_of(instrument, None, ""), **_limit_term(limits, "file")}
-        return instrument, Terms(values=values, price_limits=limits), problems
+        choices = _tick_choices(instrument, markets, None, "", problems)
+        return instrument, Terms(values=values, price_limits=limits, tick_choices=choices), problems
     venue = market.venue(instrument.symbol)
     found = _found_in(instrument.symbol, market, source)
     found = {name: term for name, term in found.items() if not instrument.says(name)}
@@ -142,7 +154,7 @@ def resolve(
         # A contract on a share, such as a CFD, is no purchase of it.
         found = {name: term for name, term in found.items() if name not in ("buy_duty_percent", "sell_duty_percent")}
     currency = found.get("currency")
-    if currency is not None and currency.value not in (run.currency, *run.rates):
+    if currency is not None and conversion(currency.value, run.currency, run.rates) is None:
         problems.append(_unconverted(instrument, currency.value, market, run))
         del found["currency"]
     if venue is not None and venue.suffix == _LONDON and not instrument.says("currency") and run.currency != _PENCE:
@@ -150,18 +162,52 @@ def resolve(
     filled = {name: term.value for name, term in found.items() if name != "trading_days"}
     made = replace(instrument, **filled)
     values = {"market": Term(market.name, source), **_own(made, found, run)}
-    session = session_of(market, "" if venue is None else venue.calendar)
+    session = session_of(market, market.calendar_of(instrument.symbol))
     if venue is not None and venue.calendar != market.calendar and not instrument.says("trading_days"):
         values["trading_days"] = Term(float(calendar(session.calendar).sessions_a_year()), "suffix")
     values |= _costs_of(made, market, source)
-    if market.lot_varies and not instrument.says("lot_size"):
-        problems.append(_lot_unknown(instrument, market))
-    if made.kind == "contract" and _lacks_multiplier(instrument, market):
-        problems.append(_multiplier_unknown(instrument))
+    problems += _unknown(instrument, made, market)
     limits = _limits_of(instrument, market)
+    amounts = market.limit_amounts if instrument.price_limit_percent is None else ()
     values |= _limit_term(limits, "file" if instrument.price_limit_percent is not None else source)
-    terms = Terms(market, session, market.timezone or session.timezone, values, limits, market.quotes)
+    if amounts:
+        values["price_limit_amounts"] = Term(_BY_TABLE, source)
+    terms = Terms(
+        market,
+        session,
+        market.timezone or session.timezone,
+        values,
+        limits,
+        amounts,
+        market.limit_rounding,
+        _tick_choices(instrument, markets, market, source, problems),
+        quotes=market.quotes,
+    )
     return made, terms, problems
+
+
+def _tick_choices(
+    instrument: InstrumentSpec, markets: Sequence[Market], market: Market | None, source: str, problems: list[Problem]
+) -> tuple[TickChoice, ...]:
+    """Return the tables of ticks that an instrument may have: that of the file, else those of its market."""
+    if instrument.tick_size is not None and instrument.says("tick_size"):
+        return ()
+    if instrument.tick_table:
+        known = {table.name: each for each in markets for table in each.tick_tables}
+        owner = known.get(instrument.tick_table)
+        if owner is not None:
+            return (TickChoice(instrument.tick_table, owner.ticks_of(instrument.tick_table), "file"),)
+        text = Message("There is no tick table '{name}'.", name=instrument.tick_table)
+        remedy = did_you_mean(instrument.tick_table, known) or Message("Available: {names}.", names=", ".join(known))
+        problems.append(_problem(instrument, "tick_table", "unknown_tick_table", text, remedy, Severity.ERROR))
+        return ()
+    if market is None:
+        return ()
+    names = dict.fromkeys(table.name for table in market.tick_tables)
+    ordered = sorted(names, key=lambda name: name != market.tick_table)
+    return tuple(
+        TickChoice(name, market.ticks_of(name), source if name == market.tick_table else "") for name in ordered
+    )
 
 
 def _costs_of(instrument: InstrumentSpec, market: Market | None, source: str) -> dict[str, Term]:
@@ -174,16 +220,33 @@ def _costs_of(instrument: InstrumentSpec, market: Market | None, source: str) ->
         found["spread"] = told if spread.bars or market is None else Term(told.value, f"file, {source}")
     if instrument.funding_percent:
         found["funding_percent"] = Term(instrument.funding_percent, "file")
+    if instrument.funding is not None and instrument.funding.file:
+        found.pop("funding_percent", None)
+        found["funding"] = Term(instrument.funding.file, "file")
     if instrument.expiry is not None:
         found["expiry"] = Term(instrument.expiry.isoformat(), "file")
+    if instrument.continuous is not None:
+        found.pop("expiry", None)
+        found["continuous"] = Term(series_text(instrument.continuous), "file")
     if swap is not None:
-        text = f"{plain(swap.long)} long, {plain(swap.short)} short, in {swap.unit}, three nights on {swap.triple}"
+        rates = swap.file or f"{plain(swap.long)} long, {plain(swap.short)} short"
+        text = f"{rates}, in {swap.unit}, three nights on {swap.triple}"
         found["swap"] = Term(text, "file")
     return found
 
 
+def series_text(series: Continuous) -> str:
+    """Return how a continuous series is made: `data/ES*.csv, rolled 5 days_before_expiry, back_difference`."""
+    contracts = series.contracts if isinstance(series.contracts, str) else f"{len(series.contracts)} contracts"
+    rule = series.roll
+    when = f"{rule.days} {rule.rule}" if rule.rule == "days_before_expiry" else rule.rule
+    return f"{contracts}, rolled {when}, {series.adjust}"
+
+
 def spread_text(spread: Spread) -> str:
     """Return a spread as people write it: `1.2 pips`."""
+    if spread.column:
+        return f"column {spread.column} in {spread.unit}"
     for name in ("ticks", "pips"):
         if value := getattr(spread, name):
             return f"{plain(value)} {name}"
@@ -252,10 +315,27 @@ def _perhaps_pence(instrument: InstrumentSpec, run: RunSettings) -> Problem:
         account=run.currency,
     )
     remedy = Message(
-        "Set 'currency: GBX' for pence, or 'currency: GBP' for pounds, and give its rate in 'rates' under 'run' or set "
-        "the account's 'currency' and 'cash' to it."
+        "Set 'quote_unit: pence' or 'quote_unit: pounds', and 'currency: GBP' under 'run' or a rate of GBP in 'rates' "
+        "there."
     )
     return _problem(instrument, "symbol", "market_pence", text, remedy, Severity.WARNING)
+
+
+def _unknown(instrument: InstrumentSpec, made: InstrumentSpec, market: Market) -> list[Problem]:
+    """Return what neither the file nor the market says of an instrument, and what is assumed."""
+    problems = []
+    its_class = market.class_of(instrument.symbol)
+    if its_class is not None and its_class.settlement_varies and not instrument.says("settlement"):
+        problems.append(_settlement_unknown(instrument, made.settlement))
+    if its_class is not None and its_class.unlike:
+        problems.append(_untradable(instrument, its_class.unlike))
+    if market.lot_varies and not instrument.says("lot_size"):
+        problems.append(_lot_unknown(instrument, market))
+    if "price_limit_percent" in market.file_terms and instrument.price_limit_percent is None:
+        problems.append(_limit_unknown(instrument, market))
+    if made.kind == "contract" and _lacks_multiplier(instrument, market):
+        problems.append(_multiplier_unknown(instrument))
+    return problems
 
 
 def _lot_unknown(instrument: InstrumentSpec, market: Market) -> Problem:
@@ -263,10 +343,49 @@ def _lot_unknown(instrument: InstrumentSpec, market: Market) -> Problem:
         "Lots of {market} differ from company to company, and {symbol} has no 'lot_size': {lot:g} is assumed.",
         market=market.name,
         symbol=instrument.symbol,
-        lot=market.lot_size or _LOT,
+        lot=market.lot_size or LOT,
     )
     remedy = Message("Set 'lot_size' to the board lot of {symbol}.", symbol=instrument.symbol)
     return _problem(instrument, "symbol", "market_lot", text, remedy, Severity.WARNING)
+
+
+def _settlement_unknown(instrument: InstrumentSpec, assumed: str) -> Problem:
+    text = Message(
+        "{symbol} is a fund by its code: no stamp duty is charged, and 'settlement: {assumed}' is assumed, "
+        "which differs from fund to fund.",
+        symbol=instrument.symbol,
+        assumed=assumed,
+    )
+    remedy = Message(
+        "Set 'settlement: t+0' for funds of bonds, gold, money or foreign shares, 'settlement: t+1' for others. Funds "
+        "with limits of 20 % also need 'price_limit_percent: 20'."
+    )
+    return _problem(instrument, "symbol", "market_settlement", text, remedy, Severity.WARNING)
+
+
+def _untradable(instrument: InstrumentSpec, what: str) -> Problem:
+    text = Message("{symbol} is an index by its code, which can't be bought itself.", symbol=instrument.symbol)
+    remedy = Message("Trade a fund or a future on it: they have costs and rules of their own.")
+    if what == "loan":
+        text = Message(
+            "{symbol} is a repo by its code: its prices are interest rates, and the difference of two is no profit.",
+            symbol=instrument.symbol,
+        )
+        remedy = Message("Use it as a feed, such as for a risk-free rate, and trade something else.")
+    return _problem(instrument, "symbol", "market_untradable", text, remedy, Severity.WARNING)
+
+
+def _limit_unknown(instrument: InstrumentSpec, market: Market) -> Problem:
+    text = Message(
+        "Price bands of {market} differ from company to company, and {symbol} has no 'price_limit_percent': orders "
+        "also fill at a locked limit.",
+        market=market.name,
+        symbol=instrument.symbol,
+    )
+    remedy = Message(
+        "Set 'price_limit_percent' to the band of {symbol}, such as 20, or to 0.", symbol=instrument.symbol
+    )
+    return _problem(instrument, "symbol", "market_price_limit", text, remedy, Severity.WARNING)
 
 
 def _lacks_multiplier(instrument: InstrumentSpec, market: Market) -> bool:
@@ -289,111 +408,6 @@ def _problem(instrument: InstrumentSpec, name: str, code: str, text: str, remedy
 def days_a_year(session: Session) -> float:
     """Return on how many days of a year a session trades by convention: 252 on weekdays only, else 365."""
     return 252.0 if set(session.weekdays) <= set(range(5)) else 365.0
-
-
-# ---------------------------------------------------------------------- what the data show
-
-
-_PART = 1 << 14
-"""Volumes that are looked at together: they stay in the processor's cache."""
-
-
-def complete(terms: Terms, bars: Bars) -> Terms:
-    """Return the terms with tick and lot from the data, if file, market and symbol don't set them.
-
-    A market's tick that prices contradict gives way to a finer one that they show. Its lot does not: volumes of stocks
-    contain odd lots, and some vendors count them in lots.
-    """
-    values = dict(terms.values)
-    if len(bars) <= 1:  # a single bar shows nothing: a session asks for its newest one at each step
-        values.setdefault("tick_size", Term(_TICK, "default"))
-        values.setdefault("lot_size", _usual_lot(terms))
-        return replace(terms, values=values)
-    tick = values.get("tick_size")
-    if tick is None or (tick.source != "file" and not fits(bars, tick.value)):
-        shown = tick_shown(bars)
-        if shown is not None:
-            values["tick_size"] = Term(shown, "data")
-        elif tick is None:
-            values["tick_size"] = Term(_default_tick(bars), "default")
-    if "lot_size" not in values:
-        shown_lot = lot_shown(bars)
-        values["lot_size"] = _usual_lot(terms) if shown_lot is None else Term(shown_lot, "data")
-    return replace(terms, values=values)
-
-
-def _usual_lot(terms: Terms) -> Term:
-    """Return the lot of an instrument if neither its market nor the volumes say one."""
-    market = terms.market
-    if market is None or market.fine_lot_size is None:
-        return Term(_LOT, "default")
-    return Term(market.fine_lot_size, terms.values["market"].source)
-
-
-def tick_shown(bars: Bars) -> float | None:
-    """Return the least power of ten, at most 0.01, of which all prices are multiples; None for computed prices."""
-    prices = _prices(bars)
-    decimals = _decimals(prices)
-    return None if decimals is None else min(_TICK, 10.0**-decimals)
-
-
-def lot_shown(bars: Bars) -> float | None:
-    """Return the least power of ten of which all volumes are multiples; None where they are whole or computed."""
-    parts = (bars.volume[start : start + _PART] for start in range(0, len(bars), _PART))
-    if all((part == np.rint(part)).all() for part in parts):
-        return None
-    volumes = bars.volume[bars.volume > 0]
-    if (volumes == np.rint(volumes)).all():  # some are missing
-        return None
-    decimals = _decimals(np.unique(volumes[:: max(1, len(volumes) // 20_000)]))
-    return None if decimals is None or decimals > 8 else 10.0**-decimals  # noqa: PLR2004 - as exchanges count coins
-
-
-def fits(bars: Bars, tick: float) -> bool:
-    """Return whether prices are whole numbers of ticks, most of them and as exactly as they are given."""
-    return misfits(bars, tick) == 0.0
-
-
-def misfits(bars: Bars, tick: float) -> float:
-    """Return the share of the prices that are no whole number of ticks."""
-    prices = _prices(bars)
-    return float(np.mean(np.abs(prices / tick - np.rint(prices / tick)) * tick > _tolerance(prices)))
-
-
-def _default_tick(bars: Bars) -> float:
-    """Return a tick for computed prices: 0.01, and less where prices are small."""
-    middle = float(np.median(np.abs(bars.close)))
-    if middle >= _SMALL or not middle > 0:
-        return _TICK
-    return float(10.0 ** (math.floor(math.log10(middle)) - _DIGITS))
-
-
-def _prices(bars: Bars) -> FloatColumn:
-    step = max(1, len(bars) // 20_000)
-    return np.unique(np.concatenate([bars.column(name)[::step] for name in ("open", "high", "low", "close")]))
-
-
-def _tolerance(prices: FloatColumn) -> FloatColumn:
-    tolerance: FloatColumn = np.abs(prices) * _ROUNDED
-    return tolerance
-
-
-def _decimals(values: FloatColumn) -> int | None:
-    """Return with how many decimals numbers are written; None where they have more than money has."""
-    if not len(values):
-        return None
-    for decimals in range(_MOST_DECIMALS + 1):
-        scaled = np.abs(values) * 10.0**decimals
-        whole = np.rint(scaled)
-        largest = float(scaled.max())
-        if largest >= _LARGEST:
-            return None
-        off, is_zero = np.abs(scaled - whole), bool(((whole == 0) & (scaled > 0)).any())
-        exact = (off <= np.maximum(_EXACT, scaled * 4e-16)).all()
-        single = largest * _ROUNDED < _CLEAR and (off <= scaled * _ROUNDED).all()
-        if not is_zero and (exact or single):
-            return decimals
-    return None
 
 
 def plain(number: float) -> str:
@@ -420,7 +434,15 @@ def shown_values(values: Mapping[str, Term]) -> tuple[ShownValue, ...]:
 
 def terms_text(values: Mapping[str, Term]) -> str:
     """Return an instrument's values with their sources as one line: `tick 0.01 (data), lot 100 (market)`."""
-    return ", ".join(f"{_WORDING[each.name].format(each.value)} ({each.source})" for each in shown_values(values))
+    return ", ".join(f"{_worded(each)} ({each.source})" for each in shown_values(values))
+
+
+def _worded(shown: ShownValue) -> str:
+    """Return a value in words; a text instead of a number has no unit."""
+    wording = _WORDING[shown.name]
+    if shown.value == "none":
+        wording = wording[: wording.index("{}") + 2]
+    return wording.format(shown.value)
 
 
 _WORDING = {
@@ -428,6 +450,7 @@ _WORDING = {
     "session": "{}",
     "calendar": "holidays of {}",
     "tick_size": "tick {}",
+    "tick_table": "tick table {}",
     "lot_size": "lot {}",
     "pip_size": "pip {}",
     "multiplier": "multiplier {}",
@@ -437,9 +460,12 @@ _WORDING = {
     "sell_duty_percent": "duty {} % when sold",
     "spread": "spread {}",
     "funding_percent": "funding {} % every eight hours",
+    "funding": "funding {}",
     "swap": "swap {}",
     "expiry": "expiry {}",
+    "continuous": "continuous {}",
     "settlement": "settlement {}",
     "price_limit_percent": "price limit {} %",
+    "price_limit_amounts": "price limit {}",
     "trading_days": "{} trading days a year",
 }

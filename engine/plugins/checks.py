@@ -10,12 +10,14 @@ from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from quantcrafter.engine.api import (
+    Broker,
     Capability,
     Component,
     ComponentFamily,
     DataProvider,
     DownloadProvider,
     EngineAdapter,
+    Feed,
     FeedNode,
     Market,
     PositionNode,
@@ -24,7 +26,8 @@ from quantcrafter.engine.api import (
     StrategyTemplate,
 )
 from quantcrafter.engine.api.component import NODE_KEYS
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, word
+from quantcrafter.engine.api.universe import UNIVERSE_INPUTS, UniverseNode
 from quantcrafter.engine.api.wording import alternatives
 from quantcrafter.engine.plugins.info import PluginRefusedError
 
@@ -47,6 +50,8 @@ OTHER_HOOKS = MappingProxyType(
         "register_download_providers": "download_providers",
         "register_markets": "markets",
         "register_engines": "engines",
+        "register_feeds": "feeds",
+        "register_brokers": "brokers",
         "register_strategies": "strategies",
     }
 )
@@ -135,7 +140,7 @@ def check_built(entry: object, name: str, role: Role) -> type[Component]:
 
 
 def check_other(entry: object, hook: str) -> str:
-    """Return the name of a provider, engine or template that is what its hook asks for.
+    """Return the name of a provider, engine, feed, broker or template that is what its hook asks for.
 
     Raises:
         PluginRefusedError: it is not.
@@ -152,6 +157,8 @@ def check_other(entry: object, hook: str) -> str:
         "register_data_providers": DataProvider,
         "register_download_providers": DownloadProvider,
         "register_engines": EngineAdapter,
+        "register_feeds": Feed,
+        "register_brokers": Broker,
     }[hook]
     if not (inspect.isclass(entry) and issubclass(entry, base)):
         raise PluginRefusedError(
@@ -291,8 +298,10 @@ def _check_behaviour(entry: type[Component], subject: str) -> None:
                 Message("{subject} reads the position and has no steps(). Write it.", subject=subject)
             )
         return
+    if issubclass(entry, UniverseNode):
+        _check_universe_node(entry, subject)
     wanted = ("compute", "on_bar") if entry.role in _COLUMN_ROLES else ("rule", "on_bar")
-    if not any(_overridden(entry, method) for method in wanted):
+    if not issubclass(entry, UniverseNode) and not any(_overridden(entry, method) for method in wanted):
         raise PluginRefusedError(
             Message(
                 "{subject} has neither {wanted}() nor {wanted_2}(). Write one of them.",
@@ -304,6 +313,37 @@ def _check_behaviour(entry: type[Component], subject: str) -> None:
     if entry.role is not Role.EXECUTION and not entry.outputs:
         raise PluginRefusedError(Message("{subject} has no outputs. List them in `outputs`.", subject=subject))
     entry.inputs()
+
+
+def _check_universe_node(entry: type[UniverseNode], subject: str) -> None:
+    """Refuse a node that sees the universe and can't be one."""
+    if entry.role not in _COLUMN_ROLES:
+        raise PluginRefusedError(
+            Message(
+                "{subject} sees the universe, which only indicators, logic, advisors and filters can.", subject=subject
+            )
+        )
+    if not _overridden(entry, "across"):
+        raise PluginRefusedError(Message("{subject} sees the universe and has no across(). Write it.", subject=subject))
+    other = next((each for each in ("compute", "on_bar", "steps") if _overridden(entry, each)), None)
+    if other is not None:
+        raise PluginRefusedError(
+            Message(
+                "{subject} sees the universe, so {method}() would never be called. Remove it.",
+                subject=subject,
+                method=other,
+            )
+        )
+    wrong = next((port for port in entry.inputs() if port.type not in UNIVERSE_INPUTS), None)
+    if wrong is not None:
+        raise PluginRefusedError(
+            Message(
+                "{subject} sees the universe, so its port '{port}' must take a series or a condition, not {type}.",
+                subject=subject,
+                port=wrong.name,
+                type=word(wrong.type),
+            )
+        )
 
 
 def _overridden(entry: type[Component], method: str) -> bool:

@@ -48,13 +48,13 @@ def example_values(cls: type[BaseModel]) -> dict[str, Any]:
 
 
 def _optional_values(cls: type[BaseModel]) -> dict[str, Any]:
-    """Return a value for every port, and for every parameter that is None by default."""
+    """Return a value for every port, and for every parameter that is None or an empty list by default."""
     schema = cls.model_json_schema()
     properties, definitions = schema.get("properties", {}), schema.get("$defs", {})
     ports = cls.inputs() if issubclass(cls, Component) else ()
     found = {port.name: _reference(port, several=False) for port in ports}
     for name, field in cls.model_fields.items():
-        if name not in found and field.default is None:
+        if name not in found and (field.default is None or field.default == ()):
             found[name] = _required(name, properties.get(name, {}), definitions)
     return found
 
@@ -135,7 +135,14 @@ def _required(name: str, schema: dict[str, Any], definitions: dict[str, Any]) ->
 
 
 def _text(name: str) -> str:
-    return {"start": "09:45", "end": "15:30", "symbol": "SPY", "path": "my.csv", "formula": "a * 2"}.get(name, name)
+    return {
+        "start": "09:45",
+        "end": "15:30",
+        "symbol": "SPY",
+        "symbols": "SPY",
+        "path": "my.csv",
+        "formula": "a * 2",
+    }.get(name, name)
 
 
 def _number(schema: dict[str, Any], *, whole: bool) -> float:

@@ -18,7 +18,6 @@ import pluggy
 from quantcrafter.engine.api import API_VERSION, Component, ComponentFamily, Role, hookspecs
 from quantcrafter.engine.api.foreign import LOAD_LIMIT_S, LOAD_SLOW_S, EscapedError, TooLongError, foreign, text_of
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.withdrawn import WITHDRAWN
 from quantcrafter.engine.plugins.checks import (
     COMPONENT_HOOKS,
     OTHER_HOOKS,
@@ -40,8 +39,8 @@ class Contribution:
     """What one plugin adds, checked but not yet compared with the other plugins.
 
     `components` maps a role and a name to a class, or to the family that builds it; `others` maps a kind
-    (`data_providers`, `download_providers`, `markets`, `engines`, `strategies`, `actions`, `panes`) and a name to the
-    thing itself.
+    (`data_providers`, `download_providers`, `markets`, `engines`, `feeds`, `brokers`, `strategies`, `actions`,
+    `panes`) and a name to the thing itself.
     """
 
     components: dict[tuple[Role, str], type[Component] | ComponentFamily] = field(default_factory=dict)
@@ -153,8 +152,6 @@ def _implementations(plugin: object) -> dict[str, Callable[[], object]]:
         raise PluginRefusedError(_signature_message(plugin) or str(error)) from error
     found: dict[str, Callable[[], object]] = {}
     for caller in manager.get_hookcallers(plugin) or ():
-        if caller.name in WITHDRAWN:
-            raise PluginRefusedError(WITHDRAWN[caller.name])
         if not caller.has_spec():
             raise PluginRefusedError(
                 Message("{name} is not a hook. {hint}", name=caller.name, hint=_did_you_mean(caller.name))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quantcrafter.engine.api import (
+    Broker,
     Component,
     ComponentFamily,
     DataProvider,
@@ -14,6 +15,7 @@ from quantcrafter.engine.api import (
     DesktopPane,
     DownloadProvider,
     EngineAdapter,
+    Feed,
     Market,
     PluginError,
     Problem,
@@ -124,6 +126,22 @@ class Registry:
         """Return the names that `engine:` may say."""
         return self._names("engines")
 
+    def feed(self, name: str) -> type[Feed] | None:
+        """Return the feed of that name, or None."""
+        return self._others.get("feeds", {}).get(name)
+
+    def feed_names(self) -> tuple[str, ...]:
+        """Return the names that `start --feed` may say."""
+        return self._names("feeds")
+
+    def broker(self, name: str) -> type[Broker] | None:
+        """Return the broker of that name, or None."""
+        return self._others.get("brokers", {}).get(name)
+
+    def broker_names(self) -> tuple[str, ...]:
+        """Return the names that `start --broker` may say."""
+        return self._names("brokers")
+
     @property
     def markets(self) -> tuple[Market, ...]:
         """The markets that `market:` may name."""
@@ -156,8 +174,8 @@ class Registry:
     def owner(self, section: str, name: str) -> str:
         """Return the name of the plugin that added a component or thing; '' when nobody did.
 
-        `section` is a role or one of `data_providers`, `download_providers`, `markets`, `engines`, `strategies`,
-        `actions`, `panes`.
+        `section` is a role or one of `data_providers`, `download_providers`, `markets`, `engines`, `feeds`, `brokers`,
+        `strategies`, `actions`, `panes`.
         """
         return self._owners.get((section, name), "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +13,9 @@ import numpy.typing as npt
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.entries import OrderLife
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.ledger import OrderKind
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.ports import ENTER_SHORT, FlagColumn, TimeColumn
+from quantcrafter.engine.api.ports import ENTER_SHORT, FlagColumn, FloatColumn, TimeColumn
 from quantcrafter.engine.api.rules import GuardKind, ProtectiveKind
 from quantcrafter.engine.api.settings import Margin
 from quantcrafter.engine.simulation.buffers import COLUMNS
@@ -21,14 +23,18 @@ from quantcrafter.engine.simulation.financing_columns import (
     FUNDING_COLUMNS,
     NIGHT_COLUMNS,
     funding_counts,
+    has_funding_column,
+    is_funded,
     night_counts,
 )
 from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.risk_records import CUT_SHORT, MAX_GUARDS, OVERDUE, AccountColumns
-from quantcrafter.engine.simulation.venue_columns import has_limits, limits_of, session_days
-from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
+from quantcrafter.engine.simulation.venue_columns import has_limits, has_spreads, limits_of, session_days
+from quantcrafter.engine.trading_calendar.trading_days import bounds, is_special_day, trading_days_in_order
 
 MINUTE_NS = 60_000_000_000
+QUARTER_MONTHS = 3
+ENTRY_LIMITS = (GuardKind.ENTRIES_TODAY, GuardKind.OPEN_ENTRIES)
 _HALTS = (GuardKind.MAX_DRAWDOWN, GuardKind.DAILY_LOSS, GuardKind.LOSING_STREAK)
 
 
@@ -44,6 +50,12 @@ def joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.ND
     view = column.view(np.ndarray)
     view.flags.writeable = False
     return view
+
+
+@cache
+def empty(dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Return a column that is not needed: without rows, and of the same type as one that is."""
+    return joined([np.empty(0, dtype)], dtype)
 
 
 def check_account(instrument: InstrumentJob) -> None:
@@ -64,8 +76,8 @@ def check_account(instrument: InstrumentJob) -> None:
             )
     elif instrument.multiplier != 1.0:
         raise RunError(Message("{name} has a multiplier, which contracts have. Set 'kind: contract'.", name=name))
-    optional = (instrument.rate_open, instrument.rate_close, instrument.split, instrument.dividend)
-    columns = [column for column in optional if column is not None]
+    names = ("rate_open", "rate_close", "split", "dividend", "roll", "spreads")
+    columns = [column for name in names if (column := getattr(instrument, name)) is not None]
     if any(len(column) != n for column in columns):
         raise RunError(
             Message(
@@ -80,6 +92,7 @@ def check_account(instrument: InstrumentJob) -> None:
         raise RunError(
             Message("{name} must have rates for both opens and closes, and splits along with dividends.", name=name)
         )
+    _check_costs(instrument)
     if instrument.split is not None and not (instrument.split > 0.0).all():
         raise RunError(
             Message(
@@ -90,21 +103,61 @@ def check_account(instrument: InstrumentJob) -> None:
         )
 
 
+def _check_costs(instrument: InstrumentJob) -> None:
+    """Reject spreads below zero, costs that exclude each other, and rolls of what is no contract."""
+    name = instrument.symbol
+    if instrument.spreads is not None and not (instrument.spreads >= 0.0).all():
+        raise RunError(
+            Message(
+                "A spread of {name} must not be negative, was {least:g}. Correct its data.",
+                name=name,
+                least=np.min(instrument.spreads),
+            )
+        )
+    if instrument.swap is not None and instrument.swap.dated is not None and is_funded(instrument):
+        raise RunError(Message("{name} can't have both funding and a swap that changes. Leave one out.", name=name))
+    if instrument.roll is not None and (instrument.kind != "contract" or instrument.split is not None):
+        raise RunError(Message("{name} rolls, as only contracts without splits do. Set 'kind: contract'.", name=name))
+
+
+def event_columns(instrument: InstrumentJob) -> tuple[FloatColumn | None, FloatColumn | None]:
+    """Return the columns `split` and `dividend` of the account: those of an instrument, or what its rolls become there.
+
+    At a roll, the split is NaN and the dividend the last close of the new contract.
+    """
+    if instrument.roll is None:
+        return instrument.split, instrument.dividend
+    is_roll = ~np.isnan(instrument.roll)
+    return np.where(is_roll, np.nan, 1.0), np.where(is_roll, instrument.roll, 0.0)
+
+
 def is_financed(job: EngineJob) -> bool:
-    """Return whether anything is booked in addition to fills: fees, funding, dividends, splits, or exchange rates."""
+    """Return whether anything is booked in addition to fills: fees, funding, dividends, splits, rolls, or rates."""
     return any(
         each.borrow_percent > 0.0
         or each.rate_open is not None
         or each.split is not None
-        or each.funding_percent != 0.0
+        or each.roll is not None
+        or is_funded(each)
         or each.swap is not None
         for each in job.instruments
     )
 
 
 def has_venue_rules(job: EngineJob) -> bool:
-    """Return whether any instrument has rules of its exchange: a later session to close in, or limits of its price."""
-    return any(each.settlement == "t+1" or has_limits(each) for each in job.instruments)
+    """Return whether the session of a bar matters for its fills.
+
+    It does where an instrument has rules of its exchange: a later session to close in, limits of its price, or ticks
+    that changed on some day; and where entries are counted by the day.
+    """
+    if counts_entries_of_a_day(job):
+        return True
+    return any(each.settlement == "t+1" or has_limits(each) or len(each.tick_tables) > 1 for each in job.instruments)
+
+
+def counts_entries_of_a_day(job: EngineJob) -> bool:
+    """Return whether any guard limits the entries of a trading day."""
+    return any(guard.kind is GuardKind.ENTRIES_TODAY for guard in job.guards)
 
 
 def is_moving(job: EngineJob) -> bool:
@@ -113,17 +166,32 @@ def is_moving(job: EngineJob) -> bool:
     return any(rule.kind in moving or rule.follow for rule in job.protection)
 
 
+def trailing_rule(job: EngineJob) -> int:
+    """Return the only rule that moves stops, if it is a trailing stop at a fixed distance, or -1."""
+    moving = (ProtectiveKind.TRAILING_STOP, ProtectiveKind.BREAK_EVEN)
+    found = [r for r, rule in enumerate(job.protection) if rule.kind in moving]
+    if len(found) != 1 or is_restless(job):
+        return -1
+    rule = job.protection[found[0]]
+    return found[0] if rule.kind is ProtectiveKind.TRAILING_STOP and not rule.line and rule.multiple == 0.0 else -1
+
+
 def is_restless(job: EngineJob) -> bool:
     """Return whether orders may move or a position may grow at any close, regardless of the best price so far."""
     moving = (ProtectiveKind.TRAILING_STOP, ProtectiveKind.BREAK_EVEN)
     by_value = any(rule.kind in moving and (rule.column is not None or rule.cash > 0.0) for rule in job.protection)
-    grows = any(each.rule.scale_in is not None for each in job.executions)
+    grows = any(each.rule.scale_in is not None or each.rule.pair is not None for each in job.executions)
     return by_value or grows or any(rule.follow for rule in job.protection)
 
 
 def counts_days(job: EngineJob) -> bool:
-    """Return whether any guard depends on the trading day: a halt that ends with it, or the loss of the day."""
-    return any(guard.kind in _HALTS for guard in job.guards)
+    """Return whether anything depends on the trading day: a halt that ends with it, its loss, or a withdrawal."""
+    return withdraws(job) or any(guard.kind in _HALTS for guard in job.guards)
+
+
+def withdraws(job: EngineJob) -> bool:
+    """Return whether profit is withdrawn."""
+    return job.settings.withdrawal.percent > 0.0
 
 
 class Margins(NamedTuple):
@@ -175,13 +243,18 @@ def traits_of(job: EngineJob) -> AccountTraits:
     return AccountTraits(margins, short, called or counts_days(job))
 
 
-def may_be_short(job: EngineJob) -> bool:
-    """Return whether any decision of a job could open a short position; signals of later bars are unknown."""
+def may_be_short(job: EngineJob, flags: FlagColumn | None = None) -> bool:
+    """Return whether any decision of a job could open a short position; signals of later bars are unknown.
+
+    `flags` are the signals of all instruments together, if they are at hand.
+    """
     by_steps = job.steps is not None and any(flags >= 0 for flags, _ in job.steps.heads)
-    by_weights = any(each.rule.rebalance is not None for each in job.executions)
-    if by_weights or job.components or by_steps or not all(len(each.bars) for each in job.instruments):
+    by_rule = any(each.rule.rebalance is not None or each.rule.pair is not None for each in job.executions)
+    if by_rule or job.components or by_steps or not all(len(each.bars) for each in job.instruments):
         return True
     columns = [each.flags for instrument in job.instruments for each in instrument.executions]
+    if flags is not None:
+        columns = [flags]
     return any(asked_for(flags) & ENTER_SHORT for flags in columns)
 
 
@@ -235,15 +308,28 @@ def set_account(portfolio: Record, job: EngineJob, traits: AccountTraits) -> Non
     portfolio["skip_empty"] = settings.fills.zero_volume == "none"
     special = slippage.range_percent > 0.0 or needs_volume(job)
     portfolio["venue_rules"] = has_venue_rules(job)
-    special = special or bool(job.components) or has_venue_rules(job)
-    portfolio["plain"] = not (
-        special or job.guards or portfolio["financed"] or portfolio["moving"] or portfolio["watched"]
-    )
+    special = special or bool(job.components) or has_venue_rules(job) or has_spreads(job)
+    portfolio["opening"] = special or bool(job.guards) or portfolio["financed"] or portfolio["watched"]
+    portfolio["plain"] = not (portfolio["opening"] or portfolio["moving"])
     by_session = any(guard.kind is GuardKind.SESSION_END for guard in job.guards)
-    by_day = any(each.rule.entry.life is OrderLife.DAY for each in job.executions)
-    portfolio["simple"] = not (portfolio["financed"] or portfolio["watched"] or by_session or by_day)
+    withdrawal = settings.withdrawal
+    portfolio["withdraw_percent"], portfolio["withdraw_above"] = withdrawal.percent, withdrawal.of == "new_high"
+    portfolio["withdraw_months"] = QUARTER_MONTHS if withdrawal.every == "quarter" else 1
+    portfolio["trailing"] = trailing_rule(job)
+    by_day = any(each.rule.entry.life is OrderLife.DAY for each in job.executions) or counts_entries_of_a_day(job)
+    in_turn = any(each.rule.entry.kind is OrderKind.AT_CLOSE or each.rule.pair is not None for each in job.executions)
+    portfolio["simple"] = not (portfolio["financed"] or portfolio["watched"] or by_session or by_day or in_turn)
     _set_guards(portfolio, job)
+
+
+def check_volume(job: EngineJob) -> None:
+    """Reject bars without volume if the volume limits fills.
+
+    Raises:
+        RunError: there are some.
+    """
     if needs_volume(job):
+        slippage = job.settings.slippage
         what = "volume_percent" if slippage.volume_percent > 0.0 else "zero_volume"
         for each in job.instruments:
             if len(each.bars) and not each.bars.volume.any():
@@ -268,46 +354,69 @@ def _set_guards(portfolio: Record, job: EngineJob) -> None:
         )
     symbols = [each.symbol for each in job.instruments]
     portfolio["guards"] = len(job.guards)
+    portfolio["entry_limits"] = any(guard.kind in ENTRY_LIMITS for guard in job.guards)
     for number, guard in enumerate(job.guards):
         row = portfolio["guard_rows"][number]
-        if guard.symbol and guard.symbol not in symbols:
-            raise RunError(
-                Message(
-                    "A guard names the instrument '{symbol}'; there are {symbols}.",
-                    symbol=guard.symbol,
-                    symbols=", ".join(symbols),
+        for symbol in (*((guard.symbol,) if guard.symbol else ()), *guard.symbols):
+            if symbol not in symbols:
+                raise RunError(
+                    Message(
+                        "A guard names the instrument '{symbol}'; there are {symbols}.",
+                        symbol=symbol,
+                        symbols=", ".join(symbols),
+                    )
                 )
-            )
         row["kind"], row["value"], row["action"] = int(guard.kind), guard.value, int(guard.action)
         row["in_cash"], row["in_units"] = guard.in_cash, guard.in_units
         row["instrument"] = symbols.index(guard.symbol) if guard.symbol else -1
         row["number"] = len(job.protection) + number
+        row["side"], row["grouped"], row["shared"] = guard.side, bool(guard.within), guard.shared
+
+
+def set_groups(holdings: npt.NDArray[Any], job: EngineJob) -> None:
+    """Note to which group of each guard that counts by groups an instrument belongs."""
+    holdings["guard_group"] = -1
+    for number, guard in enumerate(job.guards):
+        if guard.within:
+            said = [str(each.values.get(guard.within, "")) for each in job.instruments]
+            names = [name for name in dict.fromkeys(said) if name and guard.group in ("", name)]
+            for holding, name in zip(holdings, said, strict=True):
+                holding["guard_group"][number] = names.index(name) if name in names else -1
+
+
+@cache
+def no_columns() -> AccountColumns:
+    """Return the columns of an account without rules."""
+    times = dict.fromkeys(("open_ns", "close_ns", "day", "session_day"), empty(np.int64))
+    others = dict.fromkeys(AccountColumns._fields, empty(np.float64))
+    return AccountColumns(**others | times | {"closing": empty(np.uint8)})
 
 
 def account_of(job: EngineJob) -> AccountColumns:
     """Return the columns that the account's rules need; columns that this job doesn't need are empty."""
     jobs = job.instruments
-    nothing = np.empty(0, np.float64)
+    financed, nothing, no_times = is_financed(job), empty(np.float64), empty(np.int64)
+    if not (financed or needs_volume(job) or job.guards or has_venue_rules(job) or withdraws(job)):
+        return no_columns()
 
-    def column(of: Callable[[InstrumentJob], Any], default: float) -> npt.NDArray[Any]:
+    def column_of(of: Callable[[InstrumentJob], Any], default: float) -> npt.NDArray[Any]:
         """Return one column of all instruments, filled where an instrument has none; empty where none has one."""
         if all(of(each) is None for each in jobs):
-            return joined([nothing], np.float64)
+            return nothing
         parts = [np.full(len(each.bars), default) if of(each) is None else of(each) for each in jobs]
         return joined(parts, np.float64)
 
-    financed, no_times = is_financed(job), joined([np.empty(0, np.int64)], np.int64)
-    funded = [funding_counts(each) for each in jobs] if any(each.funding_percent for each in jobs) else []
+    funded = [funding_counts(each) for each in jobs] if any(map(has_funding_column, jobs)) else []
     swapped = [night_counts(each) for each in jobs] if any(each.swap for each in jobs) else []
     limited = [limits_of(each) for each in jobs] if any(map(has_limits, jobs)) else []
     return AccountColumns(
         open_ns=joined([each.bars.open_ns for each in jobs], np.int64) if financed else no_times,
         close_ns=joined([each.bars.close_ns for each in jobs], np.int64) if financed else no_times,
         volume=joined([each.bars.volume for each in jobs] if needs_volume(job) else [nothing], np.float64),
-        rate_open=column(lambda each: each.rate_open, 1.0),
-        rate_close=column(lambda each: each.rate_close, 1.0),
-        split=column(lambda each: each.split, 1.0),
-        dividend=column(lambda each: each.dividend, 0.0),
+        rate_open=column_of(lambda each: each.rate_open, 1.0),
+        rate_close=column_of(lambda each: each.rate_close, 1.0),
+        split=column_of(lambda each: event_columns(each)[0], 1.0),
+        dividend=column_of(lambda each: event_columns(each)[1], 0.0),
         closing=joined([_closing(job, each) for each in jobs], np.uint8),
         day=_days(job) if counts_days(job) else no_times,
         session_day=joined([session_days(each) for each in jobs], np.int64) if has_venue_rules(job) else no_times,
@@ -326,7 +435,8 @@ def _closing(job: EngineJob, instrument: InstrumentJob) -> FlagColumn:
 
     If the last bars of a session are missing, the first bar of the next one is OVERDUE. If there was a bar at whose
     close the session was about to end, but no later bar in the session, it is CUT_SHORT; a session with a single bar
-    never has one.
+    never has one. The end of a special session, on a day without a regular one, isn't known: each close may be the
+    last one.
     """
     minutes = [guard.value for guard in job.guards if guard.kind is GuardKind.SESSION_END]
     if not minutes:
@@ -335,7 +445,7 @@ def _closing(job: EngineJob, instrument: InstrumentJob) -> FlagColumn:
     days = trading_days_in_order(bars.close_ns - 1, bars.session)
     _, ends = bounds(days, bars.session)
     reach = bars.timeframe.nominal_ns + int(max(minutes) * MINUTE_NS)
-    closing: FlagColumn = (bars.close_ns + reach >= ends).astype(np.uint8)
+    closing: FlagColumn = ((bars.close_ns + reach >= ends) | is_special_day(days, bars.session)).astype(np.uint8)
     starts = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
     if len(starts):
         firsts = starts[1:]

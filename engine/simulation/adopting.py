@@ -16,6 +16,7 @@ from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import OrderKind
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.rules import ProtectiveKind
+from quantcrafter.engine.simulation.account_terms import withdraws
 from quantcrafter.engine.simulation.arrays import execution_columns_of
 from quantcrafter.engine.simulation.execution_terms import SIZE_COLUMN, columns_of, rebalance_of
 from quantcrafter.engine.simulation.growing import column_key
@@ -74,6 +75,10 @@ def adopt(old: SessionState, job: EngineJob, identity: Identity) -> Adopted:
         )
         account["halted"] = 0
         del account["halt_rule"]
+    if not withdraws(job):
+        # If a later version withdraws profit, it counts from then on.
+        account.pop("month", None)
+        account.pop("period_equity", None)
     state = replace(
         old,
         strategy=identity.strategy,

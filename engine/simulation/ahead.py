@@ -28,7 +28,7 @@ from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, SizeKind, S
 from quantcrafter.engine.api.running_means import running_means
 from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.api.timeframe import Timeframe
-from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, RunSteps, compiled, is_loaded
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, RunSteps, compiled, complete, is_loaded
 from quantcrafter.engine.simulation.records import WHOLE
 
 SMALL_BARS = 50_000
@@ -37,6 +37,9 @@ SMALL_BARS = 50_000
 INSTRUCTIONS_PER_BAR = 8
 """Number of instructions that take as long in Python as a bar without any."""
 
+WITH_RARE = "with-rare"
+"""The argument of the process that compiles the machine code with the rules that few strategies use."""
+
 LOOK_S = 0.1
 """Interval at which a process that waits for another's machine code checks for it."""
 
@@ -44,43 +47,47 @@ NICE = 10
 """The compiling process has a lower priority than the running one; POSIX only."""
 
 
-def kernel_for(bars: int, instructions: int = 0) -> RunSteps:
+def kernel_for(bars: int, instructions: int = 0, *, with_rare: bool) -> RunSteps:
     """Return the bar loop for so many bars; the result may change as soon as there is machine code.
 
-    At each bar so many `instructions` of steps are executed beside the rest.
+    At each bar so many `instructions` of steps are executed beside the rest. `with_rare` says whether the job has rules
+    that few strategies use: the machine code with them is another one.
     """
-    if is_loaded():
+    if is_loaded(with_rare=with_rare):
         return compiled()
     if bars * (1 + instructions // INSTRUCTIONS_PER_BAR) < SMALL_BARS:
         return INTERPRETED
-    if is_kept():
+    if is_kept(with_rare=with_rare):
         return compiled()
-    compiling = compile_elsewhere()
+    compiling = compile_elsewhere(with_rare=with_rare)
     # If another process can't compile or can't save the code, this one compiles.
     return compiled() if compiling is None or compiling.is_done() else INTERPRETED
 
 
-def is_kept() -> bool:
+def is_kept(*, with_rare: bool = False) -> bool:
     """Return whether the machine code for these sources and this Python is on the disk."""
-    return _marker().exists()
+    return _marker(with_rare=with_rare).exists()
 
 
-def _marker() -> Path:
-    return code_folder() / f"native-{numba_cache_dir().name}-{sys.implementation.cache_tag}.ready"
+def _marker(*, with_rare: bool) -> Path:
+    kind = "complete" if with_rare else "native"
+    return code_folder() / f"{kind}-{numba_cache_dir().name}-{sys.implementation.cache_tag}.ready"
 
 
-def compile_ahead() -> None:
+def compile_ahead(*, with_rare: bool = False) -> None:
     """Compile the bar loop and the loop of averages, or load them, and write the marker."""
     from quantcrafter.engine.simulation.compiling import lighter_compiler
     from quantcrafter.engine.simulation.state import SimulationState
 
+    run = complete() if with_rare else compiled()
     with lighter_compiler():
-        compiled()(*SimulationState.of(_sample(), kernel=INTERPRETED).arrays(), 0, 1, WHOLE)
+        run(*SimulationState.of(_sample(), kernel=INTERPRETED).arrays(), 0, 1, WHOLE)
         compile_kept(running_means, read_only(np.ones(3)), 2, 3, np.empty(3), np.empty(3))
     # Only a hint: a disk that cannot be written is no reason to fail.
     with contextlib.suppress(OSError):
-        _marker().parent.mkdir(parents=True, exist_ok=True)
-        _marker().touch()
+        marker = _marker(with_rare=with_rare)
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
 
 
 def _sample() -> EngineJob:
@@ -96,10 +103,11 @@ def _sample() -> EngineJob:
 class Compiling:
     """Another process that compiles the machine code. It continues if the process that started it ends."""
 
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
+    def __init__(self, *, with_rare: bool) -> None:
+        chosen = [WITH_RARE] if with_rare else []
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
             # -P: the code is that of the installed program, whatever the working directory holds.
-            [sys.executable, "-P", "-m", "quantcrafter.engine.simulation.ahead"],
+            [sys.executable, "-P", "-m", "quantcrafter.engine.simulation.ahead", *chosen],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -115,24 +123,24 @@ class Compiling:
 
 
 @functools.cache
-def compile_elsewhere() -> Compiling | None:
+def compile_elsewhere(*, with_rare: bool = False) -> Compiling | None:
     """Start one process that compiles; None if the program can't be started by a module's name."""
-    return None if getattr(sys, "frozen", False) else Compiling()
+    return None if getattr(sys, "frozen", False) else Compiling(with_rare=with_rare)
 
 
-def main() -> None:
+def main(*, with_rare: bool) -> None:
     """Compile with low priority; if another process compiles for the same user, wait for it instead."""
     if sys.platform != "win32":
         os.nice(NICE)
-    with turn_to_compile():
-        if not is_kept():
-            compile_ahead()
+    with turn_to_compile(with_rare=with_rare):
+        if not is_kept(with_rare=with_rare):
+            compile_ahead(with_rare=with_rare)
 
 
 @contextlib.contextmanager
-def turn_to_compile() -> Iterator[None]:
+def turn_to_compile(*, with_rare: bool) -> Iterator[None]:
     """Let one process at a time compile; without a lock if none is available."""
-    path = _marker().with_suffix(".lock")
+    path = _marker(with_rare=with_rare).with_suffix(".lock")
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,4 +151,4 @@ def turn_to_compile() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main()
+    main(with_rare=WITH_RARE in sys.argv)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 
 from quantcrafter.engine.simulation.costs import fill_costs, note_part
+from quantcrafter.engine.simulation.entry_limits import note_entry
 from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.orders import retire, slot_of
 from quantcrafter.engine.simulation.primitives import to_quantity
 from quantcrafter.engine.simulation.records import CANCELLED, ENDED_BY_STOP, Record
-from quantcrafter.engine.simulation.sizing import note_result
-from quantcrafter.engine.simulation.units import clear_units, grow_unit, put_unit, shrink_units
+from quantcrafter.engine.simulation.sizing import note_part_result, note_result
+from quantcrafter.engine.simulation.units import clear_units, grow_unit, has_entered, put_unit, shrink_units
 from quantcrafter.engine.simulation.venue_rules import note_entered
 from quantcrafter.engine.simulation.worth import value_of
 
@@ -25,7 +26,7 @@ def cash_moved(holding: Record, side: int, quantity: float, price: float) -> flo
     if holding["contract"] == 0.0:
         return float(side * (quantity * price * holding["rate"]))
     closing = holding["lots"] * side < 0
-    return float(side * value_of(holding, quantity, price - holding["price"])) if closing else 0.0
+    return float(side * value_of(holding, quantity, price - holding["settled"])) if closing else 0.0
 
 
 @jit
@@ -62,11 +63,14 @@ def book_fill(
 @jit
 def open_position(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
     """Book the opening part of an order: the position grows, its price is the average by cost."""
+    begins = not has_entered(holding, k)
     commission, slippage = book_fill(portfolio, holding, k, bar, lots, price, fee)
     order = holding["slots"][k]
     held = abs(holding["lots"])
     if held == 0:
         holding["price"] = price
+        holding["settled"] = price
+        holding["rolled"] = 0.0
         holding["basis"] = value_of(holding, 1.0, price)
         holding["carry"] = 0.0
         holding["leaving"] = 0
@@ -83,6 +87,7 @@ def open_position(portfolio: Record, holding: Record, k: int, bar: int, lots: in
         put_unit(holding, 0, order["id"], bar, lots, price)
     else:
         holding["price"] = (holding["price"] * held + price * lots) / (held + lots)
+        holding["settled"] = (holding["settled"] * held + price * lots) / (held + lots)
         holding["basis"] = (holding["basis"] * held + value_of(holding, 1.0, price) * lots) / (held + lots)
         holding["commission"] += commission
         holding["slippage"] += slippage
@@ -90,9 +95,11 @@ def open_position(portfolio: Record, holding: Record, k: int, bar: int, lots: in
             holding["first_lots"] += lots
         grow_unit(holding, order["id"], bar, lots, price)
     # An order that fills in parts is one entry.
-    if held == 0 or order["filled"] == lots:
+    if begins:
         holding["entries"] += 1
         holding["entries_made"] += 1
+        if portfolio["entry_limits"] == 1:
+            note_entry(holding, int(order["side"]))
     if holding["next_session"] == 1:
         note_entered(holding, lots)
     holding["last_lots"] = lots
@@ -112,33 +119,49 @@ def end_partial_entries(portfolio: Record, holding: Record, k: int, bar: int) ->
     number = holding["slots"][k]["id"]
     for other in range(holding["working"] - 1, -1, -1):
         entry = holding["slots"][other]
-        if holding["opens"][other] == 1 and entry["filled"] > 0 and entry["level"] < 0:
+        against = entry["side"] * holding["lots"] < 0
+        if holding["opens"][other] == 1 and entry["filled"] > 0 and entry["level"] < 0 and not against:
             retire(portfolio, holding, other, bar, CANCELLED, ENDED_BY_STOP)
     return int(slot_of(holding, number))
 
 
 @jit
 def close_part(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float, fee: float) -> None:
-    """Book the closing part of an order: a trade, with its share of the entry's costs."""
+    """Book the closing part of an order: a part of a trade, with its share of the entry's costs."""
     held = abs(holding["lots"])
     commission, slippage = book_fill(portfolio, holding, k, bar, lots, price, fee)
     entry_commission, entry_slippage, carry = holding["commission"], holding["slippage"], holding["carry"]
+    rolled = holding["rolled"]
     if lots < held:
         entry_commission *= lots / held
         entry_slippage *= lots / held
         carry *= lots / held
-    write_trade(portfolio, holding, k, bar, lots, price)
-    trade = portfolio["trade_rows"][portfolio["trades"] - 1]
-    trade["commission"] = entry_commission + commission
-    trade["slippage"] = entry_slippage + slippage
-    trade["pnl"] -= trade["commission"] + trade["slippage"]
-    trade["pnl"] += carry
-    trade["carry"] = carry
+        rolled *= lots / held
+    write_part(portfolio, holding, k, bar, lots, price)
+    part = portfolio["part_rows"][portfolio["parts"] - 1]
+    part["commission"] = entry_commission + commission
+    part["slippage"] = entry_slippage + slippage
+    part["pnl"] -= part["commission"] + part["slippage"]
+    part["pnl"] += carry
+    part["pnl"] += rolled
+    part["carry"] = carry
     entry_value = to_quantity(lots, holding["lot_size"], holding["lot_inverse"]) * abs(holding["basis"])
-    note_result(portfolio, holding, bar, trade["pnl"], entry_value)
+    note_part_result(portfolio, holding, part["pnl"], entry_value)
+    if lots == held:
+        e = holding["execution"]
+        if portfolio["paired"] == 1 and portfolio["executions"][e]["pair"] == 1:
+            # Both legs are one trade, which `pairs.settle_pairs` counts.
+            portfolio["pair_profit"][e] += holding["part_profit"]
+            portfolio["pair_value"][e] += holding["part_value"]
+            holding["part_profit"], holding["part_value"] = 0.0, 0.0
+        else:
+            note_result(portfolio, holding, bar)
     holding["commission"] -= entry_commission
     holding["slippage"] -= entry_slippage
     holding["carry"] -= carry
+    holding["rolled"] -= rolled
+    if portfolio["stepped"] == 1:
+        holding["risk"] *= 1.0 - lots / held
     if lots == held:
         clear_units(holding)
     else:
@@ -149,30 +172,31 @@ def close_part(portfolio: Record, holding: Record, k: int, bar: int, lots: int, 
 
 
 @jit
-def write_trade(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float) -> None:
-    """Write a trade of `lots` closed at `price`, its profit before costs."""
+def write_part(portfolio: Record, holding: Record, k: int, bar: int, lots: int, price: float) -> None:
+    """Write a part of a trade: `lots` closed at `price`, its profit before costs."""
     order = holding["slots"][k]
     entry = holding["price"]
     highest = max(holding["highest"], price)
     lowest = min(holding["lowest"], price)
     side = -int(order["side"])
-    trade = portfolio["trade_rows"][portfolio["trades"]]
-    portfolio["trades"] += 1
-    trade["entry_bar"] = holding["entry_bar"]
-    trade["exit_bar"] = bar
-    trade["entry_order"] = holding["entry_order"]
-    trade["exit_order"] = order["id"]
-    trade["lots"] = lots
-    trade["entry_price"] = entry
-    trade["exit_price"] = price
+    part = portfolio["part_rows"][portfolio["parts"]]
+    portfolio["parts"] += 1
+    part["entry_bar"] = holding["entry_bar"]
+    part["exit_bar"] = bar
+    part["entry_order"] = holding["entry_order"]
+    part["exit_order"] = order["id"]
+    part["lots"] = lots
+    part["entry_price"] = entry
+    part["exit_price"] = price
     quantity = to_quantity(lots, holding["lot_size"], holding["lot_inverse"])
     if holding["contract"] == 1.0:
-        trade["pnl"] = side * value_of(holding, quantity, price - entry)
+        part["pnl"] = side * value_of(holding, quantity, price - holding["settled"])
     else:
-        trade["pnl"] = side * (price * holding["rate"] - holding["basis"]) * quantity
+        part["pnl"] = side * (price * holding["rate"] - holding["basis"]) * quantity
     # An average of several entries at one price may be beyond it because of rounding.
-    trade["mae"] = max(entry - lowest if side > 0 else highest - entry, 0.0)
-    trade["mfe"] = max(highest - entry if side > 0 else entry - lowest, 0.0)
-    trade["instrument"] = holding["index"]
-    trade["side"] = side
-    trade["exit_reason"] = order["reason"]
+    part["mae"] = max(entry - lowest if side > 0 else highest - entry, 0.0)
+    part["mfe"] = max(highest - entry if side > 0 else entry - lowest, 0.0)
+    part["instrument"] = holding["index"]
+    part["side"] = side
+    part["exit_reason"] = order["reason"]
+    part["left"] = abs(holding["lots"]) - lots

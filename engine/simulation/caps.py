@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from quantcrafter.engine.simulation.costs import fill_costs
+from quantcrafter.engine.simulation.entry_limits import allows_entry, is_limit
 from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.primitives import TOLERANCE, to_quantity
 from quantcrafter.engine.simulation.records import NONE, Record, Table
 from quantcrafter.engine.simulation.risk_records import GROSS_EXPOSURE, MAX_POSITION, NET_EXPOSURE, OPEN_TRADES
+from quantcrafter.engine.simulation.units import has_entered
 from quantcrafter.engine.simulation.worth import value_of, worth
 
 
 @jit
-def exposures(holdings: Table, i: int, price: float) -> tuple[float, float, float, int]:
-    """Return gross and net value of all positions, their worth, and the number of open ones other than `i`.
+def exposures(holdings: Table, i: int, price: float) -> tuple[float, float, float]:
+    """Return gross and net value of all positions, and their worth.
 
     Amounts are in the account's currency. Positions count at their latest price, that of instrument `i` at `price`.
     """
-    gross, net, gained, others = 0.0, 0.0, 0.0, 0
+    gross, net, gained = 0.0, 0.0, 0.0
     for j in range(len(holdings)):
         if holdings[j]["lots"] != 0:
             at = price if j == i else holdings[j]["mark"]
@@ -24,8 +26,22 @@ def exposures(holdings: Table, i: int, price: float) -> tuple[float, float, floa
             gross += abs(value)
             net += value
             gained += worth(holdings[j], at)
-            others += j != i
-    return gross, net, gained, others
+    return gross, net, gained
+
+
+@jit
+def group_exposures(holdings: Table, i: int, price: float, g: int) -> tuple[float, float]:
+    """Return gross and net value of the positions in the group of instrument `i`, as the cap `g` has groups.
+
+    Amounts and prices are those of `exposures`.
+    """
+    gross, net = 0.0, 0.0
+    for j in range(len(holdings)):
+        if holdings[j]["lots"] != 0 and holdings[j]["guard_group"][g] == holdings[i]["guard_group"][g]:
+            value = value_of(holdings[j], holdings[j]["quantity"], price if j == i else holdings[j]["mark"])
+            gross += abs(value)
+            net += value
+    return gross, net
 
 
 @jit
@@ -36,20 +52,29 @@ def allows(
 
     `equity` is what is left after the costs of the fill, `before` the gross and net exposure without it.
     """
-    gross, net = before
     added = to_quantity(lots, holding["lot_size"], holding["lot_inverse"])
     value = value_of(holding, added, price)
     limit = guard["value"] * (1.0 + TOLERANCE)
+    held = abs(holding["quantity"])
+    if guard["in_units"] == 1:
+        return bool(held + added <= limit)
+    if guard["in_cash"] == 0:
+        limit = limit / 100.0 * equity
     if guard["kind"] == MAX_POSITION:
-        held = abs(holding["quantity"])
-        if guard["in_units"] == 1:
-            return bool(held + added <= limit)
-        after = abs(value_of(holding, held, price) + value)
-        return bool(after <= (limit if guard["in_cash"] == 1 else limit / 100.0 * equity))
+        return bool(abs(value_of(holding, held, price) + value) <= limit)
+    return bool(is_within(guard, before, abs(value), side * value, limit))
+
+
+@jit
+def is_within(guard: Record, before: tuple[float, float], gross: float, net: float, limit: float) -> bool:
+    """Return whether an exposure is within a cap, or its net value no further from zero, after more has been added.
+
+    `before` are gross and net value without it, `gross` and `net` what is added, `limit` an amount of money.
+    """
     if guard["kind"] == GROSS_EXPOSURE:
-        return bool(gross + abs(value) <= limit / 100.0 * equity)
-    after = abs(net + side * value)
-    return bool(after <= limit / 100.0 * equity or after <= abs(net))
+        return bool(before[0] + gross <= limit)
+    after = abs(before[1] + net)
+    return bool(after <= limit or after <= abs(before[1]))
 
 
 @jit
@@ -80,19 +105,50 @@ def most_lots(
 
 
 @jit
+def open_others(holdings: Table, i: int, guard: Record, g: int) -> int:
+    """Return how many positions other than that of instrument `i` a cap counts: of its side, and of its group."""
+    others = 0
+    for j in range(len(holdings)):
+        lots = holdings[j]["lots"]
+        if j == i or lots == 0 or lots * guard["side"] < 0:
+            continue
+        if guard["grouped"] == 0 or holdings[j]["guard_group"][g] == holdings[i]["guard_group"][g]:
+            others += 1
+    return others
+
+
+@jit
+def has_place(holdings: Table, i: int, guard: Record, g: int, side: int) -> bool:
+    """Return whether the number of positions allows one more entry of an instrument on a side."""
+    holding = holdings[i]
+    if holding["lots"] * side > 0 or (guard["side"] == 0 and holding["lots"] != 0):
+        return True
+    if guard["side"] * side < 0 or (guard["grouped"] == 1 and holding["guard_group"][g] < 0):
+        return True
+    return bool(open_others(holdings, i, guard, g) < guard["value"])
+
+
+@jit
 def capped_lots(portfolio: Record, holdings: Table, i: int, k: int, lots: int, price: float) -> tuple[int, int]:
     """Return how many of `lots` the caps allow the entry in slot `k`, and the rule that allows least (-1: all)."""
     holding = holdings[i]
-    gross, net, gained, others = exposures(holdings, i, price)
+    gross, net, gained = exposures(holdings, i, price)
     left, strictest = lots, NONE
     for g in range(portfolio["guards"]):
         guard = portfolio["guard_rows"][g]
         kind = guard["kind"]
         fits = left
         if kind == OPEN_TRADES:
-            fits = left if holding["lots"] != 0 or others < guard["value"] else 0
+            fits = left if has_place(holdings, i, guard, g, int(holding["slots"][k]["side"])) else 0
+        elif is_limit(guard):
+            side = int(holding["slots"][k]["side"])
+            fits = left if has_entered(holding, k) or allows_entry(portfolio, holdings, i, g, side, 0) else 0
         elif kind in (GROSS_EXPOSURE, NET_EXPOSURE) or (kind == MAX_POSITION and guard["instrument"] in (NONE, i)):
-            fits = most_lots(portfolio, holding, guard, k, left, price, (gross, net, gained))
+            before = gross, net
+            if guard["grouped"] == 1:
+                before = group_exposures(holdings, i, price, g)
+            if guard["grouped"] == 0 or holding["guard_group"][g] >= 0:
+                fits = most_lots(portfolio, holding, guard, k, left, price, (before[0], before[1], gained))
         if fits < left:
             left, strictest = fits, guard["number"]
     return left, strictest

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api.bar_checks import longest_bar_ns, type_fault
-from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.bars import Bars, DatedAmounts
 from quantcrafter.engine.api.engine import EngineJob, ExecutionColumns, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import Signals
 from quantcrafter.engine.simulation.arrays import timeline_of
+from quantcrafter.engine.simulation.financing_columns import Due, due_at
+from quantcrafter.engine.simulation.venue_columns import expires_at_end, expiry_ns
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -39,7 +41,10 @@ class ClosedBar:
     A value is set only if the job has the column; `rule_columns` only if a rule has one. `flags`, `allowed`,
     `execution_columns` and `size` are those of the first execution, `further` has the others'. `inputs` holds the
     inputs of decision components, by node and port, and `history` the instrument's bars: columns whose last value is
-    this bar's.
+    this bar's. `expires` is whether the contract, or the last one of a series, is known to expire with this
+    bar, `expires_ns` when it expires.
+    `funding` and `swap` are what is due from the close of the bar before up to this one's, of rates that
+    change.
     """
 
     open: float
@@ -59,6 +64,12 @@ class ClosedBar:
     rate_close: float | None = None
     split: float | None = None
     dividend: float | None = None
+    roll: float | None = None
+    expires: bool = False
+    expires_ns: int | None = None
+    spread: float | None = None
+    funding: DatedAmounts | None = None
+    swap: DatedAmounts | None = None
     step_columns: tuple[float, ...] = ()
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
     history: Bars | None = None
@@ -72,10 +83,11 @@ class ClosedBar:
 
 _NUMBERS = (float, int, np.floating, np.integer)
 _ABOVE_ZERO = frozenset({"rate_open", "rate_close", "split"})
-_NO_OPTIONAL = (None,) * 5
+_NO_OPTIONAL = (None,) * 7
 _FAR_NS = 2**62
 _MOST_FLAGS = 255
-_OPTIONAL = (("size", "size_column"), *((name, name) for name in ("rate_open", "rate_close", "split", "dividend")))
+_OF_ACCOUNT = ("rate_open", "rate_close", "split", "dividend", "roll")
+_OPTIONAL = (("size", "size_column"), *((name, name) for name in _OF_ACCOUNT), ("spread", "spreads"))
 
 
 def _is_plain(bar: ClosedBar) -> bool:
@@ -104,6 +116,11 @@ class Needs:
         self._steps = len(instrument.step_columns)
         self._optional = [(name, getattr(instrument, column) is not None) for name, column in _OPTIONAL]
         self._has_optional = any(has for _, has in self._optional)
+        swap = instrument.swap
+        self._due = (
+            ("funding", instrument.funding is not None),
+            ("swap", swap is not None and swap.dated is not None),
+        )
         self._nodes = [part.node for part in job.components]
 
     def check(self, bar: ClosedBar, last: tuple[int, int] | None) -> None:
@@ -127,6 +144,7 @@ class Needs:
                 )
             )
         self._check_times(bar, last)
+        self._check_due(bar, last)
         try:
             self._check_columns(bar)
             for node in self._nodes:
@@ -226,6 +244,36 @@ class Needs:
                 )
             )
 
+    def _check_due(self, bar: ClosedBar, last: tuple[int, int] | None) -> None:
+        """Refuse a bar that doesn't say what is due, or says it of another time than its own."""
+        for field_name, is_needed in self._due:
+            amounts = getattr(bar, field_name)
+            if is_needed != (amounts is not None):
+                raise RunError(
+                    Message(
+                        "A bar of {name} must have '{value}', as its rates change.", name=self._name, value=field_name
+                    )
+                    if is_needed
+                    else Message(
+                        "A bar of {name} must have no '{value}', as its rates don't change.",
+                        name=self._name,
+                        value=field_name,
+                    )
+                )
+            begin_ns = -_FAR_NS if last is None else last[1]  # before a first bar there is no position
+            if amounts is not None and len(amounts.within(begin_ns, bar.close_ns).times_ns) != len(amounts.times_ns):
+                raise RunError(
+                    Message(
+                        "'{value}' of a bar of {name} must be due from {begin} ns on and before {end} ns, was due at "
+                        "{times} ns.",
+                        value=field_name,
+                        name=self._name,
+                        begin=begin_ns,
+                        end=bar.close_ns,
+                        times=amounts.times_ns.tolist(),
+                    )
+                )
+
     def _check_columns(self, bar: ClosedBar) -> None:
         name = self._name
         if bar.rule_columns or not self._no_rules:
@@ -256,7 +304,7 @@ class Needs:
                 "{steps} columns of the steps, had {count}", steps=self._steps, count=len(bar.step_columns)
             )
             raise RunError(Message("A bar of {name} must have values for the {lengths}.", name=name, lengths=lengths))
-        optional = (bar.size, bar.rate_open, bar.rate_close, bar.split, bar.dividend)
+        optional = (bar.size, bar.rate_open, bar.rate_close, bar.split, bar.dividend, bar.roll, bar.spread)
         values = (*bar.rule_columns, *bar.execution_columns.values(), *bar.step_columns, *optional)
         if any(value is not None and not isinstance(value, _NUMBERS) for value in values):
             raise RunError(
@@ -353,11 +401,14 @@ def _empty(instrument: InstrumentJob) -> InstrumentJob:
         return None if column is None else np.empty(0, np.float64)
 
     before = len(instrument.seen) - len(instrument.bars)
+    swap = instrument.swap
     return replace(
         instrument,
         bars=instrument.bars.slice(0, 0),
         history=instrument.seen.slice(0, before) if before else None,
         first_bar=0,
+        funding=None if instrument.funding is None else DatedAmounts.of(),
+        swap=swap if swap is None or swap.dated is None else replace(swap, dated=DatedAmounts.of()),
         flags=np.empty(0, np.uint8),
         allowed=np.empty(0, np.bool_),
         rule_columns=tuple(map(blank, instrument.rule_columns)),
@@ -373,7 +424,7 @@ def _empty(instrument: InstrumentJob) -> InstrumentJob:
             )
             for each in instrument.further
         ),
-        **{name: blank(getattr(instrument, name)) for name in ("rate_open", "rate_close", "split", "dividend")},
+        **{name: blank(getattr(instrument, name)) for name in (*_OF_ACCOUNT, "spreads")},
     )
 
 
@@ -393,10 +444,16 @@ def closed_bar(job: EngineJob, i: int, bar: int) -> ClosedBar:
     one = job.instruments[i]
     row = len(one.seen) - len(one.bars) + bar
     inputs = {part.node: {port: _until(of, row) for port, of in part.inputs[i].items()} for part in job.components}
-    return row_of(one, bar, inputs, one.seen.slice(0, row + 1) if job.components else None)
+    return row_of(one, bar, inputs, one.seen.slice(0, row + 1) if job.components else None, due_at(one, bar))
 
 
-def row_of(one: InstrumentJob, bar: int, inputs: Mapping[str, Mapping[str, Any]], history: Bars | None) -> ClosedBar:
+def row_of(
+    one: InstrumentJob,
+    bar: int,
+    inputs: Mapping[str, Mapping[str, Any]],
+    history: Bars | None,
+    due: Due,
+) -> ClosedBar:
     """Return one row of an instrument's columns, with the inputs of decision components up to that bar."""
     bars = one.bars
 
@@ -421,6 +478,12 @@ def row_of(one: InstrumentJob, bar: int, inputs: Mapping[str, Mapping[str, Any]]
         rate_close=at(one.rate_close),
         split=at(one.split),
         dividend=at(one.dividend),
+        roll=at(one.roll),
+        expires=bar == len(bars) - 1 and (one.expires or (one.roll is not None and expires_at_end(one))),
+        expires_ns=None if one.roll is None else expiry_ns(one),
+        spread=at(one.spreads),
+        funding=due.funding,
+        swap=due.swap,
         step_columns=tuple(float(column[bar]) for column in one.step_columns),
         inputs=inputs,
         history=history,

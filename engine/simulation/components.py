@@ -31,10 +31,11 @@ from quantcrafter.engine.simulation.decisions import ENTRIES
 from quantcrafter.engine.simulation.kernel import decide_event
 from quantcrafter.engine.simulation.orders import is_engaged
 from quantcrafter.engine.simulation.portfolio_view import HoldingView
-from quantcrafter.engine.simulation.primitives import is_price, round_to_tick, to_quantity, whole_lots
+from quantcrafter.engine.simulation.primitives import is_price, to_quantity, whole_lots
 from quantcrafter.engine.simulation.protection import is_for
 from quantcrafter.engine.simulation.records import COMPONENT, WORKING_SLOTS
 from quantcrafter.engine.simulation.state import SimulationState
+from quantcrafter.engine.simulation.ticks import on_tick
 
 MOST_ORDERS = 16
 """Maximum number of orders that an execution component may create at one bar of an instrument."""
@@ -315,7 +316,7 @@ class Deciders:
         holding["opens"][k] = not wish.only_close
         for name, price in (("price", wish.price), ("limit", wish.limit)):
             if price is not None:
-                holding["slots"][k][name] = round_to_tick(float(price), holding["tick_size"], holding["tick_inverse"])
+                holding["slots"][k][name] = on_tick(holding, float(price), 1.0)
         if wish.bars is not None:
             holding["slots"][k]["expires"] = bar + wish.bars
 

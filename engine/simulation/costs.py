@@ -9,6 +9,7 @@ from __future__ import annotations
 from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.primitives import TOLERANCE, commission_of, slippage_of, to_quantity, whole_lots
 from quantcrafter.engine.simulation.records import CLOSE, LIMIT, STOP_LIMIT, Record, Table
+from quantcrafter.engine.simulation.ticks import tick_at
 from quantcrafter.engine.simulation.worth import margin_of, worth
 
 
@@ -16,12 +17,15 @@ from quantcrafter.engine.simulation.worth import margin_of, worth
 def order_charge(
     portfolio: Record, holding: Record, kind: int, side: int, lots: int, quantity: float, notional: float
 ) -> float:
-    """Return commission and taxes of an order for its total fills so far, in the instrument's currency."""
+    """Return commission and taxes of an order for its total fills so far, in the currency of the instrument's prices.
+
+    Amounts are given in whole units of that currency: in pounds where prices are in pence.
+    """
     percent = portfolio["commission_maker_percent"] if kind in (LIMIT, STOP_LIMIT) else portfolio["commission_percent"]
-    fixed = portfolio["commission_per_order"] + portfolio["commission_per_lot"] * lots
-    charge = commission_of(
-        notional, quantity, percent, portfolio["commission_per_unit"], fixed, portfolio["commission_minimum"]
-    )
+    unit = holding["amount_unit"]
+    fixed = (portfolio["commission_per_order"] + portfolio["commission_per_lot"] * lots) * unit
+    per_unit, minimum = portfolio["commission_per_unit"] * unit, portfolio["commission_minimum"] * unit
+    charge = commission_of(notional, quantity, percent, per_unit, fixed, minimum)
     duty = holding["buy_duty"] if side > 0 else holding["sell_duty"]
     return float(charge + notional * duty / 100.0)
 
@@ -50,7 +54,7 @@ def fill_costs(portfolio: Record, holding: Record, k: int, lots: int, price: flo
     slippage = 0.0
     if kind not in (LIMIT, STOP_LIMIT):
         move = holding["bar_range"] * portfolio["slippage_range_percent"] / 100.0
-        ticks, tick_size = portfolio["slippage_ticks"], holding["tick_size"]
+        ticks, tick_size = portfolio["slippage_ticks"], tick_at(holding, price, 0)
         slippage = slippage_of(notional, points, portfolio["slippage_bps"], ticks, tick_size, move) * holding["rate"]
     return quantity, commission * holding["rate"], slippage
 

@@ -9,18 +9,19 @@ import numpy as np
 
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from quantcrafter.engine.simulation.entries import (
-    entry_price,
     expire_orders,
     follow_line,
     last_bar,
-    limit_beyond,
     lots_at,
     place_entry,
+    price_to_wait_for,
     waiting_entry,
 )
+from quantcrafter.engine.simulation.entry_limits import count_others
 from quantcrafter.engine.simulation.grid import begin_grid, tend_grid
 from quantcrafter.engine.simulation.halts import is_shut_out
-from quantcrafter.engine.simulation.jit import inlined, jit
+from quantcrafter.engine.simulation.jit import inlined, jit, rare
+from quantcrafter.engine.simulation.opposing import let_reverse
 from quantcrafter.engine.simulation.orders import (
     add_order,
     block,
@@ -31,6 +32,7 @@ from quantcrafter.engine.simulation.orders import (
     retire,
 )
 from quantcrafter.engine.simulation.records import (
+    AT_CLOSE,
     BLOCKED_CONTRADICTION,
     BLOCKED_EXECUTION,
     BLOCKED_FILTER,
@@ -47,14 +49,14 @@ from quantcrafter.engine.simulation.records import (
     MARKET,
     OPPOSITE,
     REPLACED,
+    REVERSE_AT_PRICE,
     SHORT,
     SIGNAL,
-    STOP_LIMIT,
     MarketArrays,
     Record,
     Table,
 )
-from quantcrafter.engine.simulation.scaling import scale_in
+from quantcrafter.engine.simulation.scaling import rest_entries, scale_in
 
 ENTRIES = ENTER_LONG | ENTER_SHORT
 STAYING: Any = np.int64(0)
@@ -64,9 +66,9 @@ FORCED: Any = np.int64(2)
 
 
 @jit
-def contradicts(flags: int) -> bool:
-    """Return whether a bar has signals for both entries, or to enter and exit the same side."""
-    both = (flags & ENTRIES) == ENTRIES
+def contradicts(terms: Record, flags: int) -> bool:
+    """Return whether a bar has signals to enter and exit the same side, or for both entries if that isn't allowed."""
+    both = (flags & ENTRIES) == ENTRIES and terms["two_sided"] == 0
     long = (flags & ENTER_LONG) != 0 and (flags & EXIT_LONG) != 0
     short = (flags & ENTER_SHORT) != 0 and (flags & EXIT_SHORT) != 0
     return both or long or short
@@ -83,12 +85,11 @@ def enter(
         block(portfolio, holding, bar, flag, BLOCKED_FILTER)
         return
     guarded = portfolio["guards"] > 0 or portfolio["halted"] > 0 or portfolio["margin_called"] == 1
-    if guarded and is_shut_out(portfolio, holding, market, bar, flag):
+    guarded = guarded or portfolio["shut"] == 1
+    if guarded and is_shut_out(portfolio, holding, market, bar, flag, side):
         return
-    at_market = terms["entry_kind"] == MARKET
-    price = market.close[row] if at_market else entry_price(terms, holding, market, row, side)
-    if terms["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(terms, holding, market, row, side, price)):
-        price = math.nan
+    at_market = terms["entry_kind"] in (MARKET, AT_CLOSE)
+    price = market.close[row] if at_market else price_to_wait_for(terms, holding, market, row, side)
     if math.isnan(price):
         block(portfolio, holding, bar, flag, BLOCKED_PRICE)
         return
@@ -97,24 +98,33 @@ def enter(
         block(portfolio, holding, bar, flag, reason)
         return
     if terms["grid_levels"] > 0:
-        if not begin_grid(terms, holding, market, bar, side, lots):
+        if not begin_grid(portfolio, terms, holding, market, bar, side, lots):
             block(portfolio, holding, bar, flag, BLOCKED_PRICE)
         return
     waiting = waiting_entry(holding, side)
     if waiting >= 0:
         retire(portfolio, holding, waiting, bar, CANCELLED, REPLACED)
     if at_market:
-        add_order(portfolio, holding, bar, MARKET, side, lots, ENTRY)
+        add_order(portfolio, holding, bar, terms["entry_kind"], side, lots, ENTRY)
         return
-    place_entry(portfolio, holding, market, bar, side, lots, price, last_bar(terms, bar))
+    k = place_entry(portfolio, holding, market, bar, side, lots, price, last_bar(terms, bar))
+    if holding["lots"] * side < 0 and holding["leaving"] == 0:
+        let_reverse(holding, k)
 
 
 @jit
-def leave(portfolio: Record, holding: Record, bar: int, reason: int) -> None:
-    """Order the whole position to be closed at the next open."""
+def leave(portfolio: Record, holding: Record, bar: int, reason: int, kind: int) -> None:
+    """Order the whole position to be closed by an order of that kind: at the next open or close."""
     lots = holding["lots"]
     holding["leaving"] = 1
-    add_order(portfolio, holding, bar, MARKET, -1 if lots > 0 else 1, abs(lots), reason)
+    add_order(portfolio, holding, bar, kind, -1 if lots > 0 else 1, abs(lots), reason)
+
+
+@inlined
+def way_out(portfolio: Record, holding: Record) -> int:
+    """Return the kind of the orders by which signals of the current execution close a position."""
+    at_close = portfolio["executions"][holding["execution"]]["entry_kind"] == AT_CLOSE
+    return int(AT_CLOSE if at_close else MARKET)
 
 
 @inlined
@@ -133,7 +143,7 @@ def exit_by_signal(portfolio: Record, holding: Record, bar: int, flags: int) -> 
     forced = held != 0 and holding["leaving"] == 1
     leaving = (held > 0 and (flags & EXIT_LONG) != 0) or (held < 0 and (flags & EXIT_SHORT) != 0)
     if leaving and not forced:
-        leave(portfolio, holding, bar, SIGNAL)
+        leave(portfolio, holding, bar, SIGNAL, way_out(portfolio, holding))
     if leaving:
         return int(BY_SIGNAL)
     return int(FORCED if forced else STAYING)
@@ -153,19 +163,36 @@ def act_on_entry(
     """Act on an entry flag: enter, close a position of the other side, or neither."""
     held, terms = holding["lots"], portfolio["executions"][holding["execution"]]
     side = 1 if entries == ENTER_LONG else -1
+    at_price = terms["on_opposite"] == REVERSE_AT_PRICE
+    if at_price and terms["two_sided"] == 0 and held * side > 0:
+        end_entries(portfolio, holding, bar, -side, ENDED_BY_OPPOSITE)
     if held * side > 0 or holding["grid_side"] == side:
         return
     if held != 0 and leaving != BY_SIGNAL:
         if terms["on_opposite"] == IGNORE_OPPOSITE:
             block(portfolio, holding, bar, entries, BLOCKED_OPPOSITE)
             return
-        if leaving == STAYING:
-            leave(portfolio, holding, bar, OPPOSITE)
-    if portfolio["checks_closes"] == 1:
+        if leaving == STAYING and not at_price:
+            leave(portfolio, holding, bar, OPPOSITE, way_out(portfolio, holding))
+    if portfolio["checks_closes"] == 1 and terms["two_sided"] == 0:
         end_entries(portfolio, holding, bar, -side, ENDED_BY_OPPOSITE)
     if held != 0 and leaving != BY_SIGNAL and terms["on_opposite"] == CLOSE_OPPOSITE:
         return
     enter(portfolio, holding, rules, market, bar, side, equity)
+
+
+@rare
+def act_on_both(
+    portfolio: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, equity: float
+) -> None:
+    """Act on entry flags of both sides: both entries wait, or with a position the one that reverses it, or none."""
+    held, terms = holding["lots"], portfolio["executions"][holding["execution"]]
+    if held != 0 and terms["on_opposite"] != REVERSE_AT_PRICE:
+        block(portfolio, holding, bar, ENTER_SHORT if held > 0 else ENTER_LONG, BLOCKED_OPPOSITE)
+        return
+    for side in (LONG, SHORT):
+        if held * side <= 0:
+            enter(portfolio, holding, rules, market, bar, side, equity)
 
 
 @jit
@@ -192,29 +219,35 @@ def act_on_signals(
 ) -> None:
     """Make the decisions of the current execution: at most one entry, then further entries."""
     flags = market.signals[holding["execution"], holding["start"] + bar]
-    entries = flags & ENTRIES
+    entries, terms = flags & ENTRIES, portfolio["executions"][holding["execution"]]
     if entries != 0:
-        if contradicts(flags):
+        if contradicts(terms, flags):
             block(portfolio, holding, bar, entries, BLOCKED_CONTRADICTION)
+        elif entries == ENTRIES:
+            act_on_both(portfolio, holding, rules, market, bar, equity)
         else:
             act_on_entry(portfolio, holding, rules, market, bar, entries, leaving, equity)
-    terms = portfolio["executions"][holding["execution"]]
-    if terms["scale_entries"] > 1 and not contradicts(flags):
-        scale_in(portfolio, terms, holding, rules, market, bar, flags, equity)
+    if terms["scale_entries"] > 1 and not contradicts(terms, flags):
+        if terms["scale_resting"] == 1:
+            rest_entries(portfolio, terms, holding, rules, market, bar, equity)
+        else:
+            scale_in(portfolio, terms, holding, rules, market, bar, flags, equity)
     if holding["grid_side"] != 0 and equity > 0.0 and not is_leaving(holding):
         tend_grid(portfolio, terms, holding, rules, market, bar, equity)
 
 
 @jit
-def decide(
+def decide(  # noqa: C901 - in order
     portfolio: Record, holdings: Table, rules: Table, market: MarketArrays, i: int, bar: int, equity: float
 ) -> None:
     """Act on a bar that has closed: open orders first, then exits, then entries, execution by execution.
 
-    `equity` is marked at this close.
+    `equity` is marked at this close. Pairs are decided on by `engine.simulation.pairs`.
     """
     holding = holdings[i]
-    row = holding["start"] + bar
+    row, paired = holding["start"] + bar, portfolio["paired"] == 1
+    if portfolio["entry_limits"] == 1:
+        count_others(portfolio, holdings, i)
     if portfolio["checks_closes"] == 1 and holding["working"] > 0:
         expire_orders(portfolio, holding, market, bar)
         if portfolio["following"] == 1:
@@ -222,10 +255,14 @@ def decide(
     if bar < holding["first_bar"]:
         for e in range(portfolio["execution_count"]):
             entries = market.signals[e, row] & ENTRIES
-            if entries != 0:
+            if entries != 0 and not (paired and portfolio["executions"][e]["pair"] == 1):
                 block_signal(portfolio, holding, e, bar, entries, BLOCKED_WARMUP)
         return
-    leaving = exit_by_signal(portfolio, holding, bar, market.signals[holding["execution"], row])
+    leaving = STAYING
+    if not (paired and portfolio["executions"][holding["execution"]]["pair"] == 1):
+        leaving = exit_by_signal(portfolio, holding, bar, market.signals[holding["execution"], row])
     for e in range(portfolio["execution_count"]):
+        if paired and portfolio["executions"][e]["pair"] == 1:
+            continue
         if has_turn(portfolio, holding, market, bar, e):
             act_on_signals(portfolio, holding, rules, market, bar, leaving, equity)

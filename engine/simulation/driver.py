@@ -52,11 +52,11 @@ def simulate(job: EngineJob, pace: Pace = PACE, kernel: RunSteps | None = None) 
         if job.cancelled():
             raise RunCancelledError(Message("The run was cancelled."))
         if kernel is None:
-            state.kernel = kernel_for(total, len(state.steps.program))
+            state.kernel = kernel_for(total, len(state.steps.program), with_rare=state.has_rare)
         bars = pace.chunk_bars if state.kernel is not INTERPRETED else min(pace.chunk_bars, INTERPRETED_BARS)
         if session.run_on(max(1, bars // len(job.instruments))):
             job.progress(session.bars_before(session.index), total)
-    return session.ledger()
+    return state.ledger(last=True)
 
 
 def simulate_stepwise(job: EngineJob, matcher: Matcher | None = None, kernel: RunSteps | None = None) -> Ledger:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.jit import jit, rare
+from quantcrafter.engine.simulation.opposing import let_reverse, reverses
 from quantcrafter.engine.simulation.orders import add_order, retire
-from quantcrafter.engine.simulation.primitives import is_price, round_to_tick
+from quantcrafter.engine.simulation.primitives import is_price
 from quantcrafter.engine.simulation.protection import stop_distance
 from quantcrafter.engine.simulation.records import (
     BARS,
@@ -14,24 +15,27 @@ from quantcrafter.engine.simulation.records import (
     DAY,
     DAY_BEGINS,
     DAY_ENDS,
-    EITHER,
     ENTRY,
     EXPIRED,
     LIMIT,
+    LONG,
     NO_SIZE,
     REPLACED,
+    REVERSAL,
+    SHORT,
     STOP_LIMIT,
     MarketArrays,
     Record,
     Table,
 )
 from quantcrafter.engine.simulation.sizing import entry_lots
+from quantcrafter.engine.simulation.ticks import lowest_tick, on_tick, tick_at
 
 
 @jit
-def steps_of(holding: Record, ticks: float, pips: float) -> float:
-    """Return a number of ticks and of pips as a difference of prices."""
-    return float(ticks * holding["tick_size"] + pips * holding["pip_size"])
+def steps_of(holding: Record, price: float, ticks: float, pips: float) -> float:
+    """Return a number of ticks at a price and of pips as a difference of prices."""
+    return float(ticks * tick_at(holding, price, 0) + pips * holding["pip_size"])
 
 
 @jit
@@ -50,20 +54,29 @@ def entry_price(terms: Record, holding: Record, market: MarketArrays, row: int, 
     """Return trigger or limit of a waiting entry that is decided at `row`; NaN when it is not known."""
     line = terms["short_line"] if side < 0 and terms["short_line"] >= 0 else terms["line"]
     base = market.columns[line, row] if line >= 0 else market.close[row]
-    steps = steps_of(holding, terms["entry_ticks"], terms["entry_pips"])
+    steps = steps_of(holding, base, terms["entry_ticks"], terms["entry_pips"])
     distance = offset_distance(terms, market, row, base, terms["entry_percent"], steps, terms["entry_multiple"])
     away = -side if terms["entry_kind"] == LIMIT else side
-    price = round_to_tick(base + away * distance, holding["tick_size"], holding["tick_inverse"])
+    price = on_tick(holding, base + away * distance, 1.0)
     return price if is_price(price, holding["contract"]) else math.nan
 
 
 @jit
 def limit_beyond(terms: Record, holding: Record, market: MarketArrays, row: int, side: int, trigger: float) -> float:
     """Return the limit of a stop-limit with that trigger, at least one tick; NaN when its distance is not known."""
-    steps = steps_of(holding, terms["limit_ticks"], terms["limit_pips"])
+    steps = steps_of(holding, trigger, terms["limit_ticks"], terms["limit_pips"])
     distance = offset_distance(terms, market, row, trigger, terms["limit_percent"], steps, terms["limit_multiple"])
-    limit = round_to_tick(trigger + side * distance, holding["tick_size"], holding["tick_inverse"])
-    return limit if not limit <= 0.0 or holding["contract"] == 1.0 else holding["tick_size"]
+    limit = on_tick(holding, trigger + side * distance, 1.0)
+    return limit if not limit <= 0.0 or holding["contract"] == 1.0 else lowest_tick(holding)
+
+
+@jit
+def price_to_wait_for(terms: Record, holding: Record, market: MarketArrays, row: int, side: int) -> float:
+    """Return `entry_price`, or NaN also where the limit of a stop-limit is not known."""
+    price = entry_price(terms, holding, market, row, side)
+    if terms["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(terms, holding, market, row, side, price)):
+        return math.nan
+    return float(price)
 
 
 @jit
@@ -82,7 +95,7 @@ def lots_at(
     Distances and the money rule's column have the values of the bar `decided`, which also protect the position.
     """
     row = holding["start"] + decided
-    distance = stop_distance(rules, market.columns, holding, row, price, side)
+    distance = stop_distance(rules, market, holding, row, price, side)
     return entry_lots(portfolio, holding, price, equity, distance, size_value(portfolio, holding, market, row))
 
 
@@ -119,10 +132,10 @@ def place_entry(
 
 @jit
 def waiting_entry(holding: Record, side: int) -> int:
-    """Return the slot of an open entry order on that side, or -1; 0 means either side."""
+    """Return the slot of an open entry order on that side, or -1."""
     for k in range(holding["working"]):
         order = holding["slots"][k]
-        if order["reason"] == ENTRY and (side == 0 or order["side"] == side):
+        if order["reason"] in (ENTRY, REVERSAL) and order["side"] == side:
             return k
     return -1
 
@@ -145,13 +158,17 @@ def replace_entry(
     """
     order = holding["slots"][k]
     side, lots, expires = int(order["side"]), order["lots"] - order["filled"], order["expires"]
-    decided, day_bar = holding["decided"][k], holding["day_bar"][k]
+    decided, day_bar, reversing = holding["decided"][k], holding["day_bar"][k], reverses(holding, k)
+    if reversing:
+        lots -= abs(holding["lots"])
     if order["filled"] == 0:
         lots, _ = lots_at(portfolio, holding, rules, market, decided, side, price, equity)
     retire(portfolio, holding, k, bar, CANCELLED, REPLACED if lots > 0 else NO_SIZE)
     if lots > 0:
         k = place_entry(portfolio, holding, market, bar, side, lots, price, expires)
         holding["decided"][k], holding["day_bar"][k] = decided, day_bar
+        if reversing:
+            let_reverse(holding, k)
 
 
 @jit
@@ -180,22 +197,28 @@ def begin_day_bar(portfolio: Record, holding: Record, market: MarketArrays, bar:
         end_day(portfolio, holding, bar - 1)
 
 
-@jit
+@rare
 def follow_line(
     portfolio: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, equity: float
 ) -> None:
-    """Let a waiting entry follow its line while the line has a value."""
-    k = waiting_entry(holding, EITHER)
-    if k < 0:
-        return
+    """Let waiting entries follow their lines while the lines have a value."""
+    for side in (LONG, SHORT):
+        k = waiting_entry(holding, side)
+        if k >= 0:
+            follow_entry(portfolio, holding, rules, market, k, bar, equity)
+
+
+@jit
+def follow_entry(
+    portfolio: Record, holding: Record, rules: Table, market: MarketArrays, k: int, bar: int, equity: float
+) -> None:
+    """Let one waiting entry follow its line."""
     # After a late fill, the position may belong to another execution.
     owner, holding["execution"] = holding["execution"], holding["slots"][k]["execution"]
     terms = portfolio["executions"][holding["execution"]]
     if terms["follow"] == 1 and holding["slots"][k]["touched_bar"] < 0:
         row, side = holding["start"] + bar, int(holding["slots"][k]["side"])
-        price = entry_price(terms, holding, market, row, side)
-        if terms["entry_kind"] == STOP_LIMIT and math.isnan(limit_beyond(terms, holding, market, row, side, price)):
-            price = math.nan
+        price = price_to_wait_for(terms, holding, market, row, side)
         if not math.isnan(price) and price != holding["slots"][k]["price"]:
             replace_entry(portfolio, holding, rules, market, k, bar, price, equity)
     holding["execution"] = owner

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from quantcrafter.engine.api.component import ExecutionLogic
 from quantcrafter.engine.api.engine import MOST_EXECUTIONS, EngineJob
-from quantcrafter.engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife, RebalanceRule
+from quantcrafter.engine.api.entries import MOST_ENTRIES, MOST_LEVELS, Offset, OrderLife, PairRule, RebalanceRule
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import OrderKind
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn, TimeColumn
-from quantcrafter.engine.api.rules import EXECUTION_COLUMNS, ExecutionRule, ProtectiveRule, SizeRule
+from quantcrafter.engine.api.rules import (
+    EXECUTION_COLUMNS,
+    ExecutionRule,
+    OnOpposite,
+    ProtectiveRule,
+    SizeKind,
+    SizeRule,
+)
 from quantcrafter.engine.api.unit_rules import unit_fault
-from quantcrafter.engine.simulation.account_terms import has_venue_rules, needs_volume
+from quantcrafter.engine.simulation.account_terms import counts_entries_of_a_day, has_venue_rules, needs_volume
 from quantcrafter.engine.simulation.records import (
     DAY_BEGINS,
     DAY_ENDS,
@@ -24,10 +32,16 @@ from quantcrafter.engine.simulation.records import (
     WORKING_SLOTS,
     Record,
 )
+from quantcrafter.engine.simulation.venue_columns import has_rolls
 from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
 
 VENUE_ROWS = 2
 """How many rows a bar may take to note what the exchange's rules held back: one for each of them."""
+
+WAITING = (OrderKind.LIMIT, OrderKind.STOP, OrderKind.STOP_LIMIT)
+"""The kinds of entry orders that wait for a price."""
+PAIR_ROWS = 8
+"""How many rows a bar may take for orders of the other leg of a pair."""
 
 SIZE_COLUMN = "size"
 """How the column of a size rule is called among those of its execution."""
@@ -59,6 +73,7 @@ def check_executions(job: EngineJob) -> None:
     for number in range(count):
         _check_columns(job, number)
         _check_execution(job, number)
+        _check_pair(job, number)
     if len(job.protection) > MOST_LEVELS:
         raise RunError(
             Message(
@@ -89,6 +104,41 @@ def _check_combination(job: EngineJob) -> None:
                 ),
                 node=part.node,
             )
+
+
+def _check_pair(job: EngineJob, number: int) -> None:
+    """Refuse a pair of instruments that don't exist, or of one, and what can't be combined with pairs."""
+    execution = job.executions[number]
+    pair = execution.rule.pair
+    if pair is None:
+        return
+    symbols = [each.symbol for each in job.instruments]
+    legs = legs_of(pair, symbols)
+    if None in legs or legs[0] == legs[1]:
+        raise RunError(
+            Message(
+                "A pair needs two different instruments, was '{first}' and '{second}' of {symbols}.",
+                first=pair.first,
+                second=pair.second,
+                symbols=", ".join(symbols),
+            ),
+            node=execution.node,
+        )
+    if "ratio" not in columns_of(job, number):
+        raise RunError(Message("A pair needs a ratio of its legs. Wire the port 'ratio'."), node=execution.node)
+    if job.components:
+        raise RunError(
+            Message("Components that decide in Python can't be combined with a pair. Remove one."),
+            node=job.components[0].node,
+        )
+    if protection_of(job, number) or execution.size.kind is SizeKind.RISK_PERCENT:
+        raise RunError(
+            Message(
+                "Stops and targets of one leg would leave the other one alone. "
+                "Use 'stop_percent', 'stop_cash', 'target_percent' or 'target_cash' of the pair."
+            ),
+            node=execution.node,
+        )
 
 
 def _check_columns(job: EngineJob, number: int) -> None:
@@ -145,6 +195,11 @@ def _check_execution(job: EngineJob, number: int) -> None:
                 protection=protection,
             )
         )
+    if rule.entry.kind not in WAITING and (rule.entry.two_sided or rule.on_opposite is OnOpposite.REVERSE_AT_PRICE):
+        raise RunError(
+            Message("Entries of both sides, and reversals at a price, need entry orders that wait for a price."),
+            field="on_opposite",
+        )
     offsets = [rule.entry.offset, rule.entry.limit]
     offsets += [part.spacing for part in (rule.scale_in, rule.grid) if part is not None]
     if any(offset.multiple for offset in offsets) and "atr" not in given:
@@ -170,9 +225,32 @@ def _check_execution(job: EngineJob, number: int) -> None:
             ),
             field="max_entries",
         )
+    _check_scale_in(rule)
     fault = unit_fault(None if job.components else rule, protection_of(job, number))
     if fault is not None:
         raise RunError(joined(fault), field="scope")
+
+
+def _check_scale_in(rule: ExecutionRule) -> None:
+    """Refuse a position that grows and is reversed at a price, and sizes that aren't those of its entries."""
+    scale = rule.scale_in
+    if scale is not None and rule.on_opposite is OnOpposite.REVERSE_AT_PRICE:
+        raise RunError(
+            Message("A position that grows can't be reversed at a price. Set 'on_opposite' to reverse or close."),
+            field="on_opposite",
+        )
+    if scale is None or not scale.sizes:
+        return
+    sound = all(0.0 < size < math.inf for size in scale.sizes)
+    if len(scale.sizes) != scale.max_entries or scale.sizes[0] != 1.0 or not sound:
+        raise RunError(
+            Message(
+                "Sizes are {count} numbers above 0, the first of them 1, were {sizes}.",
+                count=scale.max_entries,
+                sizes=scale.sizes,
+            ),
+            field="sizes",
+        )
 
 
 def _check_pips(job: EngineJob, offsets: list[Offset]) -> None:
@@ -188,8 +266,14 @@ def _check_pips(job: EngineJob, offsets: list[Offset]) -> None:
 
 
 def _most_levels(job: EngineJob) -> int:
-    """Return how many lines the largest grid has."""
-    return max(each.rule.grid.levels if each.rule.grid is not None else 0 for each in job.executions)
+    """Return how many lines the largest grid has, or how many further entries may wait at their prices."""
+    return max(_levels(each.rule) for each in job.executions)
+
+
+def _levels(rule: ExecutionRule) -> int:
+    if rule.grid is not None:
+        return rule.grid.levels
+    return rule.scale_in.max_entries - 1 if rule.scale_in is not None and rule.scale_in.resting else 0
 
 
 def slots_needed(job: EngineJob) -> int:
@@ -207,6 +291,9 @@ def rows_per_bar(job: EngineJob) -> int:
     # Each execution may have a signal that is blocked.
     further = len(job.executions) - 1
     noted = VENUE_ROWS if has_venue_rules(job) else 0
+    # The decision on the first leg makes and ends orders of the second one, too.
+    noted += PAIR_ROWS if trades_pairs(job) else 0
+    noted += 2 if has_rolls(job) else 0
     return ROWS_PER_BAR + 2 * (len(job.protection) + _most_levels(job)) + by_components + further + noted
 
 
@@ -217,22 +304,36 @@ def set_decision_terms(portfolio: Record, job: EngineJob, rows: Mapping[tuple[in
     for number, each in enumerate(job.executions):
         terms = portfolio["executions"][number]
         _set_rule(terms, each.rule)
+        _set_pair(terms, each.rule, [instrument.symbol for instrument in job.instruments])
         _set_size(terms, each.size)
         for name in EXECUTION_COLUMNS:
             terms[name] = rows.get((number, name), -1)
         terms["size_column"] = rows.get((number, SIZE_COLUMN), -1)
     rules = [each.rule for each in job.executions]
     portfolio["following"] = any(rule.entry.follow for rule in rules)
+    portfolio["opposing"] = any(
+        rule.entry.two_sided or rule.on_opposite is OnOpposite.REVERSE_AT_PRICE for rule in rules
+    )
+    portfolio["at_close"] = any(rule.entry.kind is OrderKind.AT_CLOSE for rule in rules)
+    portfolio["auction"] = has_auction(job)
     # Alone, an instrument is always first.
     portfolio["ranked"] = len(job.instruments) > 1 and any(name == "rank" for _, name in rows)
-    portfolio["checks_closes"] = several or needs_volume(job) or any(_waits_or_grows(rule) for rule in rules)
+    portfolio["paired"] = paired = trades_pairs(job)
+    portfolio["checks_closes"] = several or paired or needs_volume(job) or any(map(_waits_or_grows, rules))
     for rule in rules:
         if rule.rebalance is not None:
             portfolio["rebalance"], portfolio["drift_percent"] = 1, rule.rebalance.drift_percent
+    portfolio["staged"] = paired or portfolio["ranked"] == 1 or portfolio["rebalance"] == 1
+
+
+def has_auction(job: EngineJob) -> bool:
+    """Return whether orders fill at the very close on which they were decided."""
+    at_close = any(each.rule.entry.kind is OrderKind.AT_CLOSE for each in job.executions)
+    return at_close and job.settings.fills.close == "auction"
 
 
 def _waits_or_grows(rule: ExecutionRule) -> bool:
-    return rule.entry.kind != OrderKind.MARKET or rule.scale_in is not None or rule.grid is not None
+    return rule.entry.kind in WAITING or rule.scale_in is not None or rule.grid is not None
 
 
 def _set_rule(terms: Record, rule: ExecutionRule) -> None:
@@ -242,14 +343,41 @@ def _set_rule(terms: Record, rule: ExecutionRule) -> None:
     _set_offset(terms, "entry", entry.offset)
     _set_offset(terms, "limit", entry.limit)
     terms["life"], terms["life_bars"], terms["follow"] = int(entry.life), entry.bars, entry.follow
+    terms["two_sided"] = entry.two_sided
     if rule.scale_in is not None:
         terms["scale_entries"] = rule.scale_in.max_entries
         _set_offset(terms, "scale", rule.scale_in.spacing)
         terms["scale_sign"] = 1 if rule.scale_in.in_favour else -1
-        terms["scale_factor"], terms["scale_on_signal"] = rule.scale_in.factor, rule.scale_in.on_signal
+        terms["scale_on_signal"], terms["scale_resting"] = rule.scale_in.on_signal, rule.scale_in.resting
+        terms["scale_sizes"][: rule.scale_in.max_entries] = rule.scale_in.lots_factors
     if rule.grid is not None:
         terms["grid_levels"], terms["grid_cap_percent"] = rule.grid.levels, rule.grid.cap_percent
         _set_offset(terms, "grid", rule.grid.spacing)
+
+
+def _set_pair(terms: Record, rule: ExecutionRule, symbols: list[str]) -> None:
+    pair = rule.pair
+    terms["pair"] = pair is not None
+    if pair is None:
+        return
+    for name, place in zip(("first_leg", "second_leg"), legs_of(pair, symbols), strict=True):
+        terms[name] = -1 if place is None else place
+    terms["by_value"] = pair.by_value
+    for name in ("stop_percent", "stop_cash", "target_percent", "target_cash"):
+        terms[f"pair_{name}"] = getattr(pair, name)
+
+
+def legs_of(pair: PairRule, symbols: Sequence[str]) -> tuple[int | None, int | None]:
+    """Return the places of a pair's legs among the instruments, None for one that doesn't exist."""
+    named = (pair.first, pair.second)
+    found = [symbols.index(name) if name in symbols else None for name in named]
+    places = [place if not name and place < len(symbols) else found[place] for place, name in enumerate(named)]
+    return places[0], places[1]
+
+
+def trades_pairs(job: EngineJob) -> bool:
+    """Return whether any execution trades a pair."""
+    return any(each.rule.pair is not None for each in job.executions)
 
 
 def _set_size(terms: Record, size: SizeRule) -> None:
@@ -264,8 +392,8 @@ def rebalance_of(job: EngineJob) -> RebalanceRule | None:
 
 
 def is_by_day(job: EngineJob) -> bool:
-    """Return whether any entry order is good for a day."""
-    return any(each.rule.entry.life is OrderLife.DAY for each in job.executions)
+    """Return whether any entry order is good for a day, or entries are counted by it."""
+    return counts_entries_of_a_day(job) or any(each.rule.entry.life is OrderLife.DAY for each in job.executions)
 
 
 def _set_offset(terms: Record, name: str, offset: Offset) -> None:

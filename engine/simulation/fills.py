@@ -8,10 +8,13 @@ a fill (`quantcrafter.engine.simulation.matching`), and by the check before an o
 
 from __future__ import annotations
 
-from quantcrafter.engine.api.ports import FloatColumn
+import math
+
 from quantcrafter.engine.simulation.booking import close_part, end_partial_entries, open_position
 from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.opposing import follow_exit, oppose
 from quantcrafter.engine.simulation.orders import cancel_exits, end_entries, retire, slot_of
+from quantcrafter.engine.simulation.primitives import to_quantity
 from quantcrafter.engine.simulation.protection import follow_position, protect
 from quantcrafter.engine.simulation.records import (
     ENTRY,
@@ -20,10 +23,12 @@ from quantcrafter.engine.simulation.records import (
     POSITION_CLOSED,
     SCALE_IN,
     STOP,
+    MarketArrays,
     Record,
     Table,
 )
 from quantcrafter.engine.simulation.units import unit_of
+from quantcrafter.engine.simulation.worth import value_of
 
 
 @jit
@@ -31,7 +36,7 @@ def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes noth
     portfolio: Record,
     holdings: Table,
     rules: Table,
-    columns: FloatColumn,
+    market: MarketArrays,
     i: int,
     k: int,
     bar: int,
@@ -59,13 +64,13 @@ def apply_fill(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes noth
     holding["opens"][k] = 1
     order["lots"] = max(order["lots"], order["filled"] + lots)
     if closing == 0:
-        apply_entry(portfolio, holding, rules, columns, k, bar, lots, price, fee)
+        apply_entry(portfolio, holding, rules, market, k, bar, lots, price, fee)
         return
     if order["reason"] == SCALE_IN:
         order["reason"] = ENTRY
     number, part = order["id"], fee * closing / lots
     apply_exit(portfolio, holding, k, bar, closing, price, part)
-    apply_entry(portfolio, holding, rules, columns, slot_of(holding, number), bar, lots - closing, price, fee - part)
+    apply_entry(portfolio, holding, rules, market, slot_of(holding, number), bar, lots - closing, price, fee - part)
     join_fills(portfolio)
 
 
@@ -86,10 +91,12 @@ def apply_exit(portfolio: Record, holding: Record, k: int, bar: int, lots: int, 
     `lots` are no more than the position.
     """
     order = holding["slots"][k]
-    parent, level = order["parent"], order["level"]
+    parent, level, number, side = order["parent"], order["level"], order["id"], order["side"]
     if order["kind"] == STOP and holding["opens"][k] == 0:
         k = end_partial_entries(portfolio, holding, k, bar)
     close_part(portfolio, holding, k, bar, lots, price, fee)
+    if portfolio["opposing"] == 1:
+        follow_exit(portfolio, holding, number, side, lots)
     order = holding["slots"][k]
     is_flat = holding["lots"] == 0
     is_done = order["filled"] >= order["lots"] or (is_flat and holding["opens"][k] == 0)
@@ -106,11 +113,27 @@ def apply_exit(portfolio: Record, holding: Record, k: int, bar: int, lots: int, 
 
 
 @jit
+def note_risk(holding: Record, number: int, lots: int, price: float) -> None:
+    """Add what the lots of an entry, the order of that number, would lose at the stop that now protects them."""
+    stop, side = math.nan, 1 if holding["lots"] > 0 else -1
+    for k in range(holding["working"]):
+        order = holding["slots"][k]
+        if order["rule"] >= 0 and order["kind"] == STOP and holding["unit"][k] in (-1, number):
+            stop = order["price"]
+    quantity = to_quantity(lots, holding["lot_size"], holding["lot_inverse"])
+    risk = value_of(holding, quantity, (price - stop) * side)
+    if abs(holding["lots"]) == lots:
+        holding["risk"], holding["risk_taken"] = 0.0, 0.0
+    holding["risk"] += risk
+    holding["risk_taken"] += risk
+
+
+@jit
 def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes nothing else
     portfolio: Record,
     holding: Record,
     rules: Table,
-    columns: FloatColumn,
+    market: MarketArrays,
     k: int,
     bar: int,
     lots: int,
@@ -136,4 +159,8 @@ def apply_entry(  # noqa: PLR0913, PLR0917 - arrays and numbers: numba takes not
         holding["grid_held"][order["level"]] += lots
     if order["filled"] >= order["lots"]:
         retire(portfolio, holding, k, bar, FILLED, NO_REASON)
-    protect(portfolio, holding, rules, columns, bar, bar + delay, bar + unit_delay, number)
+    if portfolio["opposing"] == 1:
+        oppose(portfolio, holding, bar, lots)
+    protect(portfolio, holding, rules, market, bar, bar + delay, bar + unit_delay, number)
+    if portfolio["stepped"] == 1:
+        note_risk(holding, number, lots, price)

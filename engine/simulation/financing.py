@@ -1,4 +1,4 @@
-"""Cash flows of an open position: borrow fees, dividends, splits, and the rate of its currency.
+"""Cash flows of an open position: borrow fees, dividends, splits, rolls, and the rate of its currency.
 
 Everything that happens between two bars, and at the open before any order fills, is booked by `begin_bar`; what
 happens within a bar by `end_bar`, at its close. Compiled.
@@ -12,11 +12,14 @@ from quantcrafter.engine.api.ports import FloatColumn
 from quantcrafter.engine.simulation.fills import apply_exit
 from quantcrafter.engine.simulation.interventions import book_cash
 from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.opposing import reverses
 from quantcrafter.engine.simulation.orders import add_order
-from quantcrafter.engine.simulation.primitives import TOLERANCE, order_price, to_quantity
+from quantcrafter.engine.simulation.primitives import TOLERANCE, to_quantity
 from quantcrafter.engine.simulation.protection import follow_units
 from quantcrafter.engine.simulation.records import CLOSE, NONE, SPLIT_UP, MarketArrays, Record
 from quantcrafter.engine.simulation.risk_records import BORROW, CASH_IN_LIEU, DIVIDEND, FUNDING, SWAP
+from quantcrafter.engine.simulation.rolling import roll
+from quantcrafter.engine.simulation.ticks import order_price
 from quantcrafter.engine.simulation.units import drop_empty_units, unit_of
 from quantcrafter.engine.simulation.worth import value_of
 
@@ -42,17 +45,23 @@ def pay_borrow(portfolio: Record, holding: Record, bar: int, price: float, elaps
 
 @jit
 def pay_funding(portfolio: Record, holding: Record, bar: int, price: float, count: float) -> None:
-    """Book so many fundings of a position, on its value at `price`: above zero, long ones pay to short ones."""
-    if count > 0.0 and holding["funding_percent"] != 0.0:
+    """Book so many fundings of a position, on its value at `price`: above zero, long ones pay to short ones.
+
+    If the rate changes, `count` is the sum of the rates in percent, and `funding_percent` is 1.
+    """
+    if count != 0.0 and holding["funding_percent"] != 0.0:
         value = value_of(holding, holding["quantity"], price)
         book_cash(portfolio, holding, bar, FUNDING, -value * holding["funding_percent"] / 100.0 * count)
 
 
 @jit
 def pay_swap(portfolio: Record, holding: Record, bar: int, price: float, nights: float) -> None:
-    """Book the swap of a position for so many nights: what its side earns, or pays below zero."""
+    """Book the swap of a position for so many nights: what its side earns, or pays below zero.
+
+    If the swap changes, `nights` is the sum of what the side earns, and both swaps are 1.
+    """
     swap = holding["swap_long"] if holding["lots"] > 0 else holding["swap_short"]
-    if nights > 0.0 and swap != 0.0:
+    if nights != 0.0 and swap != 0.0:
         quantity = abs(holding["quantity"])
         if holding["swap_by_value"] == 1:
             earned = abs(value_of(holding, quantity, price)) * swap / 100.0 / SWAP_DAYS
@@ -70,7 +79,10 @@ def carry(
     if len(fundings) > 0:
         pay_funding(portfolio, holding, bar, price, fundings[row])
     if len(nights) > 0:
-        pay_swap(portfolio, holding, bar, price, nights[row])
+        due = nights[row]
+        if holding["swap_dated"] == 1 and holding["lots"] < 0:
+            due = fundings[row]
+        pay_swap(portfolio, holding, bar, price, due)
 
 
 @jit
@@ -96,6 +108,7 @@ def split_position(portfolio: Record, holding: Record, bar: int, ratio: float) -
     """Convert each unit held to `ratio` units of lower value; a fraction of a lot is paid out at the mark."""
     exact = holding["quantity"] * ratio
     holding["price"] /= ratio
+    holding["settled"] /= ratio
     holding["basis"] /= ratio
     holding["highest"] /= ratio
     holding["lowest"] /= ratio
@@ -111,7 +124,7 @@ def split_position(portfolio: Record, holding: Record, bar: int, ratio: float) -
     if abs(left) > TOLERANCE * abs(exact):
         if holding["contract"] == 1.0:
             book_cash(
-                portfolio, holding, bar, CASH_IN_LIEU, value_of(holding, left, holding["mark"] - holding["price"])
+                portfolio, holding, bar, CASH_IN_LIEU, value_of(holding, left, holding["mark"] - holding["settled"])
             )
         else:
             book_cash(portfolio, holding, bar, CASH_IN_LIEU, left * holding["mark"] * holding["rate"])
@@ -136,16 +149,21 @@ def split_price(holding: Record, price: float, ratio: float) -> float:
     """Return the price of an order after a split, on the tick and at least the lowest one; NaN stays NaN."""
     if math.isnan(price):
         return price
-    return float(order_price(price / ratio, holding["tick_size"], holding["tick_inverse"], holding["contract"]))
+    return float(order_price(holding, price / ratio))
 
 
 @jit
-def split_orders(portfolio: Record, holding: Record, bar: int, ratio: float) -> None:
-    """Adjust the open orders to a split: more units, at proportionally lower prices."""
+def split_orders(portfolio: Record, holding: Record, bar: int, ratio: float, held: int) -> None:
+    """Adjust the open orders to a split: more units, at proportionally lower prices.
+
+    `held` are the lots of the position before the split; a reversing order closes what it has become.
+    """
     holding["alarm_bar"] = 0
     for k in range(holding["working"]):
         order = holding["slots"][k]
-        order["lots"] = order["filled"] + max(1, split_lots(order["lots"] - order["filled"], ratio))
+        before, now = (held, abs(holding["lots"])) if reverses(holding, k) else (0, 0)
+        left = order["lots"] - order["filled"] - before
+        order["lots"] = order["filled"] + max(1, split_lots(left, ratio)) + now
         order["price"] = split_price(holding, order["price"], ratio)
         order["limit"] = split_price(holding, order["limit"], ratio)
         unit = unit_of(holding, holding["unit"][k]) if holding["unit"][k] >= 0 else -1
@@ -158,8 +176,19 @@ def split_orders(portfolio: Record, holding: Record, bar: int, ratio: float) -> 
 
 
 @jit
+def split(portfolio: Record, holding: Record, bar: int, ratio: float) -> None:
+    """Book a split of a position and of the open orders."""
+    if holding["lots"] != 0 and split_lots(holding["lots"], ratio) == 0:
+        close_remainder(portfolio, holding, bar)
+    held = abs(holding["lots"])
+    if holding["lots"] != 0:
+        split_position(portfolio, holding, bar, ratio)
+    split_orders(portfolio, holding, bar, ratio, held)
+
+
+@jit
 def begin_bar(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> None:
-    """Book what happened from the last close to this open: borrow, funding, swap, then a split and a dividend."""
+    """Book what happened from the last close to this open: borrow, funding, swap, then a roll, a split, a dividend."""
     columns, row = market.account, holding["start"] + bar
     if holding["lots"] < 0 and bar > 0:
         pay_borrow(portfolio, holding, bar, holding["mark"], columns.open_ns[row] - columns.close_ns[row - 1])
@@ -170,12 +199,13 @@ def begin_bar(portfolio: Record, holding: Record, market: MarketArrays, bar: int
     if len(columns.split) == 0:
         return
     ratio = columns.split[row]
+    if math.isnan(ratio):
+        # An instrument that rolls has neither splits nor dividends: NaN marks a roll, and the price is the new one.
+        if bar > 0:
+            roll(portfolio, holding, bar, market.close[row - 1], columns.dividend[row])
+        return
     if ratio != 1.0:
-        if holding["lots"] != 0 and split_lots(holding["lots"], ratio) == 0:
-            close_remainder(portfolio, holding, bar)
-        if holding["lots"] != 0:
-            split_position(portfolio, holding, bar, ratio)
-        split_orders(portfolio, holding, bar, ratio)
+        split(portfolio, holding, bar, ratio)
     if columns.dividend[row] != 0.0 and holding["lots"] != 0:
         book_cash(portfolio, holding, bar, DIVIDEND, value_of(holding, holding["quantity"], columns.dividend[row]))
 

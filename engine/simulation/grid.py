@@ -6,22 +6,25 @@ import math
 
 from quantcrafter.engine.simulation.entries import offset_distance, steps_of
 from quantcrafter.engine.simulation.halts import shut_out
-from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.jit import jit, rare
 from quantcrafter.engine.simulation.orders import add_order
-from quantcrafter.engine.simulation.primitives import round_to_tick, whole_lots
+from quantcrafter.engine.simulation.primitives import whole_lots
 from quantcrafter.engine.simulation.protection import stop_distance
 from quantcrafter.engine.simulation.records import GRID, LIMIT, MarketArrays, Record, Table
+from quantcrafter.engine.simulation.ticks import on_tick, tick_at
 from quantcrafter.engine.simulation.worth import value_of
 
 
-@jit
-def begin_grid(terms: Record, holding: Record, market: MarketArrays, bar: int, side: int, lots: int) -> bool:
+@rare
+def begin_grid(
+    _portfolio: Record, terms: Record, holding: Record, market: MarketArrays, bar: int, side: int, lots: int
+) -> bool:
     """Lay the grid's lines from the anchor at this close; return whether its anchor and spacing are known."""
     row = holding["start"] + bar
     anchor = market.columns[terms["line"], row] if terms["line"] >= 0 else market.close[row]
-    steps = steps_of(holding, terms["grid_ticks"], terms["grid_pips"])
+    steps = steps_of(holding, anchor, terms["grid_ticks"], terms["grid_pips"])
     step = offset_distance(terms, market, row, anchor, terms["grid_percent"], steps, terms["grid_multiple"])
-    if not (0.0 < anchor < math.inf and step >= holding["tick_size"] and step < math.inf):
+    if not (0.0 < anchor < math.inf and step >= tick_at(holding, anchor, 0) and step < math.inf):
         return False
     holding["grid_side"], holding["grid_anchor"], holding["grid_step"], holding["grid_lots"] = side, anchor, step, lots
     for level in range(terms["grid_levels"]):
@@ -33,7 +36,7 @@ def begin_grid(terms: Record, holding: Record, market: MarketArrays, bar: int, s
 def grid_price(holding: Record, line: int) -> float:
     """Return the price of a line of the grid; line 0 is the anchor."""
     price = holding["grid_anchor"] - holding["grid_side"] * line * holding["grid_step"]
-    return float(round_to_tick(price, holding["tick_size"], holding["tick_inverse"]))
+    return on_tick(holding, price, 1.0)
 
 
 @jit
@@ -48,10 +51,10 @@ def place_line(portfolio: Record, holding: Record, bar: int, level: int, side: i
 @jit
 def is_protectable(holding: Record, rules: Table, market: MarketArrays, bar: int, side: int, price: float) -> bool:
     """Return whether an entry at a price, decided at this close, has a distance for its stop and target."""
-    return not math.isnan(stop_distance(rules, market.columns, holding, holding["start"] + bar, price, side))
+    return not math.isnan(stop_distance(rules, market, holding, holding["start"] + bar, price, side))
 
 
-@jit
+@rare
 def tend_grid(
     portfolio: Record, terms: Record, holding: Record, rules: Table, market: MarketArrays, bar: int, equity: float
 ) -> None:
@@ -72,7 +75,7 @@ def tend_grid(
     most = whole_lots(largest, holding["lot_size"], holding["lot_inverse"])
     allowed = (
         market.allowed[holding["execution"], holding["start"] + bar]
-        and shut_out(portfolio, holding, market, bar)[0] < 0
+        and shut_out(portfolio, holding, market, bar, side)[0] < 0
     )
     for level in range(terms["grid_levels"]):
         if has_order >> level & 1:

@@ -8,6 +8,7 @@ therefore doesn't depend on the number of bars, and memory is bounded by what th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +24,11 @@ from quantcrafter.engine.simulation.account_terms import counts_days, has_venue_
 from quantcrafter.engine.simulation.arrays import execution_columns_of, market_of, shared_columns
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.execution_terms import SIZE_COLUMN, is_by_day
-from quantcrafter.engine.simulation.financing_columns import FUNDING_COLUMNS, NIGHT_COLUMNS
+from quantcrafter.engine.simulation.financing_columns import FUNDING_COLUMNS, NIGHT_COLUMNS, has_funding_column
 from quantcrafter.engine.simulation.records import MarketArrays, Table
 from quantcrafter.engine.simulation.risk_records import AccountColumns
 from quantcrafter.engine.simulation.step_arrays import with_steps
-from quantcrafter.engine.simulation.venue_columns import has_limits
+from quantcrafter.engine.simulation.venue_columns import has_limits, has_rolls, has_spreads
 
 LEAST_ROWS = 256
 """How many rows a stretch has at least."""
@@ -70,7 +71,10 @@ class GrowingMarket:
         self._names = execution_columns_of(job)
         self.stretches = [Stretch() for _ in job.instruments]
         self._columns: dict[str, npt.NDArray[Any]] = {name: np.empty(0, of) for name, of in self._dtypes.items()}
-        self._rows = np.empty((len(self._groups) + len(self._names), 0))
+        self._spreads = [each.spread for each in job.instruments] if has_spreads(job) else []
+        self._rolls = has_rolls(job)
+        count = len(self._groups) + len(self._names)
+        self._rows = np.empty((count + int(bool(self._spreads)) + int(self._rolls), 0))
         count = len(job.executions)
         self._decisions: dict[str, Any] = {name: np.empty((count, 0), of) for name, of in _OF_EXECUTIONS.items()}
         _, self.steps = with_steps(job, market_of(job))
@@ -135,6 +139,11 @@ class GrowingMarket:
             signals[e, row], allowed[e, row] = each.flags, each.allowed
             self._columns["flags"][row] |= each.flags
         self._write(row, bar)
+        if self._spreads:
+            spread = self._spreads[i] if bar.spread is None else bar.spread
+            self._rows[len(self._groups) + len(self._names), row] = spread
+        if self._rolls:
+            self._rows[-1, row] = calendar["moved"]
         stretch.known += 1
         return number
 
@@ -157,8 +166,11 @@ class GrowingMarket:
         """Return the decision columns of a bar: those of rules by their names."""
         row = self.stretches[i].start + bar
         values = self._rows[:, row].tolist()
-        execution = dict(zip(map(column_key, self._names), values[len(self._groups) :], strict=True))
+        own = values[len(self._groups) :]
+        execution = dict(zip(map(column_key, self._names), own, strict=False))
+        moved = {"moved": values[-1]} if self._rolls else {}
         return {
+            **moved,
             "bar": bar,
             "rules": {rules[rule]: value for rule, value in zip(self._groups, values, strict=False)},
             "size": execution.pop(SIZE_COLUMN, None),
@@ -174,8 +186,14 @@ class GrowingMarket:
         for stretch, first in zip(self.stretches, needed, strict=True):
             stretch.base = first
 
+    def put_last(self, i: int, close: float, moved: float) -> None:
+        """Write the close of an instrument's last bar, and how far rolls have moved prices up to it."""
+        if self._rolls:
+            row = self.stretches[i].start + self.stretches[i].known - 1
+            self._columns["close"][row], self._rows[-1, row] = close, moved
+
     def put_rows(self, i: int, rows: Sequence[Mapping[str, Any]], rules: Sequence[str], close_ns: int | None) -> None:
-        """Write saved rows of an instrument, and the close of its last bar.
+        """Write saved rows of an instrument, and the time of the close of its last bar.
 
         Raises:
             RunError: a value that a rule of this job needs is missing.
@@ -191,6 +209,8 @@ class GrowingMarket:
                 for k, key in enumerate(map(column_key, self._names), len(self._groups)):
                     value = kept["size"] if key == SIZE_COLUMN else kept["execution"][key]
                     self._rows[k, row] = np.nan if value is None else value
+                if self._rolls:
+                    self._rows[-1, row] = kept["moved"]
             except KeyError as error:
                 raise RunError(
                     Message("The state of a session can't be read: a kept bar has no value of {error}.", error=error)
@@ -220,6 +240,10 @@ _DEFAULTS = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0}
 
 
 def _value(bar: ClosedBar, name: str) -> Any:
+    if bar.roll is not None and name in ("split", "dividend"):
+        if math.isnan(bar.roll):
+            return _DEFAULTS[name]
+        return math.nan if name == "split" else bar.roll
     value = getattr(bar, name)
     return _DEFAULTS[name] if value is None else value
 
@@ -244,7 +268,8 @@ def _dtypes(job: EngineJob) -> dict[str, Any]:
         dtypes["volume"] = np.float64
     dtypes |= _rule_dtypes(job)
     for name in _DEFAULTS:
-        if any(getattr(each, name) is not None for each in job.instruments):
+        rolls = name in ("split", "dividend") and any(each.roll is not None for each in job.instruments)
+        if rolls or any(getattr(each, name) is not None for each in job.instruments):
             dtypes[name] = np.float64
     return dtypes
 
@@ -256,7 +281,7 @@ def _rule_dtypes(job: EngineJob) -> dict[str, Any]:
         dtypes["session_day"] = np.int64
     if any(map(has_limits, job.instruments)):
         dtypes |= {"limit_up": np.float64, "limit_down": np.float64}
-    if any(each.funding_percent for each in job.instruments):
+    if any(map(has_funding_column, job.instruments)):
         dtypes |= dict.fromkeys(FUNDING_COLUMNS, np.float64)
     if any(each.swap for each in job.instruments):
         dtypes |= dict.fromkeys(NIGHT_COLUMNS, np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -36,6 +36,7 @@ from quantcrafter.engine.simulation.state import SimulationState
 from quantcrafter.engine.simulation.steps import Steps
 from quantcrafter.engine.simulation.units import are_units_sound, begin_units
 from quantcrafter.engine.simulation.venue_columns import expiry_ns
+from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
 
 MOST_ROWS = 20_000_000
 """Maximum number of bars for which an entry may have waited: their decision columns are all kept in memory."""
@@ -86,6 +87,7 @@ class Growth:
             RunError: something is wrong with it. Nothing is changed.
         """
         close_ns = self._check(bars)
+        self._expire(state, bars, close_ns)
         step = self.steps
         portfolio, timeline = state.portfolio, state.timeline
         first_ready = False
@@ -131,6 +133,8 @@ class Growth:
             i = self._index[symbol]
             self.check_open((symbol,))
             self._needs[i].check(bar, self.last_times[i])
+            if self.is_after_expiry(symbol, bar.open_ns):
+                raise RunError(Message("A bar of {symbol} opens after its expiry. Leave it out.", symbol=symbol))
         close_ns = int(bar.close_ns)
         if len(bars) > 1 and any(each.close_ns != close_ns for each in bars.values()):
             closes = sorted({each.close_ns for each in bars.values()})
@@ -154,11 +158,42 @@ class Growth:
         if not bar.ready:
             holding["first_bar"] = number + 1
         self.last_times[i] = (int(bar.open_ns), int(bar.close_ns))
+        if bar.expires_ns is not None:  # that of the last contract of a series is known with its first bar
+            self._expires_ns[i] = bar.expires_ns
         expires_ns = self._expires_ns[i]
-        if expires_ns is not None and bar.close_ns >= expires_ns:
+        if bar.expires or (expires_ns is not None and bar.close_ns >= expires_ns):
             holding["last_bar"], holding["alarm_bar"], self.ended[i] = number, 0, True
             holding["expires"] = self.closes_expired
         return number
+
+    def is_after_expiry(self, symbol: str, open_ns: int) -> bool:
+        """Return whether a bar that opens then is not traded, as its contract has expired."""
+        expires_ns = self._expires_ns[self._index[symbol]]
+        return expires_ns is not None and open_ns >= expires_ns
+
+    def expire(self, state: SimulationState, now_ns: int) -> None:
+        """End the data of contracts that have expired by a moment, at their last close.
+
+        What they had then is known only now if no bar closed with the expiry: at the end of a day that is longer than
+        the trading, or where bars are missing.
+        """
+        self._expire(state, (), now_ns)
+
+    def _expire(self, state: SimulationState, symbols: Collection[str], now_ns: int) -> None:
+        """End contracts that have expired, other than those of symbols."""
+        for symbol, i in self._index.items():
+            expires_ns = self._expires_ns[i]
+            if self.ended[i] or expires_ns is None or now_ns < expires_ns or symbol in symbols:
+                continue
+            holding = state.holdings[i]
+            if holding["last_bar"] != NO_BAR:
+                continue
+            self.ended[i] = True
+            holding["last_bar"] = holding["bars"] - 1
+            if holding["bars"]:
+                holding["expires"] = self.closes_expired
+                state.harvest()
+                finish(state.portfolios, state.holdings, i)
 
     def make_room(self, state: SimulationState) -> None:
         """Make room for more bars; what neither an open order nor the next bar looks back on is dropped."""
@@ -176,6 +211,13 @@ class Growth:
         self.equity.append(float(state.curve[0, 0]))
         self._cash.append(float(state.portfolio["cash"]))
         state.portfolio["cash_changes"] = 0
+
+    def note_again(self, state: SimulationState) -> None:
+        """Note equity and cash of the newest step once more, after fills at its very close."""
+        self._ts_ns.pop()
+        self.equity.pop()
+        self._cash.pop()
+        self.note(state)
 
     # ------------------------------------------------------------------ ending
 
@@ -209,8 +251,19 @@ class Growth:
             if not self.ended[i] and holding["last_bar"] == NO_BAR:
                 self.ended[i] = True
                 holding["last_bar"] = holding["bars"] - 1
+                if self._is_last_day(i):
+                    holding["expires"] = self.closes_expired
                 if finish:
                     self._finish(state, i)
+
+    def _is_last_day(self, i: int) -> bool:
+        """Return whether the newest bar of an instrument is of the day on which it expires."""
+        expires_ns, times = self._expires_ns[i], self.last_times[i]
+        if expires_ns is None or times is None:
+            return False
+        session = self.job.instruments[i].bars.session
+        day = trading_days_in_order(np.array([times[0]]), session)
+        return bool(bounds(day, session)[1][0] >= expires_ns)
 
     def _finish(self, state: SimulationState, i: int) -> None:
         state.harvest()
@@ -246,6 +299,8 @@ class Growth:
             holding = state.holdings[i]
             _check_bars(self.job.instruments[i].symbol, each)
             put_fields(holding, HOLDING_STATE, each.holding, f"the book of {self.job.instruments[i].symbol}")
+            if "settled" not in each.holding:
+                holding["settled"] = holding["price"]
             begin_units(holding)
             _check_executions(self.job, each)
             if not are_units_sound(holding):
@@ -272,6 +327,8 @@ class Growth:
         self._rows.resume(known, [oldest_needed(holding, KEPT_ROWS) for holding in state.holdings])
         for i, each in enumerate(kept.instruments.values()):
             self._rows.put_rows(i, each.rows, rules, each.close_ns)
+            if each.bars:
+                self._rows.put_last(i, self.calendar.seen[i].roll_close, self.calendar.seen[i].moved)
         self.attach(state)
 
     # ------------------------------------------------------------------ the curve

@@ -6,6 +6,7 @@ called while decisions are made.
 
 from __future__ import annotations
 
+from quantcrafter.engine.simulation.entry_limits import count_at_close, limit_reached
 from quantcrafter.engine.simulation.interventions import intervene
 from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.orders import add_order, block, end_entries
@@ -14,7 +15,10 @@ from quantcrafter.engine.simulation.records import (
     BLOCKED_EQUITY,
     BLOCKED_HALT,
     BLOCKED_MARGIN,
+    BLOCKED_OPEN,
     BLOCKED_SESSION_END,
+    BLOCKED_SHUT,
+    BLOCKED_TODAY,
     ENDED_BY_HALT,
     HALTED,
     LONG,
@@ -34,6 +38,7 @@ from quantcrafter.engine.simulation.risk_records import (
     COOL_DOWN,
     CUT_SHORT,
     DAILY_LOSS,
+    ENTRIES_TODAY,
     ENTRY_BLOCKED,
     FLATTEN_AND_HALT,
     FLATTENED,
@@ -207,8 +212,12 @@ def force_exit(portfolio: Record, holding: Record, market: MarketArrays, bar: in
 
 
 @jit
-def shut_out(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> tuple[int, int]:
-    """Return why no entry may be made at this close, and the rule that says so; -1 where one may."""
+def shut_out(  # noqa: PLR0911 - one reason after the other
+    portfolio: Record, holding: Record, market: MarketArrays, bar: int, side: int
+) -> tuple[int, int]:
+    """Return why no entry of that side may be made at this close, and the guard that says so; -1 where one may."""
+    if portfolio["shut"] == 1:
+        return BLOCKED_SHUT, NONE
     if portfolio["halted"] > 0:
         return BLOCKED_EQUITY if portfolio["halt_rule"] < 0 else BLOCKED_HALT, portfolio["halt_rule"]
     if portfolio["margin_called"] == 1:
@@ -220,15 +229,30 @@ def shut_out(portfolio: Record, holding: Record, market: MarketArrays, bar: int)
         lost = holding["lost_bar"]
         if guard["kind"] == COOL_DOWN and lost >= 0 and bar < lost + guard["value"]:
             return BLOCKED_COOL_DOWN, guard["number"]
+    if portfolio["entry_limits"] == 1:
+        g = limit_reached(portfolio, holding, market, bar, side)
+        if g >= 0:
+            guard = portfolio["guard_rows"][g]
+            return BLOCKED_TODAY if guard["kind"] == ENTRIES_TODAY else BLOCKED_OPEN, guard["number"]
     return NONE, NONE
 
 
 @jit
-def is_shut_out(portfolio: Record, holding: Record, market: MarketArrays, bar: int, flag: int) -> bool:
-    """Return whether a halt, or another guard, keeps entries out at this close; note it if so."""
-    reason, rule = shut_out(portfolio, holding, market, bar)
+def is_shut_out(portfolio: Record, holding: Record, market: MarketArrays, bar: int, flag: int, side: int) -> bool:
+    """Return whether a halt, or another guard, keeps entries of a side out at this close; note it if so.
+
+    `flag` is the signal: that of the first leg for both legs of a pair.
+    """
+    reason, rule = shut_out(portfolio, holding, market, bar, side)
     if reason < 0:
         return False
     block(portfolio, holding, bar, flag, reason)
-    intervene(portfolio, holding["index"], bar, ENTRY_BLOCKED, rule, 0.0, 0.0)
+    if reason == BLOCKED_SHUT:
+        return True
+    counted, limit = 0.0, 0.0
+    if reason in (BLOCKED_TODAY, BLOCKED_OPEN):
+        g = limit_reached(portfolio, holding, market, bar, side)
+        counted = float(count_at_close(portfolio, holding, market, bar, g))
+        limit = portfolio["guard_rows"][g]["value"]
+    intervene(portfolio, holding["index"], bar, ENTRY_BLOCKED, rule, counted, limit)
     return True

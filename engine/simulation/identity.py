@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel
 
-from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 
 BAR_STANDARD = "QC-BAR-1"
 """The bar standard; states of other standards are incompatible."""
 
 _COLUMNS = frozenset({"bars", "flags", "allowed", "first_bar", "rule_columns", "execution_columns", "size_column"})
 _COLUMNS |= {"rate_open", "rate_close", "split", "dividend", "step_columns", "further", "terms", "trading_days"}
-_COLUMNS |= {"history", "step_state"}
+_COLUMNS |= {"history", "step_state", "roll", "spreads", "funding", "dated"}
 """Fields of an instrument that have a value for each bar, depend on such values, or don't affect its behaviour."""
 
 _MODES = {"mode", "engine", "start", "end", "benchmark", "risk_free"}
@@ -50,16 +51,18 @@ def terms_hash(job: EngineJob) -> str:
     """Return a hash of a job without its bars and its environment.
 
     Default values are excluded, so that a later version with more terms gives the same hash. Values that may become
-    more precise are also excluded: a tick that is derived from prices, and the calendar of a session.
+    more precise are also excluded: a tick that is derived from prices, that of usual prices beside a table of ticks,
+    and the calendar of a session.
     """
     instruments = [
         (
-            _plain(replace(each, tick_size=0.0) if each.tick_is_shown else each),
+            _plain(_without_shown(each)),
             *(_plain(each.bars.timeframe), _plain(replace(each.bars.session, calendar=""))),
             *(column is not None for column in (each.rate_open, each.split, each.size_column)),
             tuple(column is not None for column in each.rule_columns),
             tuple(sorted(each.execution_columns)),
             *((tuple(sorted(further.columns)), further.size is not None) for further in each.further),
+            *_changing(each),
         )
         for each in job.instruments
     ]
@@ -70,6 +73,21 @@ def terms_hash(job: EngineJob) -> str:
     settings = sorted(job.settings.model_dump(mode="json", exclude=_MODES, exclude_defaults=True).items())
     parts = [(part.node, type(part.component).__qualname__, _plain(part.component)) for part in job.components]
     return _digest((instruments, rules, settings, parts, program_hash(job) or None))
+
+
+def _without_shown(instrument: InstrumentJob) -> InstrumentJob:
+    if instrument.tick_is_shown:
+        return replace(instrument, tick_size=0.0, tick_tables=())
+    return replace(instrument, tick_size=0.0) if instrument.tick_tables else instrument
+
+
+def _changing(instrument: InstrumentJob) -> Iterator[str]:
+    """Yield what of an instrument changes from bar to bar, apart from its other columns."""
+    for name in ("roll", "spreads", "funding"):
+        if getattr(instrument, name) is not None:
+            yield name
+    if instrument.swap is not None and instrument.swap.dated is not None:
+        yield "swap"
 
 
 def program_hash(job: EngineJob) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.jit import inlined, jit
 from quantcrafter.engine.simulation.records import Record
 
 
-@jit
+@inlined
 def intervene(portfolio: Record, instrument: int, bar: int, kind: int, rule: int, before: float, after: float) -> None:
     """Record an intervention; `instrument` -1 is the whole account, for which `bar` is the row of the step."""
     row = portfolio["intervention_rows"][portfolio["interventions"]]

@@ -46,7 +46,7 @@ def book_report(
     for i, holding in enumerate(state.holdings):
         k = slot_of(holding, number)
         if k >= 0:
-            apply_fill(state.portfolio, state.holdings, state.rules, state.market.columns, i, k, bar, lots, price, paid)
+            apply_fill(state.portfolio, state.holdings, state.rules, state.market, i, k, bar, lots, price, paid)
             return
     _book_late(state, number, bar, lots, price, paid, ended)
 
@@ -105,7 +105,7 @@ def _book_late(
     holding["value"][k], holding["charged"][k] = _filled_before(state, holding, row)
     by_unit = row["rule"] >= 0 and state.rules[row["rule"]]["unit"] == 1
     holding["unit"][k] = row["parent"] if by_unit else NONE
-    apply_fill(state.portfolio, state.holdings, state.rules, state.market.columns, i, k, bar, lots, price, fee)
+    apply_fill(state.portfolio, state.holdings, state.rules, state.market, i, k, bar, lots, price, fee)
     drop_slot(state.portfolio, holding, slot_of(holding, number))
     row["filled"] += lots
     row["lots"] = max(row["lots"], row["filled"])

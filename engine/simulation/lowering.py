@@ -49,11 +49,8 @@ class InnerLibrary(JITCodeLibrary):
         module.data_layout = self._codegen._data_layout  # noqa: SLF001 - as numba's own
 
     def parts(self) -> list[Any]:
-        """Return this library and all that it needs."""
-        found: dict[Any, None] = {self: None}
-        for library in self._linking_libraries:
-            found |= dict.fromkeys(library.parts() if isinstance(library, InnerLibrary) else [library])
-        return list(found)
+        """Return this library and all that it needs: a called function was registered with all of its own parts."""
+        return list(dict.fromkeys([self, *self._linking_libraries]))
 
     def _get_module_for_linking(self) -> Any:
         self._ensure_finalized()  # type: ignore[no-untyped-call]

@@ -15,12 +15,20 @@ from quantcrafter.engine.api.rules import GuardKind
 from quantcrafter.engine.simulation.account_terms import MINUTE_NS, counts_days, has_venue_rules
 from quantcrafter.engine.simulation.closed_bar import ClosedBar
 from quantcrafter.engine.simulation.execution_terms import is_by_day, rebalance_of
-from quantcrafter.engine.simulation.financing_columns import FUNDING_COLUMNS, NIGHT_COLUMNS, fundings_in, nights_in
+from quantcrafter.engine.simulation.financing_columns import (
+    FUNDING_COLUMNS,
+    NIGHT_COLUMNS,
+    Due,
+    TimesOfBar,
+    fundings_in,
+    is_funded,
+    nights_in,
+)
 from quantcrafter.engine.simulation.plain import is_same
 from quantcrafter.engine.simulation.records import DAY_BEGINS, DAY_ENDS
 from quantcrafter.engine.simulation.risk_records import CLOSING, CUT_SHORT, OVERDUE
-from quantcrafter.engine.simulation.venue_columns import NO_DAY, has_limits, limits_at, reference_price
-from quantcrafter.engine.trading_calendar.trading_days import bounds, day_edges, trading_days
+from quantcrafter.engine.simulation.venue_columns import NO_DAY, has_limits, has_rolls, limits_at, reference_price
+from quantcrafter.engine.trading_calendar.trading_days import bounds, day_edges, is_special_day, trading_days
 
 
 class Days:
@@ -30,6 +38,7 @@ class Days:
         self._session = session
         self._from_ns = self._until_ns = 0
         self._day = self._ends_ns = NO_DAY
+        self._is_special = False
 
     def day_of(self, time_ns: int) -> int:
         """Return the trading day of a moment."""
@@ -42,10 +51,16 @@ class Days:
         self.day_of(time_ns)
         return self._ends_ns
 
+    def is_special(self, time_ns: int) -> bool:
+        """Return whether a moment is on a day on which the exchange has no regular session."""
+        self.day_of(time_ns)
+        return self._is_special
+
     def _look_up(self, time_ns: int) -> None:
         day = trading_days(np.array([time_ns], np.int64), self._session)
         edges = np.concatenate(day_edges(day, self._session))
         self._day, self._ends_ns = int(day[0]), int(bounds(day, self._session)[1][0])
+        self._is_special = bool(is_special_day(day, self._session)[0])
         # If clocks are set back at midnight, a day begins twice: then every time is looked up.
         whole = (trading_days(edges - np.array([0, 1]), self._session) == day).all()
         self._from_ns, self._until_ns = edges.tolist() if whole else (0, 0)
@@ -57,7 +72,8 @@ class Seen:
 
     `closing` is whether the end of the latter's session was announced, `short` whether the close is before it.
     `reference` is the price from which the limits of session `limit_day` are counted, `last_close` the latest close;
-    `close_ns` is when it was, where swap or funding is counted from it.
+    `close_ns` is when it was, where swap or funding is counted from it. `moved` is how far rolls have moved
+    prices up to the bar whose close was `roll_close`.
     """
 
     open_day: int = NO_DAY
@@ -68,6 +84,8 @@ class Seen:
     limit_day: int = NO_DAY
     reference: float = math.nan
     close_ns: int = NO_DAY
+    moved: float = 0.0
+    roll_close: float = math.nan
 
 
 class Calendar:
@@ -83,7 +101,8 @@ class Calendar:
         self._by_day = is_by_day(job)
         self._instruments = job.instruments
         self._has_rules, self._has_limits = has_venue_rules(job), any(map(has_limits, job.instruments))
-        self._is_carried = any(each.funding_percent or each.swap for each in job.instruments)
+        self._is_carried = any(is_funded(each) or each.swap for each in job.instruments)
+        self._rolls = has_rolls(job)
         self._rebalance = rebalance_of(job)
         self.seen = [_seen_before(each) for each in job.instruments]
         self.due_first = -1
@@ -95,10 +114,13 @@ class Calendar:
         seen, open_ns, close_ns = self.seen[i], bar.open_ns, bar.close_ns
         if self._has_rules:
             found |= self._rules_at(i, bar)
+        if self._rolls:
+            found["moved"] = self._moved_to(seen, bar)
         if self._is_carried:
-            span = seen.close_ns if seen.close_ns != NO_DAY else open_ns, open_ns, close_ns
-            found |= dict(zip(FUNDING_COLUMNS, fundings_in(*span), strict=True))
-            found |= dict(zip(NIGHT_COLUMNS, nights_in(self._instruments[i], *span), strict=True))
+            times = TimesOfBar(seen.close_ns if seen.close_ns != NO_DAY else open_ns, open_ns, close_ns)
+            due = Due(bar.funding, bar.swap)
+            found |= dict(zip(FUNDING_COLUMNS, fundings_in(self._instruments[i], times, due), strict=True))
+            found |= dict(zip(NIGHT_COLUMNS, nights_in(self._instruments[i], times, due), strict=True))
             seen.close_ns = int(close_ns)
         if self._by_day:
             day = self._days[i].day_of(open_ns)
@@ -108,6 +130,14 @@ class Calendar:
         if self._reach:
             found["closing"] = self._closing(i, close_ns)
         return found
+
+    @staticmethod
+    def _moved_to(seen: Seen, bar: ClosedBar) -> float:
+        """Return how far rolls have moved prices up to the newest bar."""
+        if bar.roll is not None and not math.isnan(bar.roll) and not math.isnan(seen.roll_close):
+            seen.moved += bar.roll - seen.roll_close
+        seen.roll_close = float(bar.close)
+        return seen.moved
 
     def _rules_at(self, i: int, bar: ClosedBar) -> dict[str, Any]:
         """Return the session of the newest bar, and the limits of its price."""
@@ -135,7 +165,7 @@ class Calendar:
         if is_first:
             seen.close_day, seen.closing = day, False
         seen.short = close_ns < end_ns
-        if close_ns + self._reach[i] >= end_ns:
+        if close_ns + self._reach[i] >= end_ns or days.is_special(close_ns - 1):
             # The last bar of a session is the first one that closes near its end: there was no bar for an exit.
             seen.short = seen.short or not (is_first or seen.closing)
             seen.closing = True

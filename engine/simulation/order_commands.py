@@ -27,6 +27,7 @@ _KINDS: dict[int, OrderType] = {
     OrderKind.STOP: "stop",
     OrderKind.LIMIT: "limit",
     OrderKind.STOP_LIMIT: "stop_limit",
+    OrderKind.AT_CLOSE: "at_close",
 }
 
 

@@ -10,8 +10,10 @@ import math
 from quantcrafter.engine.simulation.jit import jit
 from quantcrafter.engine.simulation.records import (
     ANY,
+    AT_CLOSE,
     CANCELLED,
     CLOSE,
+    CLOSES,
     ENTRY,
     LIMIT,
     LIMITS,
@@ -20,6 +22,7 @@ from quantcrafter.engine.simulation.records import (
     OCO,
     OPENS,
     POSITION_CLOSED,
+    REVERSAL,
     SCALE_IN,
     STOPS,
     WORKING,
@@ -30,7 +33,10 @@ from quantcrafter.engine.simulation.records import (
 
 @jit
 def add_order(portfolio: Record, holding: Record, bar: int, kind: int, side: int, lots: int, reason: int) -> int:
-    """Create an order that is active from the instrument's next bar on, and return its slot."""
+    """Create an order that is active from the instrument's next bar on, and return its slot.
+
+    In an auction, an order at the close is active at the close of this bar.
+    """
     k = holding["working"]
     if k == WORKING_SLOTS:
         # Never write beyond the record: the driver stops the run when it sees this count.
@@ -42,7 +48,9 @@ def add_order(portfolio: Record, holding: Record, bar: int, kind: int, side: int
     holding["alarm_bar"] = 0
     holding["from_bar"][k] = bar + 1
     holding["phase"][k] = OPENS if kind in (MARKET, CLOSE) else LIMITS if kind == LIMIT else STOPS
-    holding["opens"][k] = 1 if reason in (ENTRY, SCALE_IN) else 0
+    if kind == AT_CLOSE:
+        holding["from_bar"][k], holding["phase"][k] = bar + 1 - portfolio["auction"], CLOSES
+    holding["opens"][k] = 1 if reason in (ENTRY, SCALE_IN, REVERSAL) else 0
     holding["decided"][k] = bar
     holding["day_bar"][k] = -1
     holding["unit"][k] = -1
@@ -97,10 +105,10 @@ def slot_of(holding: Record, number: int) -> int:
 
 @jit
 def is_leaving(holding: Record) -> bool:
-    """Return whether there is an order to close at the next open."""
+    """Return whether there is an order to close at the next open or close."""
     leaving = False
     for k in range(holding["working"]):
-        leaving = leaving or (holding["phase"][k] == OPENS and holding["opens"][k] == 0)
+        leaving = leaving or (holding["phase"][k] in (OPENS, CLOSES) and holding["opens"][k] == 0)
     return leaving
 
 

@@ -33,7 +33,7 @@ from quantcrafter.engine.api.orders import (
 from quantcrafter.engine.simulation.late import book_report, row_of
 from quantcrafter.engine.simulation.matcher import WorkingOrder
 from quantcrafter.engine.simulation.order_commands import SentOrders, working_terms
-from quantcrafter.engine.simulation.orders import retire, slot_of
+from quantcrafter.engine.simulation.orders import is_leaving, retire, slot_of
 from quantcrafter.engine.simulation.records import Record, Table
 from quantcrafter.engine.simulation.state import SimulationState
 
@@ -80,7 +80,9 @@ class Outside:
         if not in_answer:
             self._refused.clear()
         before = dict(self.sent_orders.terms)
-        over = self._filled | self._now_filled()
+        # An order is over when its venue says so. An external broker may have more lots of an order than the session,
+        # so that they are filled here and still open there; `_follow` leaves out what the broker has reported as ended.
+        over = set() if self._reporting else self._filled | self._now_filled()
         commands = self.sent_orders.update(working_terms(self._memory.holdings), over, ts_ns)
         self._filled, self._seen = set(), self._written()
         if self._reporting:
@@ -162,6 +164,8 @@ class Outside:
             self.sent_orders.terms[number] = replace(terms, lots=after.lots, price=after.price, limit=after.limit)
         if isinstance(event, CancelRejected) and not after.state.is_over:
             self._ask_again(after)
+        if after.state is OrderState.FILLED:
+            self._end_rest(number)
         if after.state in _ENDS:
             self._end(number, *_ENDS[after.state])
 
@@ -197,6 +201,19 @@ class Outside:
         if place is not None:
             holding, k = place
             retire(self._memory.portfolio, holding, k, int(holding["bars"]) - 1, int(status), int(reason))
+            if not is_leaving(holding):
+                holding["leaving"] = 0  # what should have closed the position did not: it may be tried again
+
+    def _end_rest(self, number: int) -> None:
+        """End an order of which the broker has filled all that it knew, before it was told that the order has grown.
+
+        That is one that reverses a position entered at that moment: the position is closed, and nothing is opened.
+        """
+        place = self._place(number)
+        if place is not None:
+            holding, k = place
+            holding["slots"][k]["lots"] = holding["slots"][k]["filled"]
+            retire(self._memory.portfolio, holding, k, int(holding["bars"]) - 1, OrderStatus.FILLED, StatusReason.NONE)
 
     def _ask_again(self, order: TrackedOrder) -> None:
         """Cancel an order that should have ended but is still open with the next commands."""
@@ -219,7 +236,13 @@ class Outside:
         """Return the orders that are followed, in plain values."""
         return tuple(map(order_fields, self.tracked.values()))
 
-    def resume(self, tracked: tuple[Mapping[str, Any], ...]) -> None:
+    @property
+    def refused(self) -> tuple[tuple[int, str], ...]:
+        """The amends and cancels that were rejected since the last close, by order number."""
+        return tuple(sorted((number, kind.__name__.lower()) for number, kind in self._refused))
+
+    def resume(self, tracked: tuple[Mapping[str, Any], ...], refused: tuple[tuple[int, str], ...] = ()) -> None:
         """Track the saved orders."""
+        self._refused = {(number, Amend if name == "amend" else Cancel) for number, name in refused}
         orders = [order_from_fields(dict(each)) for each in tracked]
         self.tracked = {each.order.number: each for each in orders}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ def joined_pages(pages: list[Table], dtype: np.dtype[Any]) -> Table:
     pages = [page for page in pages if len(page)]
     if not pages:
         return np.empty(0, dtype)
+    if len(pages) == 1:
+        return pages[0].view(dtype)
     parts, first, end = [], 0, None
     for k, page in enumerate(pages):
         if k and (page.base is None or page.base is not pages[first].base or _start(page) != end):
@@ -64,4 +67,9 @@ def _stretch(pages: list[Table]) -> Table:
 
 def whole_rows(table: Table) -> Table:
     """Return a view of rows as plain bytes: numpy copies those at once, and records field by field, without gaps."""
-    return table.view(np.dtype((np.void, table.dtype.itemsize)))
+    return table.view(_plain(table.dtype.itemsize))
+
+
+@cache
+def _plain(size: int) -> np.dtype[np.void]:
+    return np.dtype((np.void, size))

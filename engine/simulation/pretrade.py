@@ -14,9 +14,10 @@ from contextlib import contextmanager
 
 from quantcrafter.engine.simulation.costs import fill_costs
 from quantcrafter.engine.simulation.matching import entry_limit
+from quantcrafter.engine.simulation.opposing import reverses
 from quantcrafter.engine.simulation.orders import retire, slot_of
 from quantcrafter.engine.simulation.primitives import to_quantity
-from quantcrafter.engine.simulation.records import LIMITS, OPENS, REJECTED, STOP_LIMIT, Record, Table
+from quantcrafter.engine.simulation.records import CLOSES, LIMITS, OPENS, REJECTED, STOP_LIMIT, Record, Table
 from quantcrafter.engine.simulation.state import SimulationState
 from quantcrafter.engine.simulation.worth import margin_of, worth
 
@@ -30,13 +31,17 @@ def check_new_entries(state: SimulationState, first: int) -> None:
             k = int(slot_of(holding, number))
             bar = int(holding["bars"]) - 1
             lots, price = _left(holding, k), _reference(holding, k, float(state.market.close[holding["start"] + bar]))
-            if number >= first:
-                lots, why = entry_limit(portfolio, holdings, i, k, bar, lots, price)
-                if lots == 0:
-                    retire(portfolio, holding, k, bar, REJECTED, why)
-                    continue
-                holding["slots"][k]["lots"] = lots
-            portfolio["cash"] -= _taken(portfolio, holding, k, lots, price)
+            held = abs(int(holding["lots"])) if reverses(holding, k) else 0
+            with _when_reversed(portfolio, holding, held):
+                lots -= held
+                if number >= first:
+                    lots, why = entry_limit(portfolio, holdings, i, k, bar, lots, price)
+                    if lots == 0:
+                        retire(portfolio, holding, k, bar, REJECTED, why)
+                        continue
+                    holding["slots"][k]["lots"] = lots + held
+                taken = _taken(portfolio, holding, k, lots, price)
+            portfolio["cash"] -= taken
 
 
 def _entries(holdings: Table) -> Iterator[tuple[int, int]]:
@@ -68,6 +73,19 @@ def _taken(portfolio: Record, holding: Record, k: int, lots: int, price: float) 
 
 
 @contextmanager
+def _when_reversed(portfolio: Record, holding: Record, held: int) -> Iterator[None]:
+    """Set cash and position to the values after a reversing order has closed `held` lots, and restore them."""
+    cash, before = float(portfolio["cash"]), (int(holding["lots"]), float(holding["quantity"]))
+    try:
+        if held:
+            _close(portfolio, holding, held)
+        yield
+    finally:
+        portfolio["cash"] = cash
+        holding["lots"], holding["quantity"] = before
+
+
+@contextmanager
 def _when_closed(portfolio: Record, holdings: Table) -> Iterator[None]:
     """Set cash and positions to the values after the open market orders that close positions, and restore them."""
     cash = float(portfolio["cash"])
@@ -75,7 +93,7 @@ def _when_closed(portfolio: Record, holdings: Table) -> Iterator[None]:
     try:
         for holding in holdings:
             for k in range(int(holding["working"])):
-                if holding["opens"][k] == 0 and holding["phase"][k] == OPENS:
+                if holding["opens"][k] == 0 and holding["phase"][k] in (OPENS, CLOSES):
                     _close(portfolio, holding, _left(holding, k))
         yield
     finally:

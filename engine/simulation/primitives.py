@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 from quantcrafter.engine.simulation.jit import jit
-from quantcrafter.engine.simulation.records import TAKE_PROFIT
 
 TOLERANCE = 1e-12
 """A generous relative error of a few floating-point operations: ties are decided as in decimal arithmetic."""
@@ -43,13 +42,6 @@ def round_to_tick(price: float, tick_size: float, tick_inverse: float) -> float:
     if scaled < 0.0:
         ticks = -ticks
     return ticks / tick_inverse if tick_inverse > 0.0 else ticks * tick_size
-
-
-@jit
-def order_price(price: float, tick_size: float, tick_inverse: float, contract: float) -> float:
-    """Return the price of an order on the tick; at least one tick above zero, except for contracts."""
-    level = round_to_tick(price, tick_size, tick_inverse)
-    return level if contract == 1.0 else max(level, tick_size)
 
 
 @jit
@@ -108,22 +100,3 @@ def slippage_of(notional: float, quantity: float, bps: float, ticks: float, tick
 def protective_distance(price: float, percent: float, multiple: float, value: float, offset: float) -> float:
     """Return the distance of a protective order from `price`; `value` is the rule's column (0 without one)."""
     return abs(price) * percent / 100.0 + multiple * value + offset
-
-
-@jit
-def protective_level(
-    kind: int, side: int, price: float, distance: float, tick_size: float, tick_inverse: float, contract: float
-) -> float:
-    """Return the price of a protective order for a position of `side` that was entered at `price`.
-
-    Rounded to the tick; at least one tick away from the entry, on its own side of it, and at least one tick above zero,
-    except for contracts.
-    """
-    sign = side if kind == TAKE_PROFIT else -side
-    level = round_to_tick(price + sign * distance, tick_size, tick_inverse)
-    least = tick_size * (1.0 - TICK_TOLERANCE)
-    if (level - price) * sign < least:
-        level = round_to_tick(price + sign * tick_size, tick_size, tick_inverse)
-        if (level - price) * sign < least:
-            level = round_to_tick(level + sign * tick_size, tick_size, tick_inverse)
-    return level if level > 0.0 or contract == 1.0 else max(tick_size, 0.0)

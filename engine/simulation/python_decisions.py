@@ -5,11 +5,11 @@ from __future__ import annotations
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.simulation.decisions import leave
 from quantcrafter.engine.simulation.entries import expire_orders, size_value
+from quantcrafter.engine.simulation.entry_limits import count_others
 from quantcrafter.engine.simulation.halts import cancel_entries, close_account, force_exit, is_lost, is_shut_out, watch
 from quantcrafter.engine.simulation.interventions import intervene
 from quantcrafter.engine.simulation.matching import end_data
 from quantcrafter.engine.simulation.orders import add_order, block, retire
-from quantcrafter.engine.simulation.primitives import order_price
 from quantcrafter.engine.simulation.protection import WHOLE, add_protection, move_orders, stop_distance, working_stop
 from quantcrafter.engine.simulation.rebalance import rebalance
 from quantcrafter.engine.simulation.records import (
@@ -19,6 +19,7 @@ from quantcrafter.engine.simulation.records import (
     COMPONENT,
     ENDED_BY_COMPONENT,
     LIMIT,
+    MARKET,
     NONE,
     MarketArrays,
     Table,
@@ -27,6 +28,7 @@ from quantcrafter.engine.simulation.records import (
 from quantcrafter.engine.simulation.risk_records import FOR_GOOD, HALT_BEGAN, STOP_MOVED, TARGET_MOVED
 from quantcrafter.engine.simulation.sizing import entry_lots
 from quantcrafter.engine.simulation.steps import Steps, run_nodes
+from quantcrafter.engine.simulation.ticks import order_price
 
 
 def begin_decisions(
@@ -57,7 +59,7 @@ def tend_event(portfolios: Table, holdings: Table, rules: Table, market: MarketA
     """Process an instrument's orders and position without decisions: move stops, end expired orders."""
     portfolio, holding = portfolios[0], holdings[i]
     if portfolio["moving"] == 1:
-        move_orders(portfolio, holding, rules, market.columns, bar)
+        move_orders(portfolio, holding, rules, market, bar)
     if portfolio["guards"] > 0:
         force_exit(portfolio, holding, market, bar)
     if holding["working"] > 0:
@@ -76,7 +78,7 @@ def sized_lots(
     portfolio, holding = portfolios[0], holdings[i]
     row = holding["start"] + bar
     close = market.close[row]
-    distance = stop_distance(rules, market.columns, holding, row, close, side)
+    distance = stop_distance(rules, market, holding, row, close, side)
     lots, _ = entry_lots(portfolio, holding, close, equity, distance, size_value(portfolio, holding, market, row))
     return lots, distance
 
@@ -88,7 +90,9 @@ def is_held_back(portfolios: Table, holdings: Table, market: MarketArrays, i: in
     if not market.allowed[holding["execution"], holding["start"] + bar]:
         block(portfolio, holding, bar, flag, BLOCKED_FILTER)
         return True
-    return bool(is_shut_out(portfolio, holding, market, bar, flag))
+    if portfolio["entry_limits"] == 1:
+        count_others(portfolio, holdings, i)
+    return bool(is_shut_out(portfolio, holding, market, bar, flag, side))
 
 
 def note_no_size(portfolios: Table, holdings: Table, i: int, bar: int, side: int) -> None:
@@ -109,7 +113,7 @@ def cancel_order(portfolios: Table, holdings: Table, i: int, k: int, bar: int) -
 def leave_position(portfolios: Table, holdings: Table, i: int, bar: int) -> None:
     """Order the position to be closed at the next open, once."""
     if holdings[i]["lots"] != 0 and holdings[i]["leaving"] == 0:
-        leave(portfolios[0], holdings[i], bar, COMPONENT)
+        leave(portfolios[0], holdings[i], bar, COMPONENT, MARKET)
 
 
 def halt_trading(portfolios: Table, holdings: Table, step: int, rule: int, equity: float) -> None:
@@ -128,7 +132,7 @@ def set_stop(portfolios: Table, holdings: Table, rules: Table, i: int, bar: int,
     """Move the position's stop to a nearer price, or create it there."""
     portfolio, holding = portfolios[0], holdings[i]
     side = 1 if holding["lots"] > 0 else -1
-    level = order_price(price, holding["tick_size"], holding["tick_inverse"], holding["contract"])
+    level = order_price(holding, price)
     k = working_stop(holding)
     if k < 0:
         k = add_protection(portfolio, holding, rules, bar, bar + 1, rule, level, abs(holding["lots"]))
@@ -147,7 +151,7 @@ def set_target(portfolios: Table, holdings: Table, rules: Table, i: int, bar: in
     """Move the component's target to a price, or create it there unless that of another rule is nearer."""
     portfolio, holding = portfolios[0], holdings[i]
     side = 1 if holding["lots"] > 0 else -1
-    level = order_price(price, holding["tick_size"], holding["tick_inverse"], holding["contract"])
+    level = order_price(holding, price)
     for k in range(holding["working"]):
         order = holding["slots"][k]
         if order["rule"] < 0 or order["kind"] != LIMIT or rules[order["rule"]]["share"] < WHOLE:

@@ -17,10 +17,10 @@ import numpy as np
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, FlagColumn, FloatColumn
 from quantcrafter.engine.simulation.halts import breached, is_lost, maintenance_of, severity
 from quantcrafter.engine.simulation.jit import fetch, inlined, jit
-from quantcrafter.engine.simulation.protection import move_orders
 from quantcrafter.engine.simulation.quotes import side_offset
 from quantcrafter.engine.simulation.records import LIMITS, OPENS, STOP_LIMIT, MarketArrays, Record, Table, Timeline
 from quantcrafter.engine.simulation.risk_records import TIME_STOP
+from quantcrafter.engine.simulation.ticks import tick_at
 from quantcrafter.engine.simulation.worth import worth
 
 EIGHT: Any = np.int64(8)
@@ -44,7 +44,7 @@ def has_room(portfolio: Record, bars: int) -> bool:
     used = max(
         portfolio["orders"],
         portfolio["fills"],
-        portfolio["trades"],
+        portfolio["parts"],
         portfolio["blocked"],
         portfolio["interventions"],
         portfolio["cashflows"],
@@ -65,12 +65,12 @@ def set_alarm(portfolio: Record, holding: Record) -> None:
         if phase == OPENS or not abs(price) < math.inf:
             due = AT_ONCE
         elif (order["side"] > 0) == (phase == LIMITS):
-            below = max(below, price + reach_of(holding, int(order["side"])))
+            below = max(below, price + reach_of(holding, int(order["side"]), price))
         else:
-            above = min(above, price - reach_of(holding, int(order["side"])))
+            above = min(above, price - reach_of(holding, int(order["side"]), price))
         if order["expires"] >= 0:
             due = min(due, order["expires"])
-    if holding["working"] > 0 and portfolio["following"] == 1:
+    if holding["working"] > 0 and (portfolio["following"] == 1 or portfolio["spread_row"] >= 0):
         due = AT_ONCE
     if portfolio["stepped"] == 1 or holding["grid_side"] != 0 or (holding["lots"] != 0 and portfolio["restless"] == 1):
         due = AT_ONCE
@@ -80,10 +80,10 @@ def set_alarm(portfolio: Record, holding: Record) -> None:
 
 
 @inlined
-def reach_of(holding: Record, side: int) -> float:
+def reach_of(holding: Record, side: int, price: float) -> float:
     """Return how far from an order's price the bar's may be at most when the price of the order's side is there."""
     offset = abs(side_offset(holding, side))
-    return float(offset + holding["tick_size"] if offset > 0.0 else 0.0)
+    return float(offset + tick_at(holding, price, 0) if offset > 0.0 else 0.0)
 
 
 @inlined
@@ -158,17 +158,23 @@ def is_settled(portfolio: Record, holding: Record, market: MarketArrays, row: in
 
 
 @inlined
+def is_due(at_open: FloatColumn, inside: FloatColumn, row: int) -> bool:
+    """Return whether something is due at the open of a bar or inside it."""
+    return bool(at_open[row] != 0.0 or inside[row] != 0.0)
+
+
+@inlined
 def is_unpaid(portfolio: Record, holding: Record, market: MarketArrays, row: int) -> bool:
-    """Return whether nothing is booked for a position beside fills: no fee, funding, swap, split or dividend."""
+    """Return whether nothing is booked for a position beside fills: no fee, funding, swap, split, dividend or roll."""
     lots = holding["lots"]
     if portfolio["financed"] == 0:
         return True
     if lots < 0 and holding["borrow_percent"] > 0.0:
         return False
     columns = market.account
-    if lots != 0 and len(columns.funding_open) > 0 and columns.funding_open[row] + columns.funding_inside[row] > 0.0:
+    if lots != 0 and len(columns.funding_open) > 0 and is_due(columns.funding_open, columns.funding_inside, row):
         return False
-    if lots != 0 and len(columns.nights_open) > 0 and columns.nights_open[row] + columns.nights_inside[row] > 0.0:
+    if lots != 0 and len(columns.nights_open) > 0 and is_due(columns.nights_open, columns.nights_inside, row):
         return False
     if len(market.account.split) == 0:
         return True
@@ -295,58 +301,6 @@ def stretch_end(portfolio: Record, holding: Record, market: MarketArrays, start:
 
 
 @inlined
-def lost_bar(portfolio: Record, holding: Record, market: MarketArrays, start: int, end: int) -> int:
-    """Return the first bar from `start` on at whose close the account is lost, or `end`."""
-    for bar in range(start, end):
-        if is_lost(portfolio, portfolio["cash"] + worth(holding, market.close[bar])):
-            return bar
-    return end
-
-
-@inlined
-def pass_quiet_alone(
-    portfolio: Record, holding: Record, rules: Table, market: MarketArrays, curve: FloatColumn, start: int, stop: int
-) -> int:
-    """Pass the quiet bars of a single instrument that has nothing but orders and a position; return the first other.
-
-    Bars at whose close only the stop moves are skipped as well.
-    """
-    end = stretch_end(portfolio, holding, market, start, stop)
-    fetch(market.open, holding["start"] + end + 1)
-    end = pass_stretch(portfolio, holding, market, curve, start, end)
-    if portfolio["moving"] == 0:
-        return end
-    while end < stop and only_follows(portfolio, holding, market, end):
-        if pass_stretch(portfolio, holding, market, curve, end, end + 1) == end:
-            return end
-        move_orders(portfolio, holding, rules, market.columns, end)
-        set_alarm(portfolio, holding)
-        end = pass_stretch(
-            portfolio, holding, market, curve, end + 1, stretch_end(portfolio, holding, market, end + 1, stop)
-        )
-    return end
-
-
-@inlined
-def only_follows(portfolio: Record, holding: Record, market: MarketArrays, bar: int) -> bool:
-    """Return whether a bar that ended a stretch did so because of a better price alone, and its moves find room."""
-    row = holding["start"] + bar
-    flags, high, low = market.flags[row], market.high[row], market.low[row]
-    if (
-        holding["lots"] == 0
-        or portfolio["checks_closes"] == 1
-        or bar >= holding["alarm_bar"]
-        or not has_room(portfolio, 1)
-    ):
-        return False
-    return bool(
-        (flags == 0 or flags == idle_flag(portfolio, holding, bar))
-        and holding["alarm_below"] < low
-        and high < holding["alarm_above"]
-    )
-
-
-@inlined
 def hold_through(holding: Record, market: MarketArrays, start: int, end: int) -> None:
     """Value a position at the closes of quiet bars; its extremes are searched in two halves, which is faster."""
     first, last = holding["start"] + start, holding["start"] + end
@@ -367,40 +321,9 @@ def hold_through(holding: Record, market: MarketArrays, start: int, end: int) ->
 def add_worth(holding: Record, market: MarketArrays, equities: FloatColumn, start: int, end: int) -> None:
     """Add what a position is worth at each of some closes to the equity."""
     close, rate = market.close[holding["start"] + start : holding["start"] + end], holding["rate"]
-    points, entered = holding["quantity"] * holding["multiplier"], holding["contract"] * holding["price"]
+    points, entered = holding["quantity"] * holding["multiplier"], holding["contract"] * holding["settled"]
     for row in range(len(equities)):
         equities[row] += points * (close[row] - entered) * rate
-
-
-@jit
-def pass_stretch(
-    portfolio: Record, holding: Record, market: MarketArrays, curve: FloatColumn, start: int, end: int
-) -> int:
-    """Record the equity of quiet bars of a single instrument; return the first at whose close the account is lost.
-
-    That is `end` where there is none.
-    """
-    if end <= start:
-        return start
-    lots, cash = holding["lots"], portfolio["cash"]
-    note_cash(portfolio, curve, start)
-    if lots == 0:
-        equity = cash + worth(holding, holding["mark"])
-        equities = curve[0][start:end]
-        for row in range(len(equities)):
-            equities[row] = equity
-        return end
-    if lots < 0 or cash < 0.0 or holding["contract"] == 1.0:
-        end = lost_bar(portfolio, holding, market, start, end)
-        if end == start:
-            return start
-    equities = curve[0][start:end]
-    for row in range(len(equities)):
-        equities[row] = cash
-    add_worth(holding, market, equities, start, end)
-    hold_through(holding, market, start, end)
-    holding["bar"] = end - 1
-    return end
 
 
 @inlined
@@ -445,6 +368,8 @@ def pass_quiet_together(
 
     Worth is added instrument by instrument: at each close in the same order as if the step had been run.
     """
+    if portfolio["next_wake"] <= start:
+        return start
     end = stop
     for i in range(len(holdings)):
         end = quiet_end(portfolio, holdings[i], market, start, end)
@@ -477,6 +402,8 @@ def pass_quiet(
             i, bar = (event, step) if together else (timeline.instrument[event], timeline.bar[event])
             if not is_quiet(portfolio, holdings[i], market, bar, holdings[i]["start"] + bar):
                 return step
+        if portfolio["watched"] == 1 and len(market.account.day) > 0 and market.account.day[step] != portfolio["day"]:
+            return step
         for event in range(first, last):
             i, bar = (event, step) if together else (timeline.instrument[event], timeline.bar[event])
             mark_quiet(portfolio, holdings[i], market, bar, holdings[i]["start"] + bar)

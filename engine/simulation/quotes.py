@@ -7,8 +7,8 @@ tenth of a tick, so that they compare with order prices as decimals would.
 from __future__ import annotations
 
 from quantcrafter.engine.simulation.jit import inlined, jit
-from quantcrafter.engine.simulation.primitives import round_to_tick
 from quantcrafter.engine.simulation.records import Record
+from quantcrafter.engine.simulation.ticks import on_tick
 
 PARTS = 10.0
 """How many parts of a tick the prices of a side have."""
@@ -20,12 +20,18 @@ def side_offset(holding: Record, side: int) -> float:
     return float(holding["ask_offset"] if side > 0 else -holding["bid_offset"])
 
 
+@inlined
+def set_spread(holding: Record, spread: float) -> None:
+    """Take the spread of the bar that is to be matched."""
+    holding["ask_offset"], holding["bid_offset"] = spread * holding["ask_part"], spread * holding["bid_part"]
+
+
 @jit
 def moved(holding: Record, price: float, offset: float) -> float:
     """Return a price and an offset, rounded to the part of a tick."""
     if offset == 0.0:
         return price
-    return float(round_to_tick(price + offset, holding["tick_size"] / PARTS, holding["tick_inverse"] * PARTS))
+    return on_tick(holding, price + offset, PARTS)
 
 
 @inlined

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
+from quantcrafter.engine.simulation.entry_limits import count_others
 from quantcrafter.engine.simulation.halts import is_shut_out
-from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.jit import jit, rare
 from quantcrafter.engine.simulation.orders import add_order, block, retire
 from quantcrafter.engine.simulation.primitives import whole_lots
 from quantcrafter.engine.simulation.protection import stop_distance
@@ -85,21 +86,21 @@ def buy_up(portfolio: Record, holding: Record, rules: Table, market: MarketArray
     there = abs(held) if held * target > 0 else 0
     if abs(target) <= there:
         return
-    flag = ENTER_LONG if target > 0 else ENTER_SHORT
+    side, flag = (1, ENTER_LONG) if target > 0 else (-1, ENTER_SHORT)
     if not market.allowed[0, holding["start"] + bar]:
         block(portfolio, holding, bar, flag, BLOCKED_FILTER)
         return
-    if is_shut_out(portfolio, holding, market, bar, flag):
+    if is_shut_out(portfolio, holding, market, bar, flag, side):
         return
-    side, row = 1 if target > 0 else -1, holding["start"] + bar
-    if math.isnan(stop_distance(rules, market.columns, holding, row, market.close[row], side)):
+    row = holding["start"] + bar
+    if math.isnan(stop_distance(rules, market, holding, row, market.close[row], side)):
         block(portfolio, holding, bar, flag, BLOCKED_DISTANCE)
         return
     k = add_order(portfolio, holding, bar, MARKET, side, abs(target) - there, REBALANCE)
     holding["opens"][k] = 1
 
 
-@jit
+@rare
 def rebalance(
     portfolio: Record,
     holdings: Table,
@@ -125,4 +126,6 @@ def rebalance(
         sell_down(portfolio, holding, bars[e], target_lots(portfolio, holding, market, bars[e], equity))
     for e in range(len(bars)):
         holding = holdings[instruments[e]]
+        if portfolio["entry_limits"] == 1:
+            count_others(portfolio, holdings, instruments[e])
         buy_up(portfolio, holding, rules, market, bars[e], target_lots(portfolio, holding, market, bars[e], equity))

@@ -30,6 +30,8 @@ def _numbers(members: Any) -> tuple[Any, ...]:
     GROSS_EXPOSURE,
     NET_EXPOSURE,
     OPEN_TRADES,
+    ENTRIES_TODAY,
+    OPEN_ENTRIES,
 ) = _numbers(GuardKind)
 NO_NEW_TRADES, FLATTEN_AND_HALT, FLATTEN_FOR_THE_DAY = _numbers(HaltAction)
 (
@@ -46,7 +48,7 @@ NO_NEW_TRADES, FLATTEN_AND_HALT, FLATTEN_FOR_THE_DAY = _numbers(HaltAction)
     EXIT_HELD_BACK,
     LIMIT_LOCKED,
 ) = _numbers(InterventionKind)
-BORROW, DIVIDEND, CASH_IN_LIEU, FUNDING, SWAP = _numbers(CashflowKind)
+BORROW, DIVIDEND, CASH_IN_LIEU, FUNDING, SWAP, WITHDRAWAL = _numbers(CashflowKind)
 
 CLOSING: Any = np.uint8(1)
 OVERDUE: Any = np.uint8(2)
@@ -68,28 +70,50 @@ GUARD_DTYPE = np.dtype(
         ("in_units", np.int64),
         ("instrument", np.int64),
         ("number", np.int64),
+        ("side", np.int64),
+        ("grouped", np.int64),
+        ("shared", np.int64),
     ]
 )
-"""A guard; `instrument` is -1 for all of them, `number` is how the ledger names the rule."""
+"""A guard; `instrument` is -1 for all of them, `number` is how the ledger names the rule.
 
-RISK_HOLDING_FIELDS: list[tuple[str, type]] = [
+`side` is 1 or -1 if it counts only long or short positions. `grouped` is 1 if it counts the instruments of a group:
+those with the same number in `holding["guard_group"]`. A limit on entries counts all instruments together if it is
+`shared`.
+"""
+
+RISK_HOLDING_FIELDS: list[tuple[str, Any]] = [
     # What an order must have at least, and what borrowing costs a year, in percent.
     ("min_quantity", np.float64),
     ("borrow_percent", np.float64),
     # Taxes on the value of what is bought and sold, in percent.
     ("buy_duty", np.float64),
     ("sell_duty", np.float64),
-    # How far the ask lies above the prices of the bars, and the bid below them.
+    # What one unit of the commission's amounts is in the currency of the prices: 100 where these are in pence.
+    ("amount_unit", np.float64),
+    # How far the ask lies above the prices of the bars, and the bid below them, and which parts of the spread these
+    # are.
     ("ask_offset", np.float64),
     ("bid_offset", np.float64),
+    ("ask_part", np.float64),
+    ("bid_part", np.float64),
     # What a long position pays of its value, in percent, at a funding. What a long and a short position earn a night,
     # per unit as a difference of prices, or of their value in percent a year.
     ("funding_percent", np.float64),
     ("swap_long", np.float64),
     ("swap_short", np.float64),
     ("swap_by_value", np.int64),
+    # Whether swap changes: the columns of nights then have what long positions earn, those of fundings what short ones
+    # do.
+    ("swap_dated", np.int64),
+    # The row of `MarketArrays.columns` that says how far rolls have moved prices up to each bar, -1 without rolls.
+    ("roll_row", np.int64),
     # Whether it expires with its last bar.
     ("expires", np.int64),
+    # Of each guard that counts by groups, the number of its group; -1 for none.
+    ("guard_group", (np.int16, (MAX_GUARDS,))),
+    # The guards whose limits on entries it counts for: bit g for guard g.
+    ("guarded", np.int64),
     # Whether what is entered in a session can be closed in a later one only, and whether prices have limits.
     ("next_session", np.int64),
     ("limited", np.int64),
@@ -113,9 +137,21 @@ RISK_HOLDING_FIELDS: list[tuple[str, type]] = [
     ("lost_bar", np.int64),
     ("losses_in_row", np.int64),
     ("wins_in_row", np.int64),
+    # What the parts of its open trade that were closed earned, and what they were worth when they were entered.
+    ("part_profit", np.float64),
+    ("part_value", np.float64),
     # What its last closed trade earned, in percent of its entry value (NaN before the first), and its entries so far.
     ("last_result", np.float64),
+    # What its open entries would have lost at their stops as first placed, in the account's currency, and all entries
+    # of its trade (NaN without a stop); the last closed trade's profit as a multiple of the latter. For steps alone.
+    ("risk", np.float64),
+    ("risk_taken", np.float64),
+    ("last_r", np.float64),
     ("entries_made", np.int64),
+    # Those that filled in a session, long and short; they are counted where a guard limits them.
+    ("entries_day", np.int64),
+    ("longs_today", np.int64),
+    ("shorts_today", np.int64),
     # Range and volume left of the bar that is being matched.
     ("bar_range", np.float64),
     ("volume_left", np.float64),
@@ -140,15 +176,22 @@ RISK_HOLDING_FIELDS: list[tuple[str, type]] = [
 RISK_HOLDING_TERMS = (
     "min_quantity",
     "borrow_percent",
+    "guard_group",
     "buy_duty",
     "sell_duty",
+    "amount_unit",
     "ask_offset",
     "bid_offset",
+    "ask_part",
+    "bid_part",
     "funding_percent",
     "swap_long",
     "swap_short",
     "swap_by_value",
+    "swap_dated",
+    "roll_row",
     "expires",
+    "guarded",
     "next_session",
     "limited",
     "initial_margin",
@@ -164,21 +207,34 @@ RISK_TERMS: list[tuple[Any, ...]] = [
     ("maintained", np.int64),
     ("paid_up", np.int64),
     # Whether there is nothing to do beyond orders and signals, or at least nothing where neither of them does anything;
-    # else whether positions are financed, the account is watched, and protective orders move. And how many rows of the
-    # tables a step may take beside those of its bars.
+    # else whether something is to be done before an open, positions are financed, the account is watched, and
+    # protective orders move; and the only rule that moves them, if it is a trailing stop at a fixed distance (-1: it
+    # is not). And how many rows of the tables a step may take beside those of its bars.
     ("plain", np.int64),
     ("simple", np.int64),
+    ("opening", np.int64),
     ("financed", np.int64),
     ("watched", np.int64),
     ("moving", np.int64),
+    ("trailing", np.int64),
     ("spare_rows", np.int64),
     ("skip_empty", np.int64),
     # Whether any instrument has rules of its exchange: a later session to close in, or limits of its price.
     ("venue_rules", np.int64),
+    # The row of `MarketArrays.columns` with the spread of each bar, -1 where spreads don't change.
+    ("spread_row", np.int64),
     # Whether steps of the plan run at every close.
     ("stepped", np.int64),
     ("guards", np.int64),
     ("guard_rows", GUARD_DTYPE, (MAX_GUARDS,)),
+    # Whether any of them limits the number of entries, and what each counts in the other instruments, at a decision.
+    ("entry_limits", np.int64),
+    ("others", np.int64, (MAX_GUARDS,)),
+    # Withdrawals of profit: how many percent (0: none), after how many months, and whether only of what exceeds all
+    # equities at which earlier periods ended.
+    ("withdraw_percent", np.float64),
+    ("withdraw_months", np.int64),
+    ("withdraw_above", np.int64),
 ]
 """Fields of the portfolio that come from the job and do not change."""
 
@@ -186,6 +242,8 @@ RISK_PORTFOLIO_FIELDS: list[tuple[Any, ...]] = [
     # The halt, and what it is measured by.
     ("margin_called", np.int64),
     ("halted", np.int64),
+    # Whether the program that runs the strategy allows no entries; set anew before each step, never kept.
+    ("shut", np.int64),
     ("halt_rule", np.int64),
     ("day", np.int64),
     ("day_equity", np.float64),
@@ -194,10 +252,14 @@ RISK_PORTFOLIO_FIELDS: list[tuple[Any, ...]] = [
     # The highest equity so far, as steps of the plan see it.
     ("highest_equity", np.float64),
     ("losses_in_row", np.int64),
-    # Closed trades: how many, what they earned, and each one's result as a part of its entry value.
+    # Closed trades: how many, what they and closed parts of open ones earned, and each one's result as a part of its
+    # entry value.
     ("closed", np.int64),
     ("realised", np.float64),
     ("history", np.float64, (HISTORY_RING,)),
+    # For withdrawals: the month of the latest step (0 before the first), and the equity from which profit counts.
+    ("month", np.int64),
+    ("period_equity", np.float64),
     ("interventions", np.int64),
     ("cashflows", np.int64),
 ]
@@ -223,12 +285,13 @@ class AccountColumns(NamedTuple):
 
     Times are those of the bars. `rate_open` and `rate_close` are units of the account's currency for one of the
     instrument's, as known then; `split` is how many units one becomes at the bar's open, `dividend` the cash a unit
-    gets then. `closing` says whether the session is about to end (CLOSING), or should have ended a position of the one
-    before (OVERDUE); and whether orders by the end of the one before come late, as its last bar is missing (CUT_SHORT).
+    gets then; at the first bar of a new contract, `split` is NaN and `dividend` the last close of that contract.
+    `closing` says whether the session is about to end (CLOSING), or should have ended a position of the one before
+    (OVERDUE); and whether orders by the end of the one before come late, as its last bar is missing (CUT_SHORT).
     `day` is the trading day of each step, not of each bar; `session_day` that of each bar's open. `limit_up` and
     `limit_down` are the highest and the lowest price of the bar's session, infinite where there is none.
     `funding_open` and `funding_inside` count the fundings from the last close to the bar's open and from there to its
-    close, `nights_open` and `nights_inside` the nights for which swap is due.
+    close, `nights_open` and `nights_inside` the nights for which swap is due. Of rates that change, they have the sums.
     """
 
     open_ns: TimeColumn

@@ -13,21 +13,28 @@ What each of them does at a step is in `engine.simulation.stepping`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal
+
+import numpy as np
 
 from quantcrafter.engine.api.engine import EngineJob
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import Ledger
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.order_id import OrderId
 from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.api.orders import EVENTS, OrderCommand, OrderEvent
 from quantcrafter.engine.api.step_program import StepRecord
+from quantcrafter.engine.simulation.account_terms import withdraws
 from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, without_bars
+from quantcrafter.engine.simulation.commanding import close_positions, shut_entries, withdraw_entries
+from quantcrafter.engine.simulation.execution_terms import has_auction, trades_pairs
 from quantcrafter.engine.simulation.growth import Growth
 from quantcrafter.engine.simulation.identity import Identity, program_hash, rule_names, terms_hash
+from quantcrafter.engine.simulation.kernel import equity_of
 from quantcrafter.engine.simulation.kernel_forms import RunSteps
 from quantcrafter.engine.simulation.matcher import Matcher
 from quantcrafter.engine.simulation.order_commands import SentOrders
@@ -76,12 +83,12 @@ class SimulationSession(Stepping):
         if growth is None:
             state = SimulationState.of(job, table_rows, kernel)
         else:
-            kernel = kernel if kernel is not None else kernel_for(0)
             state = SimulationState.growing(job, growth.market, growth.program, table_rows, kernel)
             growth.attach(state)
         super().__init__(job, state, matcher)
         self.identity = identity
         self._growth = growth
+        self._chooses_kernel = kernel is None
         self._outside = Outside(state, SentOrders(job, identity), reporting=isinstance(matcher, NoVenue))
         # The values of a fresh account; only open sessions are saved.
         self._fresh = {name: state.portfolio[name].copy() for name in PORTFOLIO_STATE} if growth is not None else {}
@@ -114,11 +121,12 @@ class SimulationSession(Stepping):
             raise RunError(
                 Message("The venue of a session must be 'simulated' or 'external', was {venue}.", venue=repr(venue))
             )
+        if venue == "external":
+            _check_external(job)
+            matcher = NoVenue()
         if state is not None:
             check_owner(state, job, identity)
         growth = Growth(without_bars(job))
-        if venue == "external":
-            matcher = NoVenue()
         session = cls(growth.job, matcher, table_rows=SMALL_TABLES, kernel=kernel, growth=growth, identity=identity)
         if session.is_external:
             growth.closes_expired = False
@@ -153,6 +161,22 @@ class SimulationSession(Stepping):
         """The orders that an external venue was sent, as far as it has reported, by number; old ones are forgotten."""
         return self._outside.tracked
 
+    @property
+    def rows_written(self) -> tuple[int, ...]:
+        """Counts that change whenever an order ends or fills."""
+        portfolio = self.memory.portfolio
+        return len(self.memory.pages), int(portfolio["orders"]), int(portfolio["fills"])
+
+    @property
+    def positions(self) -> Mapping[str, float]:
+        """The quantity held of each instrument, negative if short; those without a position are left out."""
+        held = self.memory.holdings
+        return {self.job.instruments[i].symbol: float(held[i]["quantity"]) for i in np.flatnonzero(held["lots"])}
+
+    def id_of(self, number: int) -> OrderId:
+        """Return the id of an order by its number."""
+        return self._outside.sent_orders.id_of(number)
+
     # ------------------------------------------------------------------ open data
 
     def append(self, bars: Mapping[str, ClosedBar]) -> None:
@@ -183,6 +207,19 @@ class SimulationSession(Stepping):
         self._growing().end_data(self.memory, symbols, finish=self.done)
         if self.done and self.index:
             self._equity = self._growth.equity[-1] if self._growth is not None and self._growth.equity else self._equity
+
+    def is_after_expiry(self, symbol: str, open_ns: int) -> bool:
+        """Return whether a bar that opens then (UTC ns) is not traded, as its contract has expired."""
+        return self._growing().is_after_expiry(symbol, open_ns)
+
+    def expire(self, now_ns: int) -> None:
+        """End contracts that have expired by a moment (UTC ns), between two steps; `append` does it as well.
+
+        Positions are closed at their last close if the venue is simulated, and orders are cancelled.
+        """
+        self._growing().expire(self.memory, now_ns)
+        if self.index:
+            self._equity = float(equity_of(self.memory.portfolio, self.memory.holdings))
 
     def check_open(self, symbols: Iterable[str]) -> None:
         """Refuse instruments whose data has ended.
@@ -252,9 +289,45 @@ class SimulationSession(Stepping):
         self._outside.apply(event)
         return self._outside.commands(self._growing().last_ns or 0, in_answer=True)
 
+    # ------------------------------------------------------------------ what the program asks
+
+    def shut_entries(self, *, shut: bool) -> None:
+        """Block all entries that the steps to come decide on, or no longer. It is not part of the state."""
+        self._growing()
+        shut_entries(self.memory, shut=shut)
+
+    def withdraw_entries(self) -> tuple[OrderCommand, ...]:
+        """Cancel all orders that would open or increase a position, and return the new commands for the broker.
+
+        Raises:
+            RunError: all bars are known from the start, or an appended step is not run yet.
+        """
+        return self._asked(withdraw_entries)
+
+    def close_positions(self) -> tuple[OrderCommand, ...]:
+        """Withdraw entries, order all positions to be closed at the next open, and return the new commands.
+
+        Repeating it while they are being closed has no effect.
+
+        Raises:
+            RunError: all bars are known from the start, or an appended step is not run yet.
+        """
+        return self._asked(close_positions)
+
+    def _asked(self, act: Callable[[SimulationState], None]) -> tuple[OrderCommand, ...]:
+        self._growing()
+        if not self.done or not self._decided:
+            raise RunError(Message("The last step is not run yet. Call close_step() before orders are withdrawn."))
+        act(self.memory)
+        return self.commands()
+
     def _note_close(self) -> None:
         if self._growth is not None:
             self._growth.note(self.memory)
+
+    def _note_auction(self) -> None:
+        if self._growth is not None:
+            self._growth.note_again(self.memory)
 
     def _check_entries(self, first: int) -> None:
         if self.is_external:
@@ -321,6 +394,7 @@ class SimulationSession(Stepping):
             epochs=tuple(self._outside.sent_orders.epochs),
             told=self._outside.sent_orders.kept(),
             tracked=self._outside.kept(),
+            refused=self._outside.refused,
             executions=tuple(each.node for each in self.job.executions),
             components={"deciding": own, "kept": dict(components or {})},
             program=program_hash(self.job),
@@ -344,11 +418,17 @@ class SimulationSession(Stepping):
         growth, rules = self._growing(), rule_names(self.job, self.identity)
         put_account(self.memory.portfolio, state.account, rules)
         growth.resume(self.memory, state, rules)
+        holdings = self.memory.holdings
+        if (holdings["placed"] > 0).any() or holdings["grid_side"].any():
+            # Orders of an earlier version of the strategy, whose rule this one may not have.
+            self.memory.portfolio["has_rare"] = 1
+        if self._chooses_kernel:
+            self.memory.kernel = kernel_for(0, with_rare=self.memory.has_rare)
         self._remember(state.components.get("deciding", {}))
         self.kept = dict(state.components.get("kept", {}))
         next_order = int(self.memory.portfolio["next_order"])
         self._outside.sent_orders.resume(state.epochs, state.told, self.identity, next_order)
-        self._outside.resume(state.tracked)
+        self._outside.resume(state.tracked, state.refused)
         self.index, self._equity = state.step, state.equity
         self.memory.portfolio["first_step"] = state.step
 
@@ -361,3 +441,42 @@ class SimulationSession(Stepping):
         if self._growth is not None:
             raise RunError(Message("A session that goes on is kept by its state. Call state() instead of snapshot()."))
         return super().snapshot()
+
+
+def _check_external(job: EngineJob) -> None:
+    """Refuse what an external venue doesn't do.
+
+    Raises:
+        RunError: the job needs it.
+    """
+    if trades_pairs(job):
+        raise RunError(
+            Message(
+                "Both legs of a pair fill together or not at all, which an external venue can't promise. "
+                "Open it with venue='simulated'."
+            )
+        )
+    if any(each.roll is not None for each in job.instruments):
+        raise RunError(
+            Message(
+                "A continuous series is rolled at the last closes of both contracts, which an external venue isn't "
+                "told. Open it with venue='simulated', or trade a contract of it."
+            )
+        )
+    if has_auction(job):
+        raise RunError(
+            Message(
+                "With 'fills: close: auction', orders fill at the close on which they were decided. A live "
+                "session can't send them in time: it knows no closing auction, and no moment before it at "
+                "which to decide. Leave the setting out: they then fill at the next close."
+            ),
+            field="close",
+        )
+    if withdraws(job):
+        raise RunError(
+            Message(
+                "Nothing withdraws profit from an account at an external venue, and a book of it would differ "
+                "from the account. Leave 'withdrawal' out."
+            ),
+            field="withdrawal",
+        )

@@ -40,7 +40,7 @@ MOST_COUNT = 1 << 40
 """How many steps and bars there may be."""
 
 _TABLES = frozenset(
-    {"orders", "fills", "trades", "blocked", "interventions", "cashflows", "cash_changes", "overflow", "at_work"}
+    {"orders", "fills", "parts", "blocked", "interventions", "cashflows", "cash_changes", "overflow", "at_work"}
 )
 _OF_CASH = frozenset({"cash", "peak", "last_equity", "day_equity", "highest_equity"})
 """Fields that begin with the cash of the job: they are always written."""
@@ -90,6 +90,7 @@ class SessionState:
     numbers from which on ids have a worker's name and epoch, `told` the orders as they were last commanded, and
     `tracked` what a broker has reported of them.
     `executions` are the names of the execution nodes, whose numbers orders have; none in states of earlier releases.
+    `refused` are the amends and cancels that a broker rejected since the last close, by order number.
     `components` holds the states of components in Python, by name. `program` is a hash of the steps that read the
     position, whose memory each instrument has.
     """
@@ -108,6 +109,7 @@ class SessionState:
     components: Mapping[str, Any] = field(default_factory=dict)
     executions: tuple[str, ...] = ()
     program: str = ""
+    refused: tuple[tuple[int, str], ...] = ()
     bar_standard: str = BAR_STANDARD
     version: int = VERSION
 
@@ -149,9 +151,10 @@ class SessionState:
             values["epochs"] = tuple(tuple(each) for each in values["epochs"])
             values["told"], values["tracked"] = tuple(values["told"]), tuple(values.get("tracked", ()))
             values["executions"] = tuple(values.get("executions", ()))
+            values["refused"] = tuple((number, name) for number, name in values.get("refused", ()))
             state = cls(**values)
             _check_numbers(state)
-        except (TypeError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise RunError(
                 Message("The state of a session can't be read: {error}. It was changed or cut off.", error=error)
             ) from None

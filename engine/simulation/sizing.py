@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.jit import inlined, jit
 from quantcrafter.engine.simulation.primitives import TOLERANCE, to_quantity, whole_lots
 from quantcrafter.engine.simulation.records import (
     BLOCKED_DISTANCE,
@@ -95,7 +95,11 @@ def percent_of_equity(portfolio: Record, terms: Record, holding: Record, value: 
             return bounded(terms["size_start"], 0.0, most)
         percent = kelly_percent(portfolio["history"], portfolio["closed"] - count, count)
         return bounded(terms["size_value"] * percent, terms["size_least"], most)
+    if (terms["size_start"] > 0.0 and value == 1.0) or (terms["size_start"] < 0.0 and value == 0.0):
+        holding["losses_in_row"], holding["wins_in_row"] = 0, 0
     streak = holding["losses_in_row"] if kind == MARTINGALE else holding["wins_in_row"]
+    if terms["size_trades"] > 0:
+        streak %= terms["size_trades"]
     return streak_percent(terms["size_value"], terms["size_factor"], streak, most)
 
 
@@ -158,14 +162,25 @@ def is_too_small(holding: Record, lots: int) -> bool:
     )
 
 
+@inlined
+def note_part_result(portfolio: Record, holding: Record, profit: float, entry_value: float) -> None:
+    """Add what a part of a trade earned to the results of its trade and of the account."""
+    holding["part_profit"] += profit
+    holding["part_value"] += entry_value
+    portfolio["realised"] += profit
+
+
 @jit
-def note_result(portfolio: Record, holding: Record, bar: int, profit: float, entry_value: float) -> None:
-    """Store the result of a closed trade, for sizes by history, streaks and cool-down."""
+def note_result(portfolio: Record, holding: Record, bar: int) -> None:
+    """Store the result of a trade whose last part was closed, for sizes by history, streaks and cool-down."""
+    profit, entry_value = holding["part_profit"], holding["part_value"]
+    holding["part_profit"], holding["part_value"] = 0.0, 0.0
     result = profit / entry_value if entry_value > 0.0 else 0.0
     portfolio["history"][portfolio["closed"] & (HISTORY_RING - 1)] = result
     holding["last_result"] = 100.0 * result
+    if portfolio["stepped"] == 1:
+        holding["last_r"] = profit / holding["risk_taken"] if holding["risk_taken"] > 0.0 else math.nan
     portfolio["closed"] += 1
-    portfolio["realised"] += profit
     if profit > 0.0:
         holding["wins_in_row"] += 1
         holding["losses_in_row"] = 0

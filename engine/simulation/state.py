@@ -14,17 +14,18 @@ from quantcrafter.engine.api.ledger import (
     FILL_DTYPE,
     INTERVENTION_DTYPE,
     ORDER_DTYPE,
-    TRADE_DTYPE,
     Ledger,
     OpenPosition,
     Stretches,
 )
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.api.round_trips import PART_DTYPE
 from quantcrafter.engine.simulation.ahead import kernel_for
 from quantcrafter.engine.simulation.arrays import check, holdings_of, market_of, portfolio_of, rules_of, timeline_of
 from quantcrafter.engine.simulation.buffers import COLUMNS
 from quantcrafter.engine.simulation.execution_terms import check_executions
+from quantcrafter.engine.simulation.kept_terms import LATEST_TERMS
 from quantcrafter.engine.simulation.kernel_forms import RunSteps
 from quantcrafter.engine.simulation.pages import Room, joined_pages, whole_rows
 from quantcrafter.engine.simulation.records import (
@@ -40,11 +41,16 @@ from quantcrafter.engine.simulation.step_arrays import record_of, with_steps
 from quantcrafter.engine.simulation.steps import Steps
 from quantcrafter.engine.simulation.worth import open_profit
 
-TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows")
-_DTYPES = (FILL_DTYPE, TRADE_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)
+TABLES = ("orders", "fills", "parts", "blocked", "interventions", "cashflows")
+_ROWS = {name: f"{name.removesuffix('s')}_rows" for name in TABLES}
+_DTYPES = (FILL_DTYPE, PART_DTYPE, BLOCKED_DTYPE, INTERVENTION_DTYPE, CASHFLOW_DTYPE)
+_NO_ROWS = {name: whole_rows(np.empty(0, dtype)) for name, dtype in zip(TABLES, (ORDER_DTYPE, *_DTYPES), strict=True)}
 
 BARS_A_ROW, LEAST_ROWS = 8, 256
 """Initial memory for the rows of a run; it grows if necessary."""
+
+FEW_ROWS = 2_048
+"""Rows that a finished run copies, so that its ledger doesn't keep all the memory of its tables."""
 
 
 @dataclass
@@ -88,13 +94,15 @@ class SimulationState:
         ts_ns, timeline = timeline_of(job)
         curve = COLUMNS.take(3 * len(ts_ns), np.float64).reshape(3, len(ts_ns))
         market, steps = with_steps(job, market_of(job))
-        arrays = (portfolio_of(job, table_rows), holdings_of(job), rules_of(job), market, timeline, curve, ts_ns, steps)
-        bars = sum(len(instrument.bars) for instrument in job.instruments)
-        return cls(*arrays, kernel if kernel is not None else kernel_for(bars, len(steps.program)))
+        arrays = (*LATEST_TERMS.books_of(job, table_rows, market.flags), market, timeline, curve, ts_ns, steps)
+        if kernel is None:
+            with_rare = bool(arrays[0][0]["has_rare"])
+            kernel = kernel_for(len(market.close), len(steps.program), with_rare=with_rare)
+        return cls(*arrays, kernel)
 
     @classmethod
     def growing(
-        cls, job: EngineJob, market: MarketArrays, steps: Steps, table_rows: int, kernel: RunSteps
+        cls, job: EngineJob, market: MarketArrays, steps: Steps, table_rows: int, kernel: RunSteps | None
     ) -> SimulationState:
         """Return the state before the first bar of an open session: its step columns are those of one step.
 
@@ -107,6 +115,8 @@ class SimulationState:
         holdings["last_bar"] = NO_BAR
         closing = (np.zeros(2, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(1, np.bool_))
         arrays = (portfolio_of(job, table_rows), holdings, rules_of(job), market, Timeline(*closing), np.zeros((3, 1)))
+        if kernel is None:
+            kernel = kernel_for(0, with_rare=bool(arrays[0][0]["has_rare"]))
         return cls(*arrays, np.zeros(1, np.int64), steps, kernel)
 
     @property
@@ -114,6 +124,11 @@ class SimulationState:
         """The one record that all instruments share."""
         portfolio: Record = self.portfolios[0]
         return portfolio
+
+    @property
+    def has_rare(self) -> bool:
+        """Whether the run needs the machine code that has the rules which few strategies use."""
+        return bool(self.portfolio["has_rare"])
 
     def arrays(self) -> tuple[Table, Table, Table, MarketArrays, Timeline, FloatColumn, Steps]:
         """Return the arguments of the bar loop."""
@@ -125,27 +140,46 @@ class SimulationState:
         Raises:
             RunError: an instrument had more open orders than there are slots.
         """
-        portfolio = self.portfolio
-        if portfolio["overflow"]:
+        self._check_slots()
+        if any(self.portfolio[name] for name in TABLES):
+            self._end_page({name: self._kept(name) for name in TABLES})
+
+    def _finish_page(self) -> None:
+        """End the last page, after which nothing is run: many rows stay where they are."""
+        self._check_slots()
+        if self.pages:
+            self.harvest()
+            return
+        rows = {name: self._rows_in_use(name) for name in TABLES}
+        stay = any(len(each) > FEW_ROWS for each in rows.values())
+        self._end_page(rows if stay else {name: each.copy() for name, each in rows.items()})
+
+    def _check_slots(self) -> None:
+        if self.portfolio["overflow"]:
             raise RunError(
                 Message(
                     "An instrument had more than {working_slots} open orders at once. Use fewer levels or entries.",
                     working_slots=WORKING_SLOTS,
                 )
             )
-        if any(portfolio[name] for name in TABLES):
-            self.pages.append({name: self._kept(name) for name in TABLES})
+
+    def _end_page(self, rows: dict[str, Table]) -> None:
+        self.pages.append(rows)
         for name in TABLES:
-            portfolio[name] = 0
+            self.portfolio[name] = 0
 
     def forget_pages(self) -> None:
         """Forget the rows that were written so far."""
         self.pages.clear()
         self._rooms.clear()
 
+    def _rows_in_use(self, name: str) -> Table:
+        count = self.portfolio[name]
+        return whole_rows(self.portfolio[_ROWS[name]][:count]) if count else _NO_ROWS[name]
+
     def _kept(self, name: str) -> Table:
         """Return a copy of a table's rows in use, put behind those of the last page where there is room."""
-        rows = whole_rows(self.portfolio[f"{name.removesuffix('s')}_rows"][: self.portfolio[name]])
+        rows = self._rows_in_use(name)
         if name not in self._rooms:
             self._rooms[name] = Room(rows.dtype, int(self.holdings["bars"].sum()) // BARS_A_ROW + LEAST_ROWS)
         return self._rooms[name].put(rows)
@@ -164,28 +198,30 @@ class SimulationState:
         curves: tuple[TimeColumn, FloatColumn, FloatColumn | Stretches] | None = None,
         *,
         at_work: bool = True,
+        last: bool = False,
     ) -> Ledger:
         """Return the ledger after that many steps (None: all); orders still `at_work` are among the orders.
 
-        `curves` are times, equity and cash, where they are kept elsewhere.
+        `curves` are times, equity and cash, where they are kept elsewhere. Nothing is run after the `last` one.
         """
-        self.harvest()
+        if last:
+            self._finish_page()
+        else:
+            self.harvest()
         written = (self._written(name, dtype) for name, dtype in zip(TABLES[1:], _DTYPES, strict=True))
-        fills, trades, blocked, interventions, cashflows = written
+        fills, closed, blocked, interventions, cashflows = written
         # Orders were written as they ended; by id they are in the order of their making.
-        parts = [page["orders"] for page in self.pages]
-        parts += [
-            whole_rows(holding["slots"][: holding["working"]])
-            for holding in self.holdings
-            if holding["working"] and at_work
+        working = [
+            whole_rows(self.holdings[i]["slots"][: self.holdings[i]["working"]])
+            for i in (np.flatnonzero(self.holdings["working"]) if at_work else ())
         ]
-        in_order = _by_id(parts, int(self.portfolio["next_order"]))
+        in_order = _by_id([page["orders"] for page in self.pages], working, int(self.portfolio["next_order"]))
         whole = curves is None
         if curves is None:
             curves = (self.ts_ns[:steps], self.curve[0, :steps], self.cash(steps))
-        positions = tuple(_open_position(holding) for holding in self.holdings if holding["lots"] != 0)
+        positions = tuple(_open_position(self.holdings[i]) for i in np.flatnonzero(self.holdings["lots"]))
         record = record_of(self.steps, self.holdings) if whole else None
-        return Ledger(in_order, fills, trades, blocked, *curves, positions, interventions, cashflows, record)
+        return Ledger(in_order, fills, closed, blocked, *curves, positions, interventions, cashflows, record)
 
     def cash(self, steps: int | None = None) -> Stretches:
         """Return the cash at the close of each of the first steps (None: all)."""
@@ -206,8 +242,13 @@ def _check(job: EngineJob) -> None:
     check_executions(job)
 
 
-def _by_id(parts: list[Table], made: int) -> Table:
+def _by_id(pages: list[Table], working: list[Table], made: int) -> Table:
     """Return orders by id; of those that were made, some may be kept elsewhere."""
+    parts = pages + working
+    if len(pages) == 1 and not working:
+        orders = pages[0].view(ORDER_DTYPE)
+        if (orders["id"][1:] > orders["id"][:-1]).all():
+            return orders
     in_order = COLUMNS.take(sum(map(len, parts)), ORDER_DTYPE)
     if len(in_order) == made:
         for part in parts:

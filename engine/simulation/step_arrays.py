@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,8 +15,6 @@ from quantcrafter.engine.simulation.account_terms import joined
 from quantcrafter.engine.simulation.instructions import KNOWN
 from quantcrafter.engine.simulation.records import MarketArrays, Table
 from quantcrafter.engine.simulation.steps import Steps, warm_up
-
-_NOTHING = StepProgram(np.zeros(0, INSTRUCTION_DTYPE), np.empty(0), np.empty(0), (), ())
 
 
 def check_steps(instrument: InstrumentJob, program: StepProgram | None) -> None:
@@ -34,8 +34,9 @@ def check_steps(instrument: InstrumentJob, program: StepProgram | None) -> None:
 
 def with_steps(job: EngineJob, market: MarketArrays) -> tuple[MarketArrays, Steps]:
     """Return the steps of a job, and the market whose flags and filter mask they write to."""
-    program, jobs = job.steps or _NOTHING, job.instruments
-    rows = len(market.close) if job.steps is not None else 0
+    jobs, program, rows = job.instruments, job.steps, len(market.close)
+    if program is None:
+        return market, _no_steps(len(jobs), len(job.executions))
     columns = [joined([each.step_columns[k] for each in jobs], np.float64) for k in range(len(program.inputs))]
     steps = Steps(
         program=np.array(program.rows, INSTRUCTION_DTYPE),
@@ -46,14 +47,30 @@ def with_steps(job: EngineJob, market: MarketArrays) -> tuple[MarketArrays, Step
         outputs=np.full((len(program.outputs), rows), np.nan),
         recorded=np.array(program.outputs, np.int64),
         heads=_heads(program, len(job.executions)),
-        flags=np.array(market.flags[:rows]),
-        signals=np.array(market.signals[:, :rows]),
-        allowed=np.array(market.allowed[:, :rows]),
+        flags=np.array(market.flags),
+        signals=np.array(market.signals),
+        allowed=np.array(market.allowed),
     )
-    if job.steps is None:
-        return market, steps
     flags, signals = joined([steps.flags], np.uint8), joined([steps.signals], np.uint8)
     return market._replace(flags=flags, signals=signals, allowed=joined([steps.allowed], np.bool_)), steps
+
+
+@cache
+def _no_steps(instruments: int, executions: int) -> Steps:
+    """Return the steps of jobs without any, which nobody writes to."""
+    return Steps(
+        program=np.empty(0, INSTRUCTION_DTYPE),
+        registers=np.empty((instruments, 0)),
+        state=np.empty((instruments, 0)),
+        columns=joined([np.empty((0, 0))], np.float64),
+        inputs=np.empty(0, np.int64),
+        outputs=np.empty((0, 0)),
+        recorded=np.empty(0, np.int64),
+        heads=np.full((executions, 2), -1, np.int64),
+        flags=np.empty(0, np.uint8),
+        signals=np.empty((executions, 0), np.uint8),
+        allowed=np.empty((executions, 0), np.bool_),
+    )
 
 
 def _heads(program: StepProgram, executions: int) -> npt.NDArray[np.int64]:

@@ -14,6 +14,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.step_program import StepRecord
 from quantcrafter.engine.simulation.by_matcher import AskedStep
 from quantcrafter.engine.simulation.components import Deciders, States
+from quantcrafter.engine.simulation.kernel import hold_auction, note_auction
 from quantcrafter.engine.simulation.matcher import Matcher
 from quantcrafter.engine.simulation.records import DECISIONS, UP_TO_CLOSE, WHOLE, Table
 from quantcrafter.engine.simulation.snapshots import Snapshot, carry_over, put_back, snapshot_of
@@ -119,11 +120,18 @@ class Stepping:
         with np.errstate(all="ignore"):
             if self._deciders is not None:
                 self._deciders.decide(self._row, self._equity, self.events(self.index))
+                state = self.memory
+                arrays = (state.portfolios, state.holdings, state.rules, state.market, state.timeline)
+                hold_auction(*arrays, self._row)
+                note_auction(state.portfolios, state.holdings, state.curve, self._row)
                 if self.has_ended and self.index == len(self) - 1:
                     self._deciders.check_inputs()
             elif self._asks_for_decisions():
                 self._run(DECISIONS)
             self._check_entries(first)
+        if self.memory.portfolio["auction"]:
+            self._equity = float(self.memory.curve[0, self._row])
+            self._note_auction()
         self.index += 1
         self._decided = True
 
@@ -137,6 +145,9 @@ class Stepping:
 
     def _note_close(self) -> None:
         """Record the results of the step at its close."""
+
+    def _note_auction(self) -> None:
+        """Record the results of the step again after orders have filled at the very close of their decision."""
 
     def _check_entries(self, first: int) -> None:
         """Check the entries numbered `first` and higher, which were just decided on."""

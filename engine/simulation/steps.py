@@ -20,9 +20,9 @@ from quantcrafter.engine.api.ports import (
 )
 from quantcrafter.engine.api.step_program import Known
 from quantcrafter.engine.simulation.instructions import KNOWN, LAG, calculated, remembered
-from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.jit import jit, rare
 from quantcrafter.engine.simulation.records import Record, Table, Timeline
-from quantcrafter.engine.simulation.worth import open_profit
+from quantcrafter.engine.simulation.worth import open_profit, pair_profit
 
 (
     SIDE,
@@ -41,6 +41,10 @@ from quantcrafter.engine.simulation.worth import open_profit
     CASH,
     DRAWDOWN_PERCENT,
     OPEN_POSITIONS,
+    UNIT_PRICE,
+    UNIT_PERCENT,
+    OPEN_R,
+    LAST_TRADE_R,
 ) = (int(known) for known in Known)
 # Plain numbers, as in `instructions`.
 
@@ -69,7 +73,7 @@ class Steps(NamedTuple):
     allowed: BoolColumn
 
 
-@jit
+@rare
 def run_nodes(portfolios: Table, holdings: Table, steps: Steps, timeline: Timeline, step: int, equity: float) -> None:
     """Run the programs of the instruments whose bars close at a step; `equity` is marked at this close."""
     portfolio = portfolios[0]
@@ -119,7 +123,7 @@ def run_program(steps: Steps, i: int, row: int) -> None:
 
 
 @jit
-def known_of(portfolio: Record, holdings: Table, i: int, bar: int, what: int, equity: float) -> float:  # noqa: PLR0911 - each
+def known_of(portfolio: Record, holdings: Table, i: int, bar: int, what: int, equity: float) -> float:  # noqa: PLR0911, C901 - each
     """Return something of an instrument's position, or of the account, at a close."""
     if what == EQUITY:
         return float(equity)
@@ -135,13 +139,29 @@ def known_of(portfolio: Record, holdings: Table, i: int, bar: int, what: int, eq
     holding = holdings[i]
     if what == LAST_TRADE_PERCENT:
         return float(holding["last_result"])
+    if what == LAST_TRADE_R:
+        return float(holding["last_r"])
     if what == ENTRIES_MADE:
         return float(holding["entries_made"])
+    if portfolio["paired"] == 1 and what in (SIDE, OPEN_CASH, OPEN_PERCENT) and holding["lots"] != 0:
+        terms = portfolio["executions"][holding["execution"]]
+        if terms["pair"] == 1:
+            return float(known_of_pair(holdings[terms["first_leg"]], holdings[terms["second_leg"]], what))
     return float(position_of(holding, bar, what))
 
 
 @jit
-def position_of(holding: Record, bar: int, what: int) -> float:  # noqa: PLR0911 - one for each
+def known_of_pair(first: Record, second: Record, what: int) -> float:
+    """Return side or open profit of a pair, the same for both legs; its side is that of the first leg."""
+    if what == SIDE:
+        lots = first["lots"] if first["lots"] != 0 else -second["lots"]
+        return 1.0 if lots > 0 else -1.0
+    profit, value = pair_profit(first, second)
+    return profit if what == OPEN_CASH else float(100.0 * profit / value)
+
+
+@jit
+def position_of(holding: Record, bar: int, what: int) -> float:  # noqa: PLR0911, C901 - one for each
     """Return something of a position; where there is none NaN, or 0 for what can be counted."""
     lots = holding["lots"]
     if what == SIDE:
@@ -162,8 +182,30 @@ def position_of(holding: Record, bar: int, what: int) -> float:  # noqa: PLR0911
         return float(holding["highest"])
     if what == LOWEST:
         return float(holding["lowest"])
+    if what in (UNIT_PRICE, UNIT_PERCENT):
+        return unit_value(holding, what)
+    return profit_of(holding, what)
+
+
+@jit
+def profit_of(holding: Record, what: int) -> float:
+    """Return the open profit: an amount, in percent of the value at entry, or in multiples of the initial risk."""
     profit = open_profit(holding)
-    return profit if what == OPEN_CASH else float(100.0 * profit / abs(holding["basis"] * holding["quantity"]))
+    if what == OPEN_CASH:
+        return profit
+    if what == OPEN_R:
+        return float(profit / holding["risk"]) if holding["risk"] > 0.0 else math.nan
+    return float(100.0 * profit / abs(holding["basis"] * holding["quantity"]))
+
+
+@jit
+def unit_value(holding: Record, what: int) -> float:
+    """Return the price of the latest entry that is still held, or its gain at the mark in percent, before costs."""
+    price = holding["unit_price"][holding["units"] - 1]
+    if what == UNIT_PRICE:
+        return float(price)
+    gain = (holding["mark"] - price) * (1.0 if holding["lots"] > 0 else -1.0)
+    return float(100.0 * gain / abs(price)) if price != 0.0 else math.nan
 
 
 def warm_up(steps: Steps, i: int, rows: range, recorded: dict[int, Any]) -> None:

@@ -21,6 +21,19 @@ def unit_of(holding: Record, number: int) -> int:
 
 
 @jit
+def has_entered(holding: Record, k: int) -> bool:
+    """Return whether the position has lots that the order in slot `k` entered: what it fills now is the same entry.
+
+    What has closed a position of the other side is no entry. An order that has filled a part counts as one that has
+    entered if there are MOST_ENTRIES units, because it may have joined the last one.
+    """
+    order = holding["slots"][k]
+    if order["filled"] == 0 or holding["lots"] == 0:
+        return False
+    return bool(unit_of(holding, order["id"]) >= 0 or holding["units"] == MOST_ENTRIES)
+
+
+@jit
 def grow_unit(holding: Record, number: int, bar: int, lots: int, price: float) -> None:
     """Add what an entry order filled: to its own unit, whose price is the average, or as a new one.
 

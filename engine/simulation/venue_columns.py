@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
-from quantcrafter.engine.api.engine import InstrumentJob
+from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.errors import RunError
+from quantcrafter.engine.api.market import TickTables
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
-from quantcrafter.engine.simulation.primitives import round_to_tick, whole_inverse
+from quantcrafter.engine.simulation.primitives import TOLERANCE, round_to_tick, whole_inverse
 from quantcrafter.engine.trading_calendar.trading_days import bounds, trading_days_in_order
 
 NO_DAY = int(np.iinfo(np.int64).min)
@@ -23,15 +26,31 @@ NO_LIMITS = (math.inf, -math.inf)
 def has_limits(instrument: InstrumentJob) -> bool:
     """Return whether the prices of an instrument have limits: its bars must not be longer than a day."""
     is_limited = any(percent > 0.0 for _, percent in instrument.price_limits)
-    return is_limited and instrument.bars.timeframe.nominal_ns <= DAY_NS
+    return (is_limited or bool(instrument.limit_amounts)) and instrument.bars.timeframe.nominal_ns <= DAY_NS
 
 
-def offsets_of(instrument: InstrumentJob) -> tuple[float, float]:
-    """Return how far the ask lies above the prices of the bars, and the bid below them."""
-    spread = instrument.spread
+def spread_parts(instrument: InstrumentJob) -> tuple[float, float]:
+    """Return which parts of the spread lie above the prices of the bars, to the ask, and below them, to the bid."""
     if instrument.quotes == "mid":
-        return spread / 2.0, spread / 2.0
-    return (spread, 0.0) if instrument.quotes == "bid" else (0.0, spread)
+        return 0.5, 0.5
+    return (1.0, 0.0) if instrument.quotes == "bid" else (0.0, 1.0)
+
+
+def has_spreads(job: EngineJob) -> bool:
+    """Return whether the spread of any instrument changes from bar to bar."""
+    return any(each.spreads is not None for each in job.instruments)
+
+
+def spreads_of(instrument: InstrumentJob) -> FloatColumn:
+    """Return the spread of each bar, as a difference of prices."""
+    if instrument.spreads is None:
+        return np.full(len(instrument.bars), instrument.spread)
+    return instrument.spreads
+
+
+def has_rolls(job: EngineJob) -> bool:
+    """Return whether any instrument changes from contract to contract."""
+    return any(each.roll is not None for each in job.instruments)
 
 
 def expiry_ns(instrument: InstrumentJob) -> int | None:
@@ -42,7 +61,7 @@ def expiry_ns(instrument: InstrumentJob) -> int | None:
 
 
 def expires_at_end(instrument: InstrumentJob) -> bool:
-    """Return whether the last bar of an instrument is that of its expiry.
+    """Return whether an instrument expires with its last bar.
 
     Raises:
         RunError: there are bars after it.
@@ -56,7 +75,13 @@ def expires_at_end(instrument: InstrumentJob) -> bool:
                 "{symbol} has bars after its expiry. Leave them out, or correct 'expiry'.", symbol=instrument.symbol
             )
         )
-    return bool(bars.close_ns[-1] >= end_ns)
+    return instrument.expires or bool(bars.close_ns[-1] >= end_ns)
+
+
+def is_on_last_day(instrument: InstrumentJob) -> bool:
+    """Return whether the last bar of an instrument, which has bars, is of the day on which it expires."""
+    bars = instrument.bars
+    return instrument.expiry_day == int(trading_days_in_order(bars.open_ns[-1:], bars.session)[0])
 
 
 def session_days(instrument: InstrumentJob) -> TimeColumn:
@@ -98,12 +123,55 @@ def limits_at(instrument: InstrumentJob, day: int, reference: float) -> tuple[fl
     percent = 0.0
     for since, each in instrument.price_limits:
         percent = each if day >= since else percent
-    if not has_limits(instrument) or percent <= 0.0 or math.isnan(reference):
+    amount = next((amount for below, amount in instrument.limit_amounts if reference < below), 0.0)
+    is_limited = percent > 0.0 or (amount > 0.0 and not instrument.price_limits)
+    if not has_limits(instrument) or not is_limited or math.isnan(reference):
         return NO_LIMITS
-    tick = instrument.tick_size
+    middle = _on_tick(instrument, day, reference, 0)
+    inward = 1 if instrument.limit_rounding == "inward" else 0
+    if percent > 0.0:
+        up, down = middle * (100.0 + percent) / 100.0, middle * (100.0 - percent) / 100.0
+    else:
+        up, down = middle + amount, middle - amount
+    up, down = _on_tick(instrument, day, up, -inward), _on_tick(instrument, day, down, inward)
+    least, most = (
+        _on_tick(instrument, day, middle + side * tick_of(instrument, day, middle, side), 0) for side in (1, -1)
+    )
+    return max(up, least), min(down, most)
+
+
+def tick_of(instrument: InstrumentJob, day: int, price: float, side: int = 0) -> float:
+    """Return the tick at a price in the session of a day; at a bound for a step up, or with `side` -1 down."""
+    tables = instrument.tick_tables
+    if not tables:
+        return instrument.tick_size
+    bands = next((bands for since, bands in reversed(tables) if since <= day), tables[0][1])
+    size = abs(price)
+    reached = [tick for low, tick in bands if low < size or (low == size and side >= 0)]
+    return reached[-1] if reached else bands[0][1]
+
+
+def ticks_at_opens(tables: TickTables, bars: Bars) -> FloatColumn:
+    """Return the tick at the open of each bar, by the table of its session; at a bound that for a step up."""
+    ticks = np.empty(len(bars))
+    if not len(bars):
+        return ticks
+    days, sizes = trading_days_in_order(bars.open_ns, bars.session), np.abs(bars.open)
+    begins = [0, *np.searchsorted(days, [since for since, _ in tables[1:]]).tolist(), len(bars)]
+    for (_, bands), (begin, end) in zip(tables, pairwise(begins), strict=True):
+        lows, steps = (np.array(each) for each in zip(*bands, strict=True))
+        row = np.searchsorted(lows, sizes[begin:end], side="right") - 1
+        ticks[begin:end] = steps[np.maximum(row, 0)]
+    return ticks
+
+
+def _on_tick(instrument: InstrumentJob, day: int, price: float, side: int) -> float:
+    """Return the nearest multiple of the tick at a price, or the next one above (1) or below it (-1)."""
+    tick = tick_of(instrument, day, price)
     inverse = whole_inverse(tick)
-    middle = round_to_tick(reference, tick, inverse)
-    up = round_to_tick(middle * (100.0 + percent) / 100.0, tick, inverse)
-    down = round_to_tick(middle * (100.0 - percent) / 100.0, tick, inverse)
-    least, most = (round_to_tick(middle + side * tick, tick, inverse) for side in (1, -1))
-    return max(float(up), float(least)), min(float(down), float(most))
+    if side == 0:
+        return float(round_to_tick(price, tick, inverse))
+    scaled = price * inverse if inverse > 0.0 else price / tick
+    near = abs(scaled) * TOLERANCE
+    ticks = math.floor(scaled + near) if side < 0 else math.ceil(scaled - near)
+    return ticks / inverse if inverse > 0.0 else ticks * tick

@@ -10,26 +10,32 @@ from __future__ import annotations
 import math
 
 from quantcrafter.engine.simulation.interventions import intervene
-from quantcrafter.engine.simulation.jit import jit
+from quantcrafter.engine.simulation.jit import jit, rare
 from quantcrafter.engine.simulation.primitives import to_quantity
 from quantcrafter.engine.simulation.records import NONE, MarketArrays, Record
 from quantcrafter.engine.simulation.risk_records import EXIT_HELD_BACK, LIMIT_LOCKED
+from quantcrafter.engine.simulation.ticks import tick_at, use_table
 
 
-@jit
-def read_rules(holding: Record, market: MarketArrays, row: int) -> None:
+@rare
+def read_rules(_portfolio: Record, holding: Record, market: MarketArrays, row: int) -> None:
     """Take the session of the bar that is to be matched, and the prices at which it is locked."""
     columns = market.account
     holding["session_day"] = columns.session_day[row]
+    if holding["bands"] > 0:
+        use_table(holding, columns.session_day[row])
     if holding["limited"] == 0:
         return
-    near = holding["tick_size"] / 2.0
-    lid, floor = columns.limit_up[row] - near, columns.limit_down[row] + near
+    up, down = columns.limit_up[row], columns.limit_down[row]
+    near, above = tick_at(holding, up, -1) / 2.0, tick_at(holding, down, 1) / 2.0
+    lid, floor = up - near, down + above
+    low, high, close = market.low[row], market.high[row], market.close[row]
     holding["bar_open"] = market.open[row]
-    holding["lid_at_open"] = lid if market.low[row] > lid else math.inf
-    holding["lid_inside"] = lid if market.close[row] > lid else math.inf
-    holding["floor_at_open"] = floor if market.high[row] < floor else -math.inf
-    holding["floor_inside"] = floor if market.close[row] < floor else -math.inf
+    # A price beyond a limit shows that the limit was another one.
+    holding["lid_at_open"] = lid if low > lid and high < up + near else math.inf
+    holding["lid_inside"] = lid if close > lid and high < up + near else math.inf
+    holding["floor_at_open"] = floor if high < floor and low > down - above else -math.inf
+    holding["floor_inside"] = floor if close < floor and low > down - above else -math.inf
 
 
 @jit

@@ -29,7 +29,7 @@ _FLAT = {int(each): 0.0 for each in (Known.SIDE, Known.QUANTITY, Known.BARS, Kno
 """What is known of a position while there is none; the others of `_OPEN` are NaN."""
 
 _OF_ACCOUNT = frozenset({Known.EQUITY, Known.CASH, Known.DRAWDOWN_PERCENT, Known.OPEN_POSITIONS})
-_OPEN = frozenset(Known) - _OF_ACCOUNT - {Known.LAST_TRADE_PERCENT}
+_OPEN = frozenset(Known) - _OF_ACCOUNT - {Known.LAST_TRADE_PERCENT, Known.LAST_TRADE_R}
 
 _WINDOWED = frozenset({Op.LAG, Op.CROSS, Op.COUNT, Op.RANK, Op.ZSCORE, Op.VOLATILITY})
 """Operations whose result depends on as many bars as their size, and on the one before."""
@@ -90,7 +90,7 @@ def remembered_steps(job: EngineJob) -> tuple[FloatColumn, ...]:
     while done < total:
         if job.cancelled():
             raise RunCancelledError(Message("The run was cancelled."))
-        state.kernel = kernel_for(sum(counts), len(state.steps.program))
+        state.kernel = kernel_for(sum(counts), len(state.steps.program), with_rare=state.has_rare)
         chunk = INTERPRETED_STEPS if state.kernel is INTERPRETED else CHUNK_STEPS
         with np.errstate(all="ignore"):
             done = state.kernel(*state.arrays(), done, min(done + chunk, total), WHOLE)

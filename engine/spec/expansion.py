@@ -70,7 +70,7 @@ class Expander:
                 level.scope.nodes[raw.id] = node.id
 
     def _node(self, raw: RawNode, fields: dict[str, Entry], level: _Level) -> NodeSpec:
-        scope = level.scope
+        scope, own = level.scope, raw.per_instrument
         return NodeSpec(
             id=scope.prefix + raw.id,
             role=raw.role,
@@ -78,10 +78,11 @@ class Expander:
             values={name: plain(entry.value) for name, entry in fields.items()},
             path=raw.path,
             scope=scope,
-            located=Located(raw.origin, fields, raw.use_place),
+            located=Located(raw.origin, fields if own is None else {**fields, "per_instrument": own}, raw.use_place),
             context=scope.context,
             bypass=raw.bypass,
             mute=raw.mute or level.mute,
+            per_instrument=None if own is None else plain(own.value),
         )
 
     def _has_room(self, raw: RawNode, fields: dict[str, Entry], level: _Level) -> bool:
@@ -121,6 +122,11 @@ class Expander:
             return
         node = self._node(raw, fields, level)
         user = node.id
+        if raw.per_instrument is not None:
+            message = Message("'{id}' uses a block, which can't have parameters per instrument.", id=raw.id)
+            remedy = Message("Write 'per_instrument' at the nodes inside the block.")
+            at = raw.per_instrument.key.place
+            self._problem("per_instrument", message, remedy, at, raw, scope, "per_instrument")
         self.uses[user] = node
         inner = Scope(
             f"{user}/",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from quantcrafter.engine.api.currencies import currency_code
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.settings import (
     CURRENCY_PATTERN,
+    Continuous,
+    Funding,
     InstrumentKind,
     InstrumentMargin,
     Settlement,
@@ -23,10 +27,11 @@ from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.api.wording import nearest
 from quantcrafter.engine.spec.field_messages import findings
 from quantcrafter.engine.spec.limits import MAX_INSTRUMENTS, MAX_NAME_CHARS
-from quantcrafter.engine.spec.model import DAY, InstrumentSpec, Located
+from quantcrafter.engine.spec.model import DAY, InstrumentSpec, Located, UniverseSpec
 from quantcrafter.engine.spec.sections import is_empty, join, place_in
 from quantcrafter.engine.spec.source import ProblemLog, shown
 from quantcrafter.engine.spec.tree import Mapping, Scalar, Sequence, content, kind, plain
+from quantcrafter.engine.spec.universe_entries import Member, entry_of, read_universe
 
 OWN_FIELDS = (
     "symbol",
@@ -34,9 +39,11 @@ OWN_FIELDS = (
     "timeframe",
     "market",
     "tick_size",
+    "tick_table",
     "lot_size",
     "min_quantity",
     "currency",
+    "quote_unit",
     "borrow_percent",
     "kind",
     "multiplier",
@@ -46,15 +53,24 @@ OWN_FIELDS = (
     "sell_duty_percent",
     "spread",
     "funding_percent",
+    "funding",
     "swap",
     "expiry",
+    "continuous",
     "settlement",
     "price_limit_percent",
     "trading_days",
     "on_bad_bars",
+    "values",
+    "universe",
 )
+_NOT_IN_COLUMNS = frozenset({"symbol", "data", "margin", "spread", "swap", "on_bad_bars", "values", "universe"})
+COLUMNS = tuple(name for name in OWN_FIELDS if name not in _NOT_IN_COLUMNS)
+"""The keys of an instrument that the file of a universe may have as columns."""
 _WHOLE = 100.0
+_QUOTE_UNITS = {"pence": "GBX", "pounds": "GBP"}
 _CURRENCY = re.compile(CURRENCY_PATTERN)
+VALUE_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
 _T = TypeVar("_T")
 
 
@@ -94,6 +110,9 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
         instrument = _Reader(body, path, log).read()
         if instrument is None:
             continue
+        if instrument.universe is not None:
+            made[path] = instrument
+            continue
         if instrument.symbol in made:
             message = Message("The symbol '{symbol}' occurs twice.", symbol=instrument.symbol)
             at = instrument.place("symbol")
@@ -110,12 +129,27 @@ def read_instruments(root: Mapping, log: ProblemLog) -> tuple[InstrumentSpec, ..
     return tuple(made.values())
 
 
+def member_of(
+    template: InstrumentSpec, member: Member, columns: Iterable[str], log: ProblemLog
+) -> InstrumentSpec | None:
+    """Return one instrument of a universe; None if it is unusable. What is wrong is noted."""
+    entries = template.located.entries
+    at = next(iter(entries.values())).value
+    body = Mapping(at.source, at.start, at.end, entries=dict(entries))
+    made = _Reader(entry_of(body, member, columns), template.path, log).read()
+    if made is None:
+        return None
+    return replace(made, located=Located(template.located.origin, made.located.entries), is_member=True)
+
+
 class _OwnTerms(BaseModel):
     """The terms of an instrument that are mappings, under their keys."""
 
     margin: InstrumentMargin = InstrumentMargin()
     spread: Spread = Spread()
     swap: Swap = Swap()
+    funding: Funding = Funding()
+    continuous: Continuous = None  # type: ignore[assignment]  # no series is none of its values
 
 
 class _Reader:
@@ -125,6 +159,7 @@ class _Reader:
         self.log = log
 
     def read(self) -> InstrumentSpec | None:
+        universe = self._universe()
         symbol = self._field("symbol", "", _text, Message("text such as AAPL"))
         if len(symbol) > MAX_NAME_CHARS:
             message = Message(
@@ -139,7 +174,7 @@ class _Reader:
             symbol = ""
         data = self._field("data", "", _text, Message("the name of a data provider such as sample"))
         for name in ("symbol", "data"):
-            if self.body.get(name) is None:
+            if self.body.get(name) is None and not (name == "symbol" and "universe" in self.body.entries):
                 message = Message("The instrument has no '{name}'.", name=name)
                 near = nearest(name, [key for key in self.body.entries if key not in OWN_FIELDS])
                 remedy = (
@@ -163,6 +198,7 @@ class _Reader:
             ),
             market=self._field("market", "", _text, Message("the name of a market such as us_stocks")),
             tick_size=self._field("tick_size", None, _positive, Message("a number above 0")),
+            tick_table=self._field("tick_table", "", _text, Message("the name of a table such as tse_topix500")),
             lot_size=self._field("lot_size", None, _positive, Message("a number above 0")),
             min_quantity=self._field("min_quantity", 0.0, _not_negative, Message("a number that is not negative")),
             currency=self._field("currency", "", _currency, Message("a code in capitals such as EUR")),
@@ -173,6 +209,7 @@ class _Reader:
             margin=self._model("margin", "'{initial_percent: 5}', or of a contract '{per_contract: 1000}'"),
             spread=self._model("spread", "'{ticks: 2}', '{pips: 1.2}' or '{price: 0.02}'"),
             funding_percent=self._field("funding_percent", 0.0, _percent, Message("a number from -100 to 100")),
+            funding=self._model("funding", "'{file: funding.csv}'"),
             swap=self._model("swap", "'{long: -0.7, short: 0.2, unit: pips}'"),
             buy_duty_percent=self._field(
                 "buy_duty_percent", 0.0, _not_negative, Message("a number that is not negative")
@@ -181,6 +218,9 @@ class _Reader:
                 "sell_duty_percent", 0.0, _not_negative, Message("a number that is not negative")
             ),
             expiry=self._field("expiry", None, _date, Message("a date such as 2024-12-20")),
+            continuous=self._model(
+                "continuous", "'{contracts: data/ES*.csv, roll: {rule: days_before_expiry, days: 5}}'"
+            ),
             settlement=cast("Settlement", self._field("settlement", "t+0", _settlement, Message("t+0 or t+1"))),
             price_limit_percent=self._field(
                 "price_limit_percent", None, _below_hundred, Message("a number from 0 to below 100; 0 for no limit")
@@ -190,10 +230,21 @@ class _Reader:
                 "Literal['refuse', 'repair']",
                 self._field("on_bad_bars", "refuse", _choice, Message("refuse or repair")),
             ),
+            values=self._values(),
+            universe=universe,
             options={k: plain(e.value) for k, e in self.body.entries.items() if k not in OWN_FIELDS},
             path=self.path,
             located=Located(self.body.place, self.body.entries),
         )
+        unit = self._field("quote_unit", "", _quote_unit, Message("pence or pounds"))
+        if unit and made.currency not in ("", "GBP", _QUOTE_UNITS[unit]):
+            text = Message(
+                "'quote_unit: {unit}' contradicts 'currency: {currency}'.", unit=unit, currency=made.currency
+            )
+            self._note("quote_unit", text, Message("Leave one of them out."))
+        elif unit:
+            made = replace(made, currency=_QUOTE_UNITS[unit])
+        self._refuse_combinations(made)
         if made.kind == "spot" and (made.says("kind") or not made.market):
             self._refuse_terms_of_contracts(made)
         elif made.borrow_percent:
@@ -202,7 +253,40 @@ class _Reader:
                 Message("'borrow_percent' is for spot: contracts are not borrowed."),
                 Message("Leave it out."),
             )
-        return made if symbol else None
+        return made if symbol or universe is not None else None
+
+    def _universe(self) -> UniverseSpec | None:
+        """Return where the symbols of several instruments come from; None for one instrument."""
+        node = self.body.get("universe")
+        if node is None or is_empty(node):
+            return None
+        if self.body.get("symbol") is not None:
+            text = Message("An entry has either 'symbol' or 'universe', this one has both.")
+            self._note("universe", text, Message("Remove one of them."))
+            return None
+        return read_universe(node, join(self.path, "universe"), self.log)
+
+    def _refuse_combinations(self, made: InstrumentSpec) -> None:
+        """Note what excludes each other: fundings, a swap that changes, an expiry and a continuous series."""
+        listed = made.funding is not None and bool(made.funding.file)
+        if listed and made.funding_percent:
+            text = Message("'funding_percent' and 'funding' exclude each other.")
+            self._note("funding_percent", text, Message("Leave one of them out."))
+        if (listed or made.funding_percent) and made.swap is not None and made.swap.file:
+            text = Message("A swap that changes and a funding exclude each other.")
+            self._note("swap", text, Message("Leave one of them out."))
+        if made.continuous is None:
+            return
+        if made.expiry is not None:
+            text = Message(
+                "{symbol} has both 'expiry' and 'continuous'.", symbol=made.symbol or Message("the instrument")
+            )
+            self._note("expiry", text, Message("Give the expiry of each contract under 'contracts'."))
+        if made.timeframe.nominal_ns > DAY.nominal_ns:
+            text = Message(
+                "'timeframe' of a continuous series can be at most a day, was {timeframe}.", timeframe=made.timeframe
+            )
+            self._note("timeframe", text, Message("Use '1d', and longer bars by 'use: resample'."))
 
     def _refuse_terms_of_contracts(self, made: InstrumentSpec) -> None:
         if made.multiplier != 1.0:
@@ -210,7 +294,8 @@ class _Reader:
                 "'multiplier' is for contracts, but {symbol} is spot.", symbol=made.symbol or Message("the instrument")
             )
             self._note("multiplier", text, Message("Add 'kind: contract'."))
-        for name, value in (("funding_percent", made.funding_percent), ("swap", made.swap), ("expiry", made.expiry)):
+        terms = ("funding_percent", "funding", "swap", "expiry", "continuous")
+        for name, value in ((name, getattr(made, name)) for name in terms):
             if value:
                 text = Message(
                     "'{name}' is for contracts, but {symbol} is spot.",
@@ -248,6 +333,27 @@ class _Reader:
                 self.log.add("instruments", text, remedy, at=at, path=path, field=".".join(names))
             return None
 
+    def _values(self) -> dict[str, str | float]:
+        """Return what is said of the instrument by names of the strategy's own."""
+        node = self.body.get("values")
+        if node is None or is_empty(node):
+            return {}
+        body = content(node)
+        if not isinstance(body, Mapping):
+            text = Message("'values' of an instrument must be a mapping, was {kind}.", kind=kind(body))
+            self._note("values", text, Message("Write {example}.", example="'values: {sector: technology}'"))
+            return {}
+        found: dict[str, str | float] = {}
+        for name, entry in body.entries.items():
+            value = plain(entry.value)
+            fault = value_fault(name, value)
+            if fault:
+                at, path = entry.value.place, join(self.path, "values", name)
+                self.log.add("instruments", fault[0], fault[1], at=at, path=path, field="values")
+            else:
+                found[name] = value
+        return found
+
     def body_name(self) -> str:
         """Return how messages call the instrument."""
         node = self.body.get("symbol")
@@ -269,6 +375,22 @@ class _Reader:
             path = join(self.path, name)
             self.log.add("instruments", message, remedy, at=node.place, path=path, field=name)
             return default
+
+
+def value_fault(name: str, value: object) -> tuple[str, str] | None:
+    """Return what is wrong with a value of an instrument, and what to do; None if nothing is."""
+    if VALUE_NAME.match(name) is None or len(name) > MAX_NAME_CHARS:
+        message = Message("{name} can't be the name of a value of an instrument.", name=shown(name))
+        return message, Message("Use letters, digits and underscores, and begin with a letter.")
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        message = Message("The value '{name}' must be text or a number, was {found}.", name=name, found=shown(value))
+        return message, Message("Put it in quotes.") if isinstance(value, bool) else ""
+    if isinstance(value, str) and (not value.strip() or len(value) > MAX_NAME_CHARS):
+        message = Message("The value '{name}' must have 1 to {most} characters.", name=name, most=MAX_NAME_CHARS)
+        return message, ""
+    if isinstance(value, float) and not math.isfinite(value):
+        return Message("The value '{name}' must be a finite number, was {found}.", name=name, found=shown(value)), ""
+    return None
 
 
 def _text(value: object) -> str:
@@ -315,9 +437,16 @@ def _settlement(value: object) -> str:
 
 
 def _currency(value: object) -> str:
-    if not isinstance(value, str) or _CURRENCY.match(value) is None:
+    code = currency_code(value) if isinstance(value, str) else ""
+    if _CURRENCY.match(code) is None:
         raise ValueError(value)
-    return value
+    return code
+
+
+def _quote_unit(value: object) -> str:
+    if value not in _QUOTE_UNITS:
+        raise ValueError(value)
+    return str(value)
 
 
 def _kind(value: object) -> str:

@@ -10,11 +10,20 @@ from typing import Any, Literal
 from quantcrafter.engine.api.component import Role
 from quantcrafter.engine.api.errors import Problem, Severity
 from quantcrafter.engine.api.message import Message, without_stop
-from quantcrafter.engine.api.settings import InstrumentKind, InstrumentMargin, RunSettings, Settlement, Spread, Swap
+from quantcrafter.engine.api.settings import (
+    Continuous,
+    Funding,
+    InstrumentKind,
+    InstrumentMargin,
+    RunSettings,
+    Settlement,
+    Spread,
+    Swap,
+)
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.spec.references import Resolution, Resolver, Scope
 from quantcrafter.engine.spec.source import Place
-from quantcrafter.engine.spec.tree import Entry, Sequence, content
+from quantcrafter.engine.spec.tree import Entry, Node, Sequence, content
 
 SECTIONS = tuple(role.value for role in Role)
 FORMAT_VERSION = 1
@@ -49,7 +58,8 @@ class NodeSpec:
     `path` is the node's place in its document. `context` says which use of which block it comes from, as a phrase
     for messages ("in block 'trend' used by 'trend2'"), and is empty for the strategy's own nodes. What reads a node
     with `bypass` reads what the node itself reads; a node with `mute` gives nothing. The nodes of a block that is
-    muted, or bypassed and so not read by anyone, are muted with it.
+    muted, or bypassed and so not read by anyone, are muted with it. `per_instrument` is what is written of parameters
+    that differ between instruments, as plain values.
     """
 
     id: str
@@ -62,6 +72,7 @@ class NodeSpec:
     context: str = ""
     bypass: bool = False
     mute: bool = False
+    per_instrument: Any = None
 
     def place(self, field: str | None = None, index: int | None = None, *, key: bool = False) -> Place:
         """Return where the node, the value (or `key`) of one of its fields, or an item of a list field stands."""
@@ -87,12 +98,32 @@ class NodeSpec:
         return Problem(code, message, remedy, at.file, at.line, at.column, path, self.id, field or "", severity)
 
 
+UniverseKind = Literal["symbols", "file", "files", "query"]
+
+
+@dataclass(frozen=True, slots=True)
+class UniverseSpec:
+    """Where the symbols of a universe come from: a list, a file of symbols, the names of data files, or a query.
+
+    `text` is the path, or the pattern; `exclude` are symbols to leave out.
+    """
+
+    kind: UniverseKind
+    symbols: tuple[str, ...] = ()
+    text: str = ""
+    exclude: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = field(default=(), repr=False, compare=False)
+    """Where each of the listed symbols stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstrumentSpec:
     """An instrument to trade and where its bars come from; `options` are the provider's own parameters.
 
     Without a `currency` it is that of the account, without `borrow_percent` or `margin` that of the run; without
-    `tick_size` or `lot_size` they are told from the market or the data.
+    `tick_size` or `lot_size` they are told from the market or the data. `values` are what the strategy says of the
+    instrument by names of its own, such as its sector. An entry with a `universe` has no symbol: it stands for several
+    instruments with the same settings, which it becomes in the graph; `is_member` tells these.
     """
 
     symbol: str
@@ -112,12 +143,18 @@ class InstrumentSpec:
     sell_duty_percent: float = 0.0
     spread: Spread | None = None
     funding_percent: float = 0.0
+    funding: Funding | None = None
     swap: Swap | None = None
     expiry: date | None = None
+    continuous: Continuous | None = None
     settlement: Settlement = "t+0"
     price_limit_percent: float | None = None
+    tick_table: str = ""
     trading_days: float | None = None
     on_bad_bars: Literal["refuse", "repair"] = "refuse"
+    values: Mapping[str, str | float] = field(default_factory=dict)
+    universe: UniverseSpec | None = field(default=None, repr=False)
+    is_member: bool = field(default=False, repr=False)
     options: dict[str, Any] = field(default_factory=dict)
     path: str = ""
     located: Located = field(default_factory=lambda: Located(Place()), repr=False)
@@ -126,9 +163,21 @@ class InstrumentSpec:
         """Return where the instrument, or the value (or `key`) of one of its fields, stands."""
         return self.located.find(field, key=key)
 
+    @property
+    def files(self) -> tuple[tuple[str, str], ...]:
+        """The files of its costs, by the keys that name them."""
+        named = (("funding", self.funding), ("swap", self.swap))
+        return tuple((name, of.file) for name, of in named if of is not None and of.file)
+
+    @property
+    def has_changing_costs(self) -> bool:
+        """Whether spread, funding or swap change over time."""
+        return bool(self.files) or (self.spread is not None and bool(self.spread.column))
+
     def says(self, field: str) -> bool:
         """Return whether the file itself gives the value of a field."""
-        return field in self.located.entries
+        given = self.located.entries
+        return field in given or (field == "currency" and "quote_unit" in given)
 
 
 @dataclass(frozen=True)

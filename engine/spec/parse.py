@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from quantcrafter.engine.api.errors import Problem, Severity, SpecError
+from quantcrafter.engine.api.extra_columns import extra_of
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.settings import RunSettings
 from quantcrafter.engine.spec.blocks import BlockLibrary
@@ -123,7 +124,9 @@ def _read(root: Mapping, folders: tuple[Path, Path | None], log: ProblemLog) -> 
     if blocks is not None:
         library.read_own(blocks)
     sections = read_sections(root, "", log)
-    resolver = Resolver()
+    instruments = read_instruments(root, log)
+    further = dict.fromkeys(name for each in instruments for name in extra_of(each.options))
+    resolver = Resolver(further=tuple(further))
     expander = Expander(library, resolver, log)
     nodes = expander.expand(sections.nodes, sections.broken)
     settings, located = _read_run(root, log)
@@ -131,7 +134,7 @@ def _read(root: Mapping, folders: tuple[Path, Path | None], log: ProblemLog) -> 
     return StrategySpec(
         name=text_at(root, "name", "name", log) or Path(file).stem or "strategy",
         description=text_at(root, "description", "description", log),
-        instruments=read_instruments(root, log),
+        instruments=instruments,
         nodes=nodes,
         run=settings,
         layout=read_layout(root, "", log),

@@ -112,9 +112,10 @@ class Scope:
 
 @dataclass(eq=False)
 class Resolver:
-    """Resolves references, each once."""
+    """Resolves references, each once; `further` are the instruments' columns beside the prices."""
 
     suggest: Suggester = field(default_factory=Suggester)
+    further: tuple[str, ...] = ()
     _memo: dict[tuple[int, str], Resolution] = field(default_factory=dict)
 
     def resolve(self, scope: Scope, reference: object, hops: int = 0) -> Resolution:
@@ -169,11 +170,12 @@ class Resolver:
         return Resolved(expanded, output)
 
     def _bars(self, output: str) -> Resolution:
-        if output and output not in BAR_COLUMNS:
-            guess = self.suggest(output, BAR_COLUMNS)
+        known = (*BAR_COLUMNS, *self.further)
+        if output and output not in known:
+            guess = self.suggest(output, known)
             return Unresolved(
                 Message("Bars have no column '{output}'.", output=output),
-                guess or Message("They have {bar_columns}.", bar_columns=", ".join(BAR_COLUMNS)),
+                guess or Message("They have {bar_columns}.", bar_columns=", ".join(known)),
             )
         return Resolved(BARS, output)
 

@@ -10,7 +10,15 @@ from pydantic import BaseModel, TypeAdapter
 from quantcrafter.engine.api.catalog import Catalog
 from quantcrafter.engine.api.component import NODE_KEYS, Role
 from quantcrafter.engine.api.ports import REFERENCE_PATTERN
-from quantcrafter.engine.api.settings import CURRENCY_PATTERN, InstrumentMargin, RunSettings, Spread, Swap
+from quantcrafter.engine.api.settings import (
+    CURRENCY_PATTERN,
+    Continuous,
+    Funding,
+    InstrumentMargin,
+    RunSettings,
+    Spread,
+    Swap,
+)
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.spec.blocks import BLOCK_SECTIONS, INPUT_TYPES
 from quantcrafter.engine.spec.instruments import OWN_FIELDS
@@ -115,6 +123,11 @@ def _node(catalog: Catalog, role: Role, defs: Schema) -> Schema:
     flags = {
         "bypass": {**flag, "description": "Whoever reads this node reads what the node itself reads."},
         "mute": {**flag, "description": "This node gives nothing."},
+        "per_instrument": {
+            "type": "object",
+            "additionalProperties": {"type": ["object", "string"]},
+            "description": "Parameters of single instruments: by symbol, or as the name of a value of the instruments.",
+        },
     }
     shape: Schema = {"type": "object", "required": ["use"], "properties": {"use": known, **flags}}
     return {**shape, **({"allOf": cases} if cases else {})}
@@ -164,8 +177,18 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
             "maximum": 100,
             "description": "What long positions pay to short ones every eight hours, of their value.",
         },
+        "funding": _nullable(_model_schema(Funding, "funding", defs)),
         "swap": _nullable(_model_schema(Swap, "swap", defs)),
         "expiry": {"type": "string", "format": "date", "description": "The last day on which a contract trades."},
+        "quote_unit": {"enum": ["pence", "pounds"], "description": "The unit of prices of London."},
+        "tick_table": {"type": "string", "description": "The table that tells ticks by the price, such as hkex."},
+        "values": {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number"]},
+            "description": "What is said of the instrument by names of your own, such as its sector.",
+        },
+        "universe": _universe(),
+        "continuous": _nullable(_model_schema(Continuous, "continuous", defs)),
         "settlement": {
             "enum": ["t+0", "t+1"],
             "description": "Whether what was entered can be closed in the same session, or from the next one on.",
@@ -195,10 +218,32 @@ def _instrument(catalog: Catalog, defs: Schema) -> Schema:
         own["data"] = {"anyOf": [{"enum": names}, own["data"]], "description": "The data provider."}
     return {
         "type": "object",
-        "required": ["symbol", "data"],
+        "required": ["data"],
+        "oneOf": [{"required": ["symbol"]}, {"required": ["universe"]}],
         "properties": own,
         **({"allOf": cases} if cases else {}),
     }
+
+
+def _universe() -> Schema:
+    symbols: Schema = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
+    kinds: Schema = {
+        "symbols": symbols,
+        "file": {"type": "string", "description": "A CSV file with a column symbol, or a text with one in each line."},
+        "files": {"type": "string", "description": "Data files, such as bars/*.csv; each name is a symbol."},
+        "query": {
+            "type": "string",
+            "description": "A pattern for the symbols that the data provider knows, such as *.",
+        },
+    }
+    mapping = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**kinds, "exclude": {"type": "array", "items": {"type": "string"}}},
+        "oneOf": [{"required": [name]} for name in kinds],
+    }
+    description = "Several instruments with the same settings: their symbols, or where they come from."
+    return {"anyOf": [symbols, mapping], "description": description}
 
 
 def _market(catalog: Catalog) -> Schema:

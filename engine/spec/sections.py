@@ -28,6 +28,7 @@ class RawNode:
     path: str
     bypass: bool = False
     mute: bool = False
+    per_instrument: Entry | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -104,7 +105,8 @@ def _read_node(found: Sections, role: Role, node_id: str, entry: Entry, path: st
     else:
         fields = {key: item for key, item in body.entries.items() if key not in NODE_KEYS}
         bypass, mute = (_flag(body, flag, node_id, path, log) for flag in ("bypass", "mute"))
-        found.nodes.append(RawNode(node_id, role, use.value, fields, at, use.place, path, bypass, mute))
+        own = body.entries.get("per_instrument")
+        found.nodes.append(RawNode(node_id, role, use.value, fields, at, use.place, path, bypass, mute, own))
         return
     found.broken[node_id] = None
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from quantcrafter.engine.api.bars import ROUND_THE_CLOCK, Session
 from quantcrafter.engine.api.engine import InstrumentJob
-from quantcrafter.engine.api.ledger import Ledger
+from quantcrafter.engine.api.ledger import CashflowKind, Ledger
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.stats import position_worth
 
@@ -98,10 +98,32 @@ def _utc_offsets_ns(days: TimeColumn, timezone: str) -> TimeColumn:
     return np.array([offset.total_seconds() for offset in offsets], dtype=np.int64) * 1_000_000_000
 
 
+def withdrawn(ledger: Ledger) -> tuple[TimeColumn, FloatColumn]:
+    """Return the steps before whose open profit was withdrawn, and the amounts, above zero; shape (n,) each."""
+    rows = ledger.cashflows[ledger.cashflows["kind"] == CashflowKind.WITHDRAWAL]
+    return np.asarray(rows["bar"]), np.asarray(-rows["amount"])
+
+
+def grown_equity(ledger: Ledger) -> FloatColumn:
+    """Return the equity as it would be if what was withdrawn had stayed and grown as the rest did, shape (steps,).
+
+    Its changes are the time-weighted returns of the account: from one close to the next, of the equity that was left
+    after a withdrawal. Without withdrawals it is the equity. Source: Z. Bodie, A. Kane, A. Marcus: Investments, 10th
+    ed. McGraw-Hill, 2014, ch. 24.
+    """
+    steps, amounts = withdrawn(ledger)
+    if not len(steps):
+        return ledger.equity
+    before = ledger.equity[steps - 1]
+    factor = np.ones(len(ledger.equity))
+    factor[steps] = before / (before - amounts)
+    return np.asarray(ledger.equity * np.cumprod(factor))
+
+
 def daily_equity(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> tuple[TimeColumn, FloatColumn]:
-    """Return each trading day (days since 1970) and the equity at its last step; two columns of shape (days,)."""
+    """Return each trading day (days since 1970) and the grown equity at its last step; two columns of shape (days,)."""
     days, last = trading_days(ledger.ts_ns, common_session(instruments))
-    return days, ledger.equity[last]
+    return days, grown_equity(ledger)[last]
 
 
 def daily_returns(equity: FloatColumn, cash: float) -> FloatColumn:
@@ -123,12 +145,12 @@ def drawdown_curve(equity: FloatColumn, cash: float) -> FloatColumn:
 
 
 def drawdowns(ledger: Ledger, cash: float, start_ns: int) -> tuple[Drawdown, float]:
-    """Return the deepest drawdown over all steps, and the length of the longest one in calendar days.
+    """Return the deepest drawdown of the grown equity over all steps, and the length of the longest in calendar days.
 
     A drawdown lasts from a peak of the equity to the step that regains it, or to the end of the run. The run has at
     least one step; its first peak is the starting cash at `start_ns`.
     """
-    equity, times = ledger.equity, ledger.ts_ns
+    equity, times = grown_equity(ledger), ledger.ts_ns
     peak = np.maximum.accumulate(equity)
     np.maximum(peak, cash, out=peak)
     at_peak = np.flatnonzero(equity >= peak)

@@ -61,14 +61,22 @@ _RETURN = (
     Metric("end_ns", "End", "time", "close of the last bar", _OWN),
     Metric("initial_equity", "Initial equity", "currency", "starting cash", _OWN),
     Metric("final_equity", "Final equity", "currency", "cash + open positions at their last close", _OWN, "high"),
-    Metric("net_profit", "Net profit", "currency", "final equity - starting cash", _OWN, "high"),
-    Metric("total_return_pct", "Total return", "%", "100 (final equity / starting cash - 1)", _OWN, "high"),
+    Metric("net_profit", "Net profit", "currency", "final equity - starting cash + withdrawn", _OWN, "high"),
+    Metric("withdrawn", "Withdrawn", "currency", "sum of all withdrawals of profit", _OWN),
+    Metric(
+        "total_return_pct",
+        "Total return",
+        "%",
+        "100 (g / starting cash - 1); g: final equity with withdrawals put back, without withdrawals the final equity",
+        _OWN,
+        "high",
+    ),
     Metric(
         "cagr_pct",
         "CAGR",
         "%",
-        "100 ((final equity / starting cash)^(1 / years) - 1); years = (end - start) / 365.25 days; undefined below 30"
-        " days and for a negative final equity",
+        "100 ((1 + total return / 100)^(1 / years) - 1); years = (end - start) / 365.25 days; undefined below 30 days"
+        " and for a negative final equity",
         "Z. Bodie, A. Kane, A. Marcus: Investments, 10th ed. McGraw-Hill, 2014, ch. 5 (geometric average return)",
         "high",
     ),
@@ -123,7 +131,7 @@ _RISK = (
         "max_drawdown_pct",
         "Max. drawdown",
         "%",
-        "100 max over steps of (1 - equity / highest equity so far); a positive number",
+        "100 max over steps of (1 - equity / highest equity so far), with withdrawals put back; a positive number",
         _DRAWDOWN,
         "low",
         "Risk",
@@ -231,7 +239,9 @@ _ACTIVITY = (
     Metric("open_positions", "Open positions", "count", "positions still open at the end", _OWN, group="Activity"),
 )
 _TRADES = (
-    Metric("trades", "Trades", "count", "closed trades, entry to exit", _OWN, group="Trades"),
+    Metric(
+        "trades", "Trades", "count", "closed trades, from flat to flat in one instrument or pair", _OWN, group="Trades"
+    ),
     Metric("win_rate_pct", "Win rate", "%", "100 (trades with pnl > 0 / all trades)", _PARDO, "high", "Trades"),
     Metric(
         "profit_factor",
@@ -255,7 +265,7 @@ _TRADES = (
         "average_trade_pct",
         "Average trade",
         "%",
-        "100 mean of pnl / value of the entry",
+        "100 mean of pnl / value of the entries",
         _PARDO,
         "high",
         "Trades",

@@ -1,6 +1,6 @@
 """Metrics of a finished run, computed from its ledger.
 
-1. The ledger's equity is sampled to one value a trading day; returns are the changes between these.
+1. The ledger's equity, with withdrawals put back, is sampled to one value a trading day; returns are its changes.
 2. Ratios are annualised with N samples a year (`quantcrafter.engine.stats.curve.periods_per_year`).
 3. Drawdowns and exposure look at every step, trade metrics at the closed trades.
 4. What is undefined, or not finite, is None.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 from quantcrafter.engine.stats import curve
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metric_catalog import METRICS, Metric, Value
+from quantcrafter.engine.stats.pair_trades import leading_trades
 from quantcrafter.engine.stats.position_worth import entry_values, fill_values
 
 __all__ = ["METRICS", "Benchmark", "Metric", "Value", "compute_metrics"]
@@ -71,13 +72,16 @@ def _ratio(above: Value, below: Value) -> Value:
 
 def _span(ledger: Ledger, instruments: Sequence[InstrumentJob], cash: float) -> dict[str, Value]:
     final = float(ledger.equity[-1]) if len(ledger.equity) else cash
+    grown = float(curve.grown_equity(ledger)[-1]) if len(ledger.equity) else cash
+    taken = float(curve.withdrawn(ledger)[1].sum())
     return {
         "start_ns": curve.run_start_ns(ledger, instruments),
         "end_ns": int(ledger.ts_ns[-1]) if len(ledger.ts_ns) else None,
         "initial_equity": cash,
         "final_equity": final,
-        "net_profit": final - cash,
-        "total_return_pct": 100.0 * (final / cash - 1.0) if cash > 0 else None,
+        "net_profit": final - cash + taken,
+        "withdrawn": taken,
+        "total_return_pct": 100.0 * (grown / cash - 1.0) if cash > 0 else None,
         "buy_and_hold_pct": curve.buy_and_hold_percent(instruments),
     }
 
@@ -108,7 +112,7 @@ def _returns(
     if start_ns is None:
         return {}
     _, last = curve.trading_days(ledger.ts_ns, curve.common_session(instruments))
-    returns = curve.daily_returns(ledger.equity[last], cash)
+    returns = curve.daily_returns(curve.grown_equity(ledger)[last], cash)
     periods = curve.periods_per_year(instruments)
     floor = (1.0 + risk_free / 100.0) ** (1.0 / periods) - 1.0
     deepest, longest_days = curve.drawdowns(ledger, cash, start_ns)
@@ -189,35 +193,65 @@ def _trades(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> dict[str, V
     trades = ledger.trades
     if not len(trades):
         return {"trades": 0, "longest_win_streak": 0, "longest_loss_streak": 0}
-    pnl = trades["pnl"]
+    closed = _closed(ledger, instruments)
+    pnl = closed.pnl
     wins, losses = pnl[pnl > 0], pnl[pnl < 0]
-    entry_price = np.abs(trades["entry_price"])
-    outcome = np.sign(pnl[_exit_order(trades, instruments)])
+    outcome = np.sign(pnl[np.argsort(closed.ended_ns, kind="stable")])
     return {
-        "trades": len(trades),
-        "win_rate_pct": 100.0 * len(wins) / len(trades),
+        "trades": len(pnl),
+        "win_rate_pct": 100.0 * len(wins) / len(pnl),
         "profit_factor": float(np.divide(wins.sum(), -losses.sum())) if len(losses) else None,
         "expectancy": float(pnl.mean()),
-        "average_trade_pct": 100.0 * float(np.mean(pnl / entry_values(ledger, instruments))),
+        "average_trade_pct": 100.0 * float(np.mean(pnl / closed.value)),
         "average_win": float(wins.mean()) if len(wins) else None,
         "average_loss": float(losses.mean()) if len(losses) else None,
         "largest_win": float(wins.max()) if len(wins) else None,
         "largest_loss": float(losses.min()) if len(losses) else None,
-        "average_bars": float(np.mean(trades["exit_bar"] - trades["entry_bar"])),
-        "average_mae_pct": 100.0 * float(np.mean(trades["mae"] / entry_price)),
-        "average_mfe_pct": 100.0 * float(np.mean(trades["mfe"] / entry_price)),
+        "average_bars": float(np.mean(closed.bars)),
+        "average_mae_pct": 100.0 * float(np.mean(closed.mae)),
+        "average_mfe_pct": 100.0 * float(np.mean(closed.mfe)),
         "longest_win_streak": _longest_run(outcome > 0),
         "longest_loss_streak": _longest_run(outcome < 0),
     }
 
 
-def _exit_order(trades: npt.NDArray[Any], instruments: Sequence[InstrumentJob]) -> npt.NDArray[np.intp]:
-    """Return the order in which the trades ended, across instruments."""
+class _Closed(NamedTuple):
+    """Closed trades, of which the legs of a pair are one, shape (n,) each.
+
+    Profits, entry values and the moves against and for them as parts of these, bars held, and when they ended. The
+    moves of a pair are the sums of its legs', which it may not have had at the same time.
+    """
+
+    pnl: FloatColumn
+    value: FloatColumn
+    mae: FloatColumn
+    mfe: FloatColumn
+    bars: TimeColumn
+    ended_ns: TimeColumn
+
+
+def _closed(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> _Closed:
+    trades, value = ledger.trades, entry_values(ledger, instruments)
+    price, ended_ns = np.abs(trades["entry_price"]), _ended_ns(trades, instruments)
+    mae, mfe, bars = trades["mae"] / price, trades["mfe"] / price, trades["exit_bar"] - trades["entry_bar"]
+    rows = leading_trades(ledger)
+    if (rows == np.arange(len(rows))).all():
+        return _Closed(trades["pnl"], value, mae, mfe, bars, ended_ns)
+    firsts, place = np.unique(rows, return_inverse=True)
+    sums = [np.bincount(place, each).astype(np.float64) for each in (trades["pnl"], value, mae * value, mfe * value)]
+    longest, last_ns = np.zeros(len(firsts), np.int64), np.zeros(len(firsts), np.int64)
+    np.maximum.at(longest, place, bars)
+    np.maximum.at(last_ns, place, ended_ns)
+    return _Closed(sums[0], sums[1], sums[2] / sums[1], sums[3] / sums[1], longest, last_ns)
+
+
+def _ended_ns(trades: npt.NDArray[Any], instruments: Sequence[InstrumentJob]) -> TimeColumn:
+    """Return the closes of the bars in which trades ended."""
     ended = np.zeros(len(trades), dtype=np.int64)
     for index, job in enumerate(instruments):
         own = trades["instrument"] == index
         ended[own] = job.bars.close_ns[trades["exit_bar"][own]]
-    return np.argsort(ended, kind="stable")
+    return ended
 
 
 def _longest_run(hits: npt.NDArray[np.bool_]) -> int:

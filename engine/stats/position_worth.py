@@ -49,8 +49,8 @@ def holding(job: InstrumentJob, begin: int = 0) -> FloatColumn:
     """Return what one unit of money that holds the instrument from its first open has become at each close, shape (n,).
 
     In the account's currency: at the rates of the bars, with splits and dividends, which are kept as money. A contract
-    of that value keeps the money and adds its profit. The first open is that of the first bar from `begin` on that has
-    a rate; before it the money is 1. NaN everywhere where the first price is not above zero.
+    of that value keeps the money and adds its profit; rolls cost nothing. The first open is that of the first bar from
+    `begin` on that has a rate; before it the money is 1. NaN everywhere where the first price is not above zero.
     """
     bars = job.bars
     rates = np.ones(len(bars)) if job.rate_close is None else job.rate_close
@@ -67,7 +67,7 @@ def holding(job: InstrumentJob, begin: int = 0) -> FloatColumn:
     if job.split is not None and job.dividend is not None:
         units[1:] = np.cumprod(job.split[first + 1 :])
         came[1:] = np.cumsum(units[1:] * job.dividend[first + 1 :] * opening[first + 1 :])
-    value = units * bars.close[first:]
+    value = units * bars.close[first:] - (job.moved_by_rolls[first:] - job.moved_by_rolls[first])
     if job.kind == "contract":
         held[first:] = 1.0 + ((value - price) * rates[first:] + came) / (price * opening[first])
     else:

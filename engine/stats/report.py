@@ -50,6 +50,7 @@ def report_page(report: ReportData) -> str:
             parts.all_metrics(report),
             parts.trade_list(report),
             parts.decisions(report),
+            parts.notices(report),
             parts.findings(report),
             parts.settings(report),
             parts.strategy_file(report),

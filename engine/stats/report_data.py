@@ -38,7 +38,8 @@ class ReportSeries:
 class ReportData:
     """Everything that `write_report` shows; texts may hold anything, they are escaped.
 
-    `no_trades` says why no trade was closed, empty if one was.
+    `notices` are those of nodes, with `ts_ns`, `bar`, `instrument`, `node`, `kind` and `text`. `no_trades` says why no
+    trade was closed, empty if one was.
     """
 
     strategy: str
@@ -59,6 +60,7 @@ class ReportData:
     timing: Mapping[str, float] = field(default_factory=dict)
     data_hash: str = ""
     benchmark: Benchmark | None = None
+    notices: Table | None = None
 
     @cached_property
     def times(self) -> RunTimes:

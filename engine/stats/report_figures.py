@@ -77,7 +77,7 @@ def price_figure(data: ReportData, index: int) -> Figure:
         lines = [_line(series, starts, size, number) for number, series in enumerate(inside)]
         traces += [{**line, "yaxis": f"y{position + 2}", "showlegend": False} for line in lines]
         titles.append([(line["name"], line["line"]["color"]) for line in lines])
-    traces += _trade_traces(data, index, size)
+    traces += [*_roll_traces(job, size), *_trade_traces(data, index, size)]
     layout = _layout([([], _PRICE_PX), *((title, _PANEL_PX) for title in titles)])
     layout["xaxis"] |= {"type": "category", "range": [-0.5, len(starts) - 0.5], "rangeslider": {"visible": False}}
     if job.bars.timeframe.is_intraday:
@@ -120,7 +120,7 @@ def equity_figure(data: ReportData) -> Figure:
     """Return equity with buy-and-hold and benchmark above, drawdown below, at the steps that matter for the eye."""
     ledger, cash = data.ledger, data.settings.cash
     with np.errstate(all="ignore"):
-        fall = curve.drawdown_curve(ledger.equity, cash)
+        fall = curve.drawdown_curve(curve.grown_equity(ledger), cash)
         held = curve.buy_and_hold_curve(ledger, data.instruments, cash)
     steps = curve_points(ledger.equity, fall)
     width = {"width": 1.6}
@@ -226,6 +226,17 @@ def _trade_traces(data: ReportData, index: int, size: int) -> list[dict[str, Any
     text = [f"{word.replace('_', ' ')}, {pnl:+,.2f}" for word, pnl in zip(words, trades["pnl"].tolist(), strict=True)]
     traces.append(_marks("Exit", trades["exit_bar"].tolist(), trades["exit_price"], size, "x", "@text", text))
     return [trace for trace in traces if trace["at"]]
+
+
+def _roll_traces(job: InstrumentJob, size: int) -> list[dict[str, Any]]:
+    """Return marks where a continuous series goes on with the next contract, at that contract's last close before."""
+    rolls = job.rolls[-MAX_CHART_TRADES:]
+    if not rolls:
+        return []
+    texts = [f"{label(each.old)} to {label(each.new)}" if each.old and each.new else "next contract" for each in rolls]
+    texts = [f"{text}, {each.difference:+,.10g}" for text, each in zip(texts, rolls, strict=True)]
+    prices = np.array([each.new_price for each in rolls])
+    return [_marks("Roll", [each.bar for each in rolls], prices, size, "diamond", "@line3", texts)]
 
 
 def _joined(trades: npt.NDArray[Any], size: int, name: str, color: str) -> dict[str, Any]:

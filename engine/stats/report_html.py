@@ -18,6 +18,7 @@ from quantcrafter.engine.stats.report_data import ReportData
 from quantcrafter.engine.stats.run_times import RunTimes
 
 MAX_TRADE_ROWS = 5_000
+MAX_NOTICE_ROWS = 500
 _HEADLINES = (
     "total_return_pct",
     "cagr_pct",
@@ -49,6 +50,8 @@ _BLOCKED = {
     BlockReason.BELOW_MINIMUM: "Size below the instrument's minimum",
     BlockReason.NO_VOLATILITY: "No volatility to size by yet",
     BlockReason.OTHER_EXECUTION: "Another execution node had a position or an entry order",
+    BlockReason.NO_RATIO: "No hedge ratio above zero",
+    BlockReason.OTHER_LEG: "The other leg of the pair had no bar or was still open",
 }
 _STATUS = {
     StatusReason.NO_CASH: "Order rejected: not enough cash",
@@ -169,7 +172,7 @@ _TRADE_TOOLS = (
 )
 
 
-def _trade_heads(times: RunTimes) -> tuple[tuple[str, str], ...]:
+def _trade_heads(times: RunTimes, *, paired: bool) -> tuple[tuple[str, str], ...]:
     return (
         ("#", "n"),
         ("Instrument", "t"),
@@ -185,6 +188,8 @@ def _trade_heads(times: RunTimes) -> tuple[tuple[str, str], ...]:
         ("Commission", "n"),
         ("Slippage", "n"),
         ("Exit reason", "t"),
+        ("Parts", "n"),
+        *([("Pair", "n")] if paired else []),
     )
 
 
@@ -193,7 +198,7 @@ def _trade_table(data: ReportData) -> str:
     rows = [_trade_row(first + n, row, data.times) for n, row in enumerate(data.trades[first:], start=1)]
     head = "".join(
         f'<th class="{css}"><button type="button">{escape(text)}</button></th>'
-        for text, css in _trade_heads(data.times)
+        for text, css in _trade_heads(data.times, paired="pair" in data.trades.columns)
     )
     body = f'<table id="trades"><thead><tr>{head}</tr></thead><tbody>{"".join(reversed(rows))}</tbody></table>'
     return f'<div class="scroll tall">{body}</div>'
@@ -220,6 +225,8 @@ def _trade_row(number: int, row: dict[str, Any], times: RunTimes) -> str:
         _cell(row["commission"], _amount(row["commission"])),
         _cell(row["slippage"], _amount(row["slippage"])),
         f'<td class="t">{row["exit_reason"].replace("_", " ")}</td>',
+        _cell(row["parts"], f"{row['parts']:,}"),
+        *([_cell(row["pair"], f"{row['pair']:,}" if row["pair"] else NO_VALUE)] if "pair" in row else []),
     )
     outcome = "win" if pnl and pnl > 0 else "loss" if pnl and pnl < 0 else ""
     return f'<tr data-outcome="{outcome}">{"".join(cells)}</tr>'
@@ -273,6 +280,26 @@ def decisions(data: ReportData) -> str:
     empty = '<p class="empty">Every entry signal became an order, and no order was rejected or cut.</p>'
     body = table(heads, rows, (2,)) if rows else empty
     return f"<section><h2>Signals and orders that came to nothing</h2>{body}</section>"
+
+
+def notices(data: ReportData) -> str:
+    """Return what nodes noted, the latest first, up to a limit; nothing where there is nothing."""
+    if data.notices is None or not len(data.notices):
+        return ""
+    heads = (data.times.head("Time"), "Instrument", "Node", "What", "Text")
+    rows = [
+        (
+            data.times.text(row["ts_ns"], row["instrument"], row["bar"]),
+            row["instrument"],
+            row["node"],
+            row["kind"],
+            row["text"],
+        )
+        for row in reversed(data.notices[-MAX_NOTICE_ROWS:])
+    ]
+    count = len(data.notices)
+    more = f'<p class="note">The latest {MAX_NOTICE_ROWS:,} of {count:,}.</p>' if count > MAX_NOTICE_ROWS else ""
+    return f"<section><h2>Notices</h2>{more}{table(heads, rows)}</section>"
 
 
 def findings(data: ReportData) -> str:

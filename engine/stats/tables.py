@@ -21,6 +21,7 @@ from quantcrafter.engine.api.ledger import (
     StatusReason,
 )
 from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
+from quantcrafter.engine.stats.pair_trades import pair_numbers
 from quantcrafter.engine.stats.position_worth import entry_values
 
 Column = npt.NDArray[Any]
@@ -92,7 +93,9 @@ def fills_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
     return Table(
         {
             "bar": fills["bar"],
-            "ts_ns": _fill_times(instruments, fills["instrument"], fills["bar"], fills["price"], fills["kind"]),
+            "ts_ns": _fill_times(
+                *(instruments, fills["instrument"], fills["bar"], fills["price"], fills["kind"], fills["reason"])
+            ),
             "instrument": _symbols(instruments, fills["instrument"]),
             "side": _sides(fills["side"], "buy", "sell"),
             "quantity": _quantities(instruments, fills["instrument"], fills["lots"]),
@@ -107,39 +110,68 @@ def fills_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
 
 
 def trades_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
-    """Return the closed trades in the ledger's order; times as in `fills_table`, `mae` and `mfe` in price units.
+    """Return the closed trades, from flat to flat, in the order in which they ended.
 
-    `entry_value` is what the entry was worth in the account's currency, of a contract its whole value.
+    Times are as in `fills_table`, `mae` and `mfe` in price units. `entry_value` is what the entries were worth in the
+    account's currency, of a contract its whole value. `parts` counts the fills that closed it; prices are averages.
+    Where pairs were traded, `pair` is the number of the first leg's trade, counted from 1, for both legs; 0 for others.
     """
-    trades = ledger.trades
-    index = trades["instrument"]
-    kinds = _order_kinds(ledger)
+    trades, numbers = ledger.trades, ledger.trade_of_parts
+    mine = np.flatnonzero(numbers >= 0)
+    in_order = mine[np.argsort(numbers[mine], kind="stable")]
     ends = {
-        end: _fill_times(
-            instruments, index, trades[f"{end}_bar"], trades[f"{end}_price"], kinds.of(trades[f"{end}_order"])
-        )
-        for end in ("entry", "exit")
+        "entry": ledger.parts[in_order[np.searchsorted(numbers[in_order], np.arange(len(trades)))]],
+        "exit": ledger.parts[in_order[np.searchsorted(numbers[in_order], np.arange(len(trades)), side="right") - 1]],
     }
-    return Table(
-        {
-            "instrument": _symbols(instruments, index),
-            "side": _sides(trades["side"], "long", "short"),
-            "quantity": _quantities(instruments, index, trades["lots"]),
-            "entry_bar": trades["entry_bar"],
-            "entry_ts_ns": ends["entry"],
-            "entry_price": trades["entry_price"],
-            "exit_bar": trades["exit_bar"],
-            "exit_ts_ns": ends["exit"],
-            "exit_price": trades["exit_price"],
-            "pnl": trades["pnl"],
-            "commission": trades["commission"],
-            "exit_reason": _words(Reason, trades["exit_reason"]),
-            "slippage": trades["slippage"],
-            "mae": trades["mae"],
-            "mfe": trades["mfe"],
-            "entry_value": entry_values(ledger, instruments),
-        }
-    )
+    columns = _closed_columns(ledger, instruments, trades, ends)
+    pairs = pair_numbers(ledger)
+    columns |= {"entry_value": entry_values(ledger, instruments), "parts": trades["parts"]}
+    return Table(columns if pairs is None else {**columns, "pair": pairs})
+
+
+def parts_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
+    """Return the parts in which positions were closed, in the ledger's order, each with a price of its own.
+
+    `trade` is the row of its trade in `trades_table`, -1 where the position is still open.
+    Other columns are as there.
+    """
+    parts = ledger.parts
+    columns = _closed_columns(ledger, instruments, parts, {"entry": parts, "exit": parts})
+    return Table({"trade": ledger.trade_of_parts, **columns})
+
+
+def parts_of_trades(trades: Table) -> Table:
+    """Return the parts of trades that were saved as tables before trades had several: each is a part of its own."""
+    return Table({"trade": np.arange(len(trades)), **trades.columns})
+
+
+def _closed_columns(
+    ledger: Ledger, instruments: Sequence[InstrumentJob], rows: Column, ends: Mapping[str, Column]
+) -> dict[str, Column]:
+    """Return the columns that trades and their parts share; `ends` are the parts that say when they began and ended."""
+    index = rows["instrument"]
+    kinds = _order_kinds(ledger)
+    times = {
+        end: _fill_times(instruments, index, part[f"{end}_bar"], part[f"{end}_price"], kinds.of(part[f"{end}_order"]))
+        for end, part in ends.items()
+    }
+    return {
+        "instrument": _symbols(instruments, index),
+        "side": _sides(rows["side"], "long", "short"),
+        "quantity": _quantities(instruments, index, rows["lots"]),
+        "entry_bar": rows["entry_bar"],
+        "entry_ts_ns": times["entry"],
+        "entry_price": rows["entry_price"],
+        "exit_bar": rows["exit_bar"],
+        "exit_ts_ns": times["exit"],
+        "exit_price": rows["exit_price"],
+        "pnl": rows["pnl"],
+        "commission": rows["commission"],
+        "exit_reason": _words(Reason, rows["exit_reason"]),
+        "slippage": rows["slippage"],
+        "mae": rows["mae"],
+        "mfe": rows["mfe"],
+    }
 
 
 def orders_table(ledger: Ledger, instruments: Sequence[InstrumentJob], rule_nodes: Sequence[str] = ()) -> Table:
@@ -216,13 +248,17 @@ def interventions_table(ledger: Ledger, instruments: Sequence[InstrumentJob], ru
 
 
 def cashflows_table(ledger: Ledger, instruments: Sequence[InstrumentJob]) -> Table:
-    """Return money that came or went without a fill: borrow fees, dividends, parts of shares paid out after a split."""
+    """Return money that came or went without a fill: borrow fees, dividends, parts of shares paid out after a split.
+
+    `instrument` is empty for what was withdrawn from the account, whose `bar` is the step before whose open it was.
+    """
     rows = ledger.cashflows
+    whole = rows["instrument"] < 0
     return Table(
         {
             "bar": rows["bar"],
-            "ts_ns": _close_times(instruments, rows),
-            "instrument": _symbols(instruments, rows["instrument"]),
+            "ts_ns": np.where(whole, _step_times(ledger, rows["bar"], whole), _close_times(instruments, rows)),
+            "instrument": np.where(whole, "", _symbols(instruments, rows["instrument"])),
             "kind": _words(CashflowKind, rows["kind"]),
             "amount": rows["amount"],
         }
@@ -291,15 +327,24 @@ def _quantities(instruments: Sequence[InstrumentJob], index: Column, lots: Colum
 
 
 def _fill_times(
-    instruments: Sequence[InstrumentJob], index: Column, bar: Column, price: Column, kind: Column
+    instruments: Sequence[InstrumentJob],
+    index: Column,
+    bar: Column,
+    price: Column,
+    kind: Column,
+    reason: Column | None = None,
 ) -> TimeColumn:
+    """Return when fills happened: a roll with the last close before its bar."""
     ts_ns = np.zeros(len(bar), dtype=np.int64)
     for number, job in enumerate(instruments):
         own = index == number
         at = bar[own]
         at_open = (kind[own] == OrderKind.MARKET) | (job.bars.open[at] == price[own])
-        at_open &= kind[own] != OrderKind.CLOSE
+        at_open &= ~np.isin(kind[own], (OrderKind.CLOSE, OrderKind.AT_CLOSE))
         ts_ns[own] = np.where(at_open, job.bars.open_ns[at], job.bars.close_ns[at])
+        if reason is not None:
+            rolled = own & (reason == Reason.ROLL)
+            ts_ns[rolled] = job.bars.close_ns[bar[rolled] - 1]
     return ts_ns
 
 

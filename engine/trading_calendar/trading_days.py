@@ -132,6 +132,14 @@ def is_session_day(days: TimeColumn, session: Session) -> BoolColumn:
     return table[weekdays(days)]
 
 
+def is_special_day(days: TimeColumn, session: Session) -> BoolColumn:
+    """Return whether each day has no session by the calendar of an exchange, so that its bars are of a special one."""
+    if not session.calendar:
+        return np.zeros(len(days), np.bool_)
+    special: BoolColumn = ~is_session_day(days, session)
+    return special
+
+
 def next_session_day(days: TimeColumn, session: Session) -> TimeColumn:
     """Return each day itself if it has a session, else the first one after it that has."""
     if session.calendar:

@@ -38,8 +38,9 @@ class SignalFile(DirectedAdvisor):
     in `signal_column`: buy, long or 1; sell, short or -1; exit, flat or 0. A buy also ends a short position, a sell a
     long one; with `direction` long, a sell is only an exit. It is given at the close of the first bar that closes at
     or after its time, and fills on the next bar; of several rows for one bar the latest counts. Rows from before the
-    first bar are left out. With `published_column`, a row is known from the later of both times on. With
-    `symbol_column`, only rows of the instrument's symbol count. A date without a time needs `dates`. Times without an
+    first bar are left out. With `published_column`, a row is known from the later of both times on, and from its own
+    time where the cell is empty; a row that is published after a newer one doesn't count. With `symbol_column`, only
+    rows of the instrument's symbol count. A date without a time needs `dates`. Times without an
     offset are in `timezone`, or in that of the session. Known at the bar's close, no warm-up. Depends on the bar
     before.
 
@@ -74,21 +75,34 @@ class SignalFile(DirectedAdvisor):
         file = TimedFile(Path(self.path), Message("Signal file"))
         columns = TimedColumns(self.time_column, self.signal_column, self.published_column, self.symbol_column)
         zone = self.timezone or bars.session.timezone
-        latest = np.full(len(bars), np.iinfo(np.int64).min)
-        flags = np.zeros(len(bars), np.uint8)
-        for line, _, known, text in known_values(file, columns, bars, zone, self.dates):
-            found = _FLAGS.get(text.lower())
-            if found is None:
-                raise file.error(
-                    line,
-                    Message(
-                        "must have a signal: buy, long, 1, sell, short, -1, exit, flat or 0, has {shown}",
-                        shown=shown_cell(text) if text else "nothing",
-                    ),
-                )
-            bar = int(np.searchsorted(bars.close_ns, known))
-            if bar == len(bars) or known < bars.open_ns[0] or known < latest[bar]:
+        rows = sorted(
+            (known, own, line, _flags_of(file, line, text))
+            for line, own, known, text in known_values(file, columns, bars, zone, self.dates)
+        )
+        flags, newest = np.zeros(len(bars), np.uint8), np.iinfo(np.int64).min
+        for known, own, _, found in rows:
+            if own < newest:
                 continue
-            latest[bar] = known
-            flags[bar] = found & self.mask
+            newest = own
+            bar = int(np.searchsorted(bars.close_ns, known))
+            if bar < len(bars) and known >= bars.open_ns[0]:
+                flags[bar] = found & self.mask
         return Signals(flags)
+
+
+def _flags_of(file: TimedFile, line: int, text: str) -> int:
+    """Return the flags of a cell with a signal.
+
+    Raises:
+        DataError: it has none.
+    """
+    found = _FLAGS.get(text.lower())
+    if found is None:
+        raise file.error(
+            line,
+            Message(
+                "must have a signal: buy, long, 1, sell, short, -1, exit, flat or 0, has {shown}",
+                shown=shown_cell(text) if text else "nothing",
+            ),
+        )
+    return int(found)

@@ -1,8 +1,8 @@
 """Further feeds: the instrument's own bars in a longer timeframe, and other instruments."""
 
-from quantcrafter.nodes.data.feed import Feed
+from quantcrafter.nodes.data.feed import OtherBars
 from quantcrafter.nodes.data.resample import Resample
 
-COMPONENTS = (Resample, Feed)
+COMPONENTS = (Resample, OtherBars)
 
-__all__ = ["COMPONENTS", "Feed", "Resample"]
+__all__ = ["COMPONENTS", "OtherBars", "Resample"]

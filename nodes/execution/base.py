@@ -27,8 +27,8 @@ from quantcrafter.engine.api import (
 NEEDS_ATR = Message("a distance in average true ranges needs the range: wire 'atr'")
 
 
-class SignalExecution(ExecutionLogic):
-    """Base of the nodes that trade signals."""
+class SignalPorts(ExecutionLogic):
+    """The ports of the nodes that trade signals."""
 
     signals: SignalInputs = port("The advisors whose signals are traded.", min_length=1)
     combine: Literal["any", "all"] = param("Whether any signal enters, or only all at once.", default="any")
@@ -38,6 +38,11 @@ class SignalExecution(ExecutionLogic):
     rank: SeriesInput | None = port(
         "Which instrument enters first when several open at once: the highest.", default=None, advanced=True
     )
+
+
+class SignalExecution(SignalPorts):
+    """Base of the nodes whose entries are market orders, or grids."""
+
     on_opposite: Literal["ignore", "close", "reverse"] = param(
         "What an entry signal against the open position does.", default="close"
     )
@@ -47,9 +52,14 @@ class SignalExecution(ExecutionLogic):
         return OnOpposite[self.on_opposite.upper()]
 
 
-class WaitingExecution(SignalExecution):
+class WaitingExecution(SignalPorts):
     """Base of the nodes whose entries wait for a price."""
 
+    on_opposite: Literal["ignore", "close", "reverse", "reverse_at_price"] = param(
+        "What an entry signal against the open position does; with reverse_at_price, its order waits, and reverses the "
+        "position at its price.",
+        default="close",
+    )
     line: SeriesInput | None = port("The line that the price is taken from; the close if left out.", default=None)
     short_line: SeriesInput | None = port("The line for short entries, where it is another one.", default=None)
     offset_percent: float = param("Distance from the line, in percent of it.", default=0.0, unit="%", ge=0, lt=100)
@@ -62,6 +72,10 @@ class WaitingExecution(SignalExecution):
     )
     bars: int = param("How many bars it waits, with bars.", default=5, unit="bars", ge=1, le=100_000)
     follow: bool = param("Cancel and replace a waiting entry when its price has moved.", default=False)
+    two_sided: bool = param(
+        "Whether entries of both sides wait at the same time, and the first that fills cancels the other.",
+        default=False,
+    )
 
     @model_validator(mode="after")
     def _range_is_wired(self) -> Self:
@@ -82,5 +96,6 @@ class WaitingExecution(SignalExecution):
             OrderLife[self.time_in_force.upper()],
             self.bars,
             self.follow,
+            self.two_sided,
         )
-        return ExecutionRule(self.opposite(), self.combine, entry)
+        return ExecutionRule(OnOpposite[self.on_opposite.upper()], self.combine, entry)

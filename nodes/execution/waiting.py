@@ -17,6 +17,9 @@ class Limit(WaitingExecution):
     it. With `follow`, it is replaced at each close at which the line has changed its price. The size is that for the
     order's price. Stops and targets are active in the bar of the fill for the part that certainly came after it, then
     on every bar.
+
+    With `two_sided`, orders of both sides wait at the same time, and the first that fills cancels the other. With
+    `on_opposite: reverse_at_price`, an order against the position closes it at its price and opens the other side.
     """
 
     name = "limit"
@@ -36,6 +39,9 @@ class StopEntry(WaitingExecution):
     A new entry signal replaces an entry that still waits; an exit signal, or an entry signal of the other side, cancels
     it. With `follow`, it is replaced at each close at which the line has changed its price. Exits are market orders.
     Stops and targets are active in the bar of the fill for the part that certainly came after it, then on every bar.
+
+    With `two_sided`, orders of both sides wait at the same time, and the first that fills cancels the other. With
+    `on_opposite: reverse_at_price`, an order against the position closes it at its price and opens the other side.
     """
 
     name = "stop_entry"

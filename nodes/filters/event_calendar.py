@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from quantcrafter.engine.api import Bars, BarsInput, BoolColumn, Duration, PathParam, duration_ns, param, port
+from quantcrafter.engine.api import (
+    FILTER_GROUP,
+    Bars,
+    BarsInput,
+    BoolColumn,
+    Duration,
+    FilterGroup,
+    PathParam,
+    duration_ns,
+    param,
+    port,
+)
 from quantcrafter.nodes import local_time
 from quantcrafter.nodes.filters.base import WindowedFilter
 from quantcrafter.nodes.filters.event_files import read_events
@@ -30,9 +40,7 @@ class EventCalendar(WindowedFilter):
     category = "Time"
     by_bar = True
 
-    group: Literal["trade", "block"] = param(
-        "trade: entries only while this filter holds. block: no entries while it holds.", default="block"
-    )
+    group: FilterGroup = param(FILTER_GROUP, default="block")
     bars: BarsInput = port("The bars.", default="bars")
     path: PathParam = param("The calendar: a .csv or .ics file.", min_length=1)
     before: Duration = param("How long before an event it begins to hold.", default="0m")

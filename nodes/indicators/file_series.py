@@ -29,12 +29,12 @@ class SeriesFile(Indicator):
 
     A row has its time in `time_column`, as 2024-01-31 14:00 with or without an offset such as +00:00, and a number in
     `value_column`; an empty cell means that there is no value from then on. A row is known from its time on, or, with
-    `published_column`, from that of its publication if it is later: fundamentals belong to the end of a quarter and
-    are published weeks after it. At a bar's close the row with the latest time among those known counts, so that a
-    correction of an older quarter doesn't replace a newer one. With `symbol_column`, only rows of the instrument's
-    symbol count. A date without a time needs `dates`. Times without an offset are in `timezone`, or in that of the
-    session. With `maximum_age`, a value is forgotten that long after it became known. Known at the bar's close. NaN
-    before the first row. Depends on the file alone.
+    `published_column`, from that of its publication if one is given and is later: fundamentals belong to the end of a
+    quarter and are published weeks after it. At a bar's close the row with the latest time among those known counts,
+    so that a correction of an older quarter doesn't replace a newer one. With `symbol_column`, only rows of the
+    instrument's symbol count. A date without a time needs `dates`. Times without an offset are in `timezone`, or in
+    that of the session. With `maximum_age`, a value is forgotten that long after it became known. Known at the bar's
+    close. NaN before the first row. Depends on the file alone.
 
     The file is trusted: a time at which the value wasn't known yet makes the backtest look ahead.
     """

@@ -30,6 +30,7 @@ from quantcrafter.engine.api.compiled import SHORT_ROWS, is_kept
 from quantcrafter.engine.api.frozen import read_only
 from quantcrafter.engine.api.pairs import ComputedInPairs
 from quantcrafter.engine.api.running_means import running_means
+from quantcrafter.engine.api.units import NUMBER, PRICE, VOLUME, SeriesUnit
 from quantcrafter.nodes.indicators.talib_import import functions, talib
 from quantcrafter.nodes.indicators.talib_info import (
     FunctionInfo,
@@ -58,6 +59,23 @@ So their last value says whether there was a gap, and no look at all values is n
 """
 
 
+_NUMBERS = frozenset(
+    """
+    ADX ADXR AROON AROONOSC BETA BOP CCI CMO CORREL DX IMI MFI MINUS_DI NATR PLUS_DI PPO ROC ROCP ROCR ROCR100 RSI STOCH
+    STOCHF STOCHRSI TRIX ULTOSC WILLR
+    """.split()  # noqa: SIM905 - so many names
+)
+_VOLUMES = frozenset(("OBV", "AD", "ADOSC"))
+_AS_INPUT = frozenset(
+    """
+    ACCBANDS APO ATR AVGPRICE BBANDS DEMA DONCHIAN EMA HMA HT_TRENDLINE KAMA KC LINEARREG LINEARREG_INTERCEPT MA MACD
+    MACDEXT MACDFIX MAMA MAVP MAX MEDPRICE MIDPOINT MIDPRICE MIN MINUS_DM MOM PLUS_DM RMA SAR SAREXT SMA STDDEV SUM T3
+    TEMA TRANGE TRIMA TSF TYPPRICE WCLPRICE WMA ZLEMA
+    """.split()  # noqa: SIM905 - so many names
+)
+"""Functions whose results are plain numbers, volumes, or in the unit of their input; of bars, that is a price."""
+
+
 class TalibIndicator(Indicator, ComputedInPairs):
     """Base of the indicators made from TA-Lib."""
 
@@ -69,6 +87,17 @@ class TalibIndicator(Indicator, ComputedInPairs):
             item.name: item.choices.index(getattr(self, item.name)) if item.choices else getattr(self, item.name)
             for item in self.info.parameters
         }
+
+    def output_unit(self, inputs: Mapping[str, SeriesUnit | None]) -> SeriesUnit | None:
+        """Return the unit of the outputs; None for functions of which it is not known."""
+        name = self.info.name
+        if name in _NUMBERS:
+            return NUMBER
+        if name in _VOLUMES:
+            return VOLUME
+        if name in _AS_INPUT:
+            return inputs.get("input") if "input" in type(self).model_fields else PRICE
+        return None
 
     def warmup(self) -> int:
         return lookback(self.info.name, self.arguments())
@@ -127,11 +156,12 @@ class TalibIndicator(Indicator, ComputedInPairs):
     def compute_pair(self, other: TalibIndicator, inputs: Mapping[str, Any]) -> tuple[FloatColumn, FloatColumn] | None:
         """Return two moving averages of one line; None if it is short, has a gap, or the loop isn't compiled yet."""
         (line,) = self.columns(inputs)
-        short, long = sorted((self, other), key=TalibIndicator.warmup)
-        if len(line) < SHORT_ROWS or len(line) <= long.warmup() or not is_kept(running_means):
+        short, long = (self, other) if self.terms[1] <= other.terms[1] else (other, self)
+        quick, slow = short.terms[1], long.terms[1]
+        if len(line) < SHORT_ROWS or len(line) <= slow or not is_kept(running_means):
             return None
         means = {each: np.empty(len(line)) for each in ("short", "long")}
-        running_means(read_only(line), short.warmup() + 1, long.warmup() + 1, means["short"], means["long"])
+        running_means(read_only(line), quick + 1, slow + 1, means["short"], means["long"])
         if not _has_no_gap([line], (means["short"], means["long"])):
             return None
         return (means["short"], means["long"]) if short is self else (means["long"], means["short"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
 from pydantic import field_validator, model_validator
 
 from quantcrafter.engine.api import FloatColumn, Message, SeriesInput, StepForm, StepOutputs, param, port
+from quantcrafter.engine.api.units import SeriesUnit
 from quantcrafter.nodes.logic.base import CATEGORY_ARITHMETIC, SeriesLogic
 from quantcrafter.nodes.logic.expression import NAMES, Columns, ExpressionSteps, calculated, checked, depth, names_in
+from quantcrafter.nodes.logic.formula_units import units_of
 
 
 class Formula(SeriesLogic):
@@ -20,7 +23,8 @@ class Formula(SeriesLogic):
     (natural), exp, floor, ceil and where(condition, then, otherwise), and `a[1]` for the value of one bar before.
     Known at the bar's close; the first bars have no value if the formula looks back. NaN where a series that it needs
     has no value, and where a result is not a finite number, as in a division by zero or the root of a number below 0.
-    A comparison with NaN gives 0; NaN counts as not true.
+    A comparison with NaN gives 0; NaN counts as not true. A warning tells where series of different units are added or
+    compared, such as a price and a volume, as far as their units are known.
     """
 
     name = "formula"
@@ -56,6 +60,12 @@ class Formula(SeriesLogic):
 
     def warmup(self) -> int:
         return depth(checked(self.formula))
+
+    def output_unit(self, inputs: Mapping[str, SeriesUnit | None]) -> SeriesUnit | None:
+        return units_of(checked(self.formula), inputs)[0]
+
+    def mixed_units(self, inputs: Mapping[str, SeriesUnit | None]) -> Sequence[tuple[SeriesUnit, SeriesUnit]]:
+        return units_of(checked(self.formula), inputs)[1]
 
     def compute(self, **inputs: FloatColumn) -> FloatColumn:
         length = len(next(iter(inputs.values())))

@@ -18,6 +18,9 @@ class PositionReading(PositionNode):
     comparisons with them are False. Profits include the costs of the entries, fees and dividends, but not the costs of
     the exit. No warm-up.
 
+    The initial risk of an entry is what it would lose at its stop as placed when it filled, without costs; without a
+    stop there is none, and `open_r` and `last_trade_r` are NaN. A part that is closed takes its share of it along.
+
     Logic nodes, advisors and filters that can run inside the bar loop can be connected to it, such as all built-in
     ones. Indicators can't, because they are computed before the run.
     """
@@ -38,26 +41,35 @@ class PositionReading(PositionNode):
         _series("lowest", "Lowest price since the entry."),
         _series("last_trade_percent", "Result of its last closed trade, in percent of the value at entry."),
         _series("entries_today", "Entries filled on this trading day, further ones of a position included."),
+        _series("unit_price", "Price of the latest entry that is still held, the average of its parts."),
+        _series("unit_percent", "Gain of that entry in percent of its price, before costs."),
+        _series("open_r", "Open profit in multiples of the initial risk of the entries that are open."),
+        _series("last_trade_r", "Result of its last closed trade, in multiples of the initial risk of its entries."),
     )
 
     def steps(self, form: StepForm) -> StepOutputs:
         scale, day = form.given(Given.PRICE_SCALE), form.given(Given.DAY)
+        offset = form.given(Given.PRICE_OFFSET)
         bars = form.known(Known.BARS)
         days = day - form.hold(day, bars <= 1.0)
         return (
             form.known(Known.SIDE),
             form.known(Known.QUANTITY),
-            form.known(Known.ENTRY_PRICE) / scale,
-            form.known(Known.LAST_ENTRY_PRICE) / scale,
+            (form.known(Known.ENTRY_PRICE) - offset) / scale,
+            (form.known(Known.LAST_ENTRY_PRICE) - offset) / scale,
             bars,
             days,
             form.known(Known.ENTRIES),
             form.known(Known.OPEN_PERCENT),
             form.known(Known.OPEN_CASH),
-            form.known(Known.HIGHEST) / scale,
-            form.known(Known.LOWEST) / scale,
+            (form.known(Known.HIGHEST) - offset) / scale,
+            (form.known(Known.LOWEST) - offset) / scale,
             form.known(Known.LAST_TRADE_PERCENT),
             form.growth(form.known(Known.ENTRIES_MADE), day),
+            form.known(Known.UNIT_PRICE) / scale,
+            form.known(Known.UNIT_PERCENT),
+            form.known(Known.OPEN_R),
+            form.known(Known.LAST_TRADE_R),
         )
 
 

@@ -1,6 +1,13 @@
-"""Where a value stands among the last ones, and how much they swing: rank, zscore, volatility."""
+"""Where a value stands among the last ones, how much they swing, and how far two are apart.
+
+rank, zscore, volatility, spread.
+"""
 
 from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
 
 from quantcrafter.engine.api import FloatColumn, SeriesInput, StepForm, StepOutputs, param, port
 from quantcrafter.nodes import kernels
@@ -84,3 +91,33 @@ class Volatility(SeriesLogic):
 
     def steps(self, form: StepForm) -> StepOutputs:
         return form.volatility(form.input("input"), self.bars, self.bars_per_year)
+
+
+class PriceSpread(SeriesLogic):
+    """Measure how far two prices are apart: first - ratio x second, of the prices or of their logarithms.
+
+    With a ratio that changes, such as one of the node hedge_ratio, the spread of each bar has the ratio of that bar.
+    Known at the bar's close, no warm-up. NaN where an input is NaN, where a price has no logarithm, and where the
+    result is not a finite number.
+    """
+
+    name = "spread"
+    category = CATEGORY_STATISTICS
+
+    first: SeriesInput = port("Price of the first instrument.")
+    second: SeriesInput = port("Price of the second instrument.")
+    ratio: SeriesInput = port("How much of the second is held against one of the first; or a number.")
+    scale: Literal["price", "log"] = param("Whether prices are compared, or their logarithms.", default="price")
+
+    def compute(self, first: FloatColumn, second: FloatColumn, ratio: FloatColumn) -> FloatColumn:
+        if self.scale == "log":
+            first, second = kernels.log_of(first), kernels.log_of(second)
+        with np.errstate(all="ignore"):
+            values = first - ratio * second
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def steps(self, form: StepForm) -> StepOutputs:
+        first, second = form.input("first"), form.input("second")
+        if self.scale == "log":
+            first, second = form.log(first), form.log(second)
+        return form.finite(first - form.input("ratio") * second)

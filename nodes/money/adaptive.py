@@ -67,8 +67,10 @@ class Martingale(MoneyManager):
     """Trade more after every losing trade, and start over after a winning one.
 
     Quantity = equity x percent x factor ^ n / 100 / close, with n the number of losing trades in a row on the
-    instrument; a trade loses when its profit, net of costs, is below zero. Never more than `maximum_percent` of the
-    equity. A losing streak makes positions grow quickly: only the cap keeps it from using the whole account.
+    instrument; a trade loses when its profit, net of costs, is below zero. With `reset_after`, n starts from 0 again
+    after so many losing trades in a row, and a filter of the group reset_volume starts it over with an entry that is
+    decided while it holds. Never more than `maximum_percent` of the equity. A losing streak makes positions grow
+    quickly: only the cap keeps it from using the whole account.
     """
 
     name = "martingale"
@@ -76,18 +78,24 @@ class Martingale(MoneyManager):
 
     percent: float = param("Size of the first trade, of the equity.", default=5.0, unit="%", gt=0, le=100)
     factor: float = param("How many times as much after each loss.", default=2.0, gt=1, le=10)
+    reset_after: int = param(
+        "After how many losses in a row it starts over; 0 for never.", default=0, unit="trades", ge=0, le=1000
+    )
     maximum_percent: float = param("The maximum, in percent of the equity.", default=40.0, unit="%", gt=0, le=100)
 
     def rule(self) -> SizeRule:
-        return SizeRule(SizeKind.MARTINGALE, self.percent, factor=self.factor, most=self.maximum_percent)
+        return SizeRule(
+            SizeKind.MARTINGALE, self.percent, factor=self.factor, most=self.maximum_percent, trades=self.reset_after
+        )
 
 
 class AntiMartingale(MoneyManager):
     """Trade more after every winning trade, and start over after a losing one.
 
     Quantity = equity x percent x factor ^ n / 100 / close, with n the number of winning trades in a row on the
-    instrument; a trade wins when its profit, net of costs, is above zero. Never more than `maximum_percent` of the
-    equity.
+    instrument; a trade wins when its profit, net of costs, is above zero. With `reset_after`, n starts from 0 again
+    after so many winning trades in a row, and a filter of the group reset_volume starts it over with an entry that is
+    decided while it holds. Never more than `maximum_percent` of the equity.
     """
 
     name = "anti_martingale"
@@ -95,17 +103,27 @@ class AntiMartingale(MoneyManager):
 
     percent: float = param("Size of the first trade, of the equity.", default=5.0, unit="%", gt=0, le=100)
     factor: float = param("How many times as much after each gain.", default=2.0, gt=1, le=10)
+    reset_after: int = param(
+        "After how many gains in a row it starts over; 0 for never.", default=0, unit="trades", ge=0, le=1000
+    )
     maximum_percent: float = param("The maximum, in percent of the equity.", default=40.0, unit="%", gt=0, le=100)
 
     def rule(self) -> SizeRule:
-        return SizeRule(SizeKind.ANTI_MARTINGALE, self.percent, factor=self.factor, most=self.maximum_percent)
+        return SizeRule(
+            SizeKind.ANTI_MARTINGALE,
+            self.percent,
+            factor=self.factor,
+            most=self.maximum_percent,
+            trades=self.reset_after,
+        )
 
 
 class FixedRatio(MoneyManager):
     """Trade one more unit each time that the traded units have earned a fixed amount each.
 
-    Quantity = units x n, n = (1 + sqrt(1 + 8 x profit / delta)) / 2 rounded down, with the profit of all closed trades,
-    net of costs; 1 while there is none. Never more than `maximum` units. Source: Jones, The Trading Game (1999).
+    Quantity = units x n, n = (1 + sqrt(1 + 8 x profit / delta)) / 2 rounded down, with the profit of all closed trades
+    and closed parts of open ones, net of costs; 1 while there is none. Never more than `maximum` units. Source: Jones,
+    The Trading Game (1999).
     """
 
     name = "fixed_ratio"

@@ -1,6 +1,6 @@
 """Protection of positions and of the account."""
 
-from quantcrafter.nodes.risk.caps import MaxExposure, MaxOpenTrades, MaxPosition
+from quantcrafter.nodes.risk.caps import EntryLimit, MaxExposure, MaxOpenTrades, MaxPosition
 from quantcrafter.nodes.risk.exits import SessionEnd, TimeStop
 from quantcrafter.nodes.risk.halts import CoolDown, DailyLoss, LosingStreak, MaxDrawdown
 from quantcrafter.nodes.risk.partial import PartialTarget
@@ -54,4 +54,5 @@ COMPONENTS = (
     MaxPosition,
     MaxExposure,
     MaxOpenTrades,
+    EntryLimit,
 )

@@ -28,8 +28,9 @@ class SessionEnd(RiskManager):
 
     At the close of the second-to-last bar of a session, a market order is created; it fills at the open of the last
     bar. With `minutes` it is made so much earlier: at the first close from which at most `minutes` plus the length of a
-    bar are left. No entry is made from then on. The session is that of the instrument's data: its hours are known
-    beforehand, holidays and early closes are not. Only for bars shorter than a day.
+    bar are left. No entry is made from then on. The session is that of the instrument's data; with the calendar
+    of an exchange, its holidays and early closes are known. In a special session on a holiday, whose end isn't known,
+    no entry is made. Only for bars shorter than a day.
     """
 
     name = "session_end"

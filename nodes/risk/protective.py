@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from quantcrafter.engine.api import ProtectiveKind, ProtectiveRule, RiskManager, Scope, SeriesInput, param, port
+from quantcrafter.nodes.risk.sides import SIDE_OF_LINE, SIDES, OneSide
 
-SCOPE = "What is closed: the whole position, or each entry by an order of its own."
+SCOPE = (
+    "What is closed, and from which price: the position from its average price, each entry by an order of its own, or "
+    "the position from the price of its last entry."
+)
 
 
 class PercentStop(RiskManager):
@@ -134,7 +138,8 @@ class LineStop(RiskManager):
 
     A stop order at the line's value at the close on which the entry was decided, rounded to the tick; it stays there.
     There is no entry while the line has no value, or lies on the wrong side of the close: at or above it for a long
-    position, at or below it for a short one.
+    position, at or below it for a short one. With `side`, it neither protects positions of the other side nor prevents
+    their entries.
     """
 
     name = "line_stop"
@@ -142,9 +147,12 @@ class LineStop(RiskManager):
 
     line: SeriesInput = port("The price of the stop-loss.")
     scope: Scope = param(SCOPE, default="position")
+    side: OneSide = param(SIDE_OF_LINE, default="both")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.STOP_LOSS, column="line", line=True, scope=self.scope)
+        return ProtectiveRule(
+            ProtectiveKind.STOP_LOSS, column="line", line=True, scope=self.scope, side=SIDES[self.side]
+        )
 
 
 class TicksTarget(RiskManager):
@@ -203,7 +211,7 @@ class LineTarget(RiskManager):
     A limit order at the line's value at the close on which the entry was decided, rounded to the tick. With `follow` it
     moves to the line's value on every close, both ways; where the line has no value it stays. There is no entry while
     the line has no value, or lies on the wrong side of the close: at or below it for a long position, at or above it
-    for a short one.
+    for a short one. With `side`, it is neither for positions of the other side nor prevents their entries.
     """
 
     name = "line_target"
@@ -212,8 +220,14 @@ class LineTarget(RiskManager):
     line: SeriesInput = port("The price at which to take the profit.")
     follow: bool = param("Whether the order moves with the line.", default=True)
     scope: Scope = param(SCOPE, default="position")
+    side: OneSide = param(SIDE_OF_LINE, default="both")
 
     def rule(self) -> ProtectiveRule:
         return ProtectiveRule(
-            ProtectiveKind.TAKE_PROFIT, column="line", line=True, follow=self.follow, scope=self.scope
+            ProtectiveKind.TAKE_PROFIT,
+            column="line",
+            line=True,
+            follow=self.follow,
+            scope=self.scope,
+            side=SIDES[self.side],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quantcrafter.engine.api import ProtectiveKind, ProtectiveRule, RiskManager, SeriesInput, param, port
+from quantcrafter.nodes.risk.sides import SIDE_OF_LINE, SIDES, OneSide
 
 CATEGORY = "Moving stop"
 
@@ -66,15 +67,19 @@ class LineTrailingStop(RiskManager):
     Works from the entry on like `line_stop`. On each close, after the bar was checked, the stop goes to the line's
     value of that bar, if that is nearer to the price than where it is: up for a long position, down for a short one.
     There is no entry while the line has no value, or lies on the wrong side of the close.
+
+    A channel has a line for each side: use two nodes, the lower edge with `side: long` and the upper one with `side:
+    short`. Each neither protects positions of the other side nor prevents their entries.
     """
 
     name = "line_trailing_stop"
     category = CATEGORY
 
     line: SeriesInput = port("The price of the stop-loss.")
+    side: OneSide = param(SIDE_OF_LINE, default="both")
 
     def rule(self) -> ProtectiveRule:
-        return ProtectiveRule(ProtectiveKind.TRAILING_STOP, column="line", line=True)
+        return ProtectiveRule(ProtectiveKind.TRAILING_STOP, column="line", line=True, side=SIDES[self.side])
 
 
 class BreakEven(RiskManager):

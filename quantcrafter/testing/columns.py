@@ -10,6 +10,8 @@ import numpy.typing as npt
 from quantcrafter.engine.api import Bars, Component, PortType, Signals, StepForm, StepProgram
 from quantcrafter.engine.api.ports import FloatColumn
 from quantcrafter.engine.api.steps import StepValue, Tape
+from quantcrafter.engine.api.universe import UniverseNode
+from quantcrafter.engine.graph.across import Members, across, moments_of
 from quantcrafter.engine.graph.bar_events import loop_on_bar
 
 Columns = list[npt.NDArray[Any]]
@@ -27,6 +29,8 @@ def columns_of(component: Component, bars: Bars, inputs: dict[str, Any]) -> Colu
         ComponentError: `on_bar` raised.
     """
     with np.errstate(all="ignore"):
+        if isinstance(component, UniverseNode):
+            return among_others(component, bars, inputs)
         if type(component).overrides("compute"):
             result = component.compute(**inputs)
         else:
@@ -34,6 +38,38 @@ def columns_of(component: Component, bars: Bars, inputs: dict[str, Any]) -> Colu
     if isinstance(result, Signals):
         return [result.flags, *([] if result.strength is None else [result.strength])]
     return [np.asarray(column) for column in result] if isinstance(result, tuple) else [np.asarray(result)]
+
+
+SYMBOLS = ("FIRST", "TESTED", "OFTEN", "SELDOM")
+"""The instruments among which a component that sees the universe is tested."""
+
+
+def among_others(component: UniverseNode, bars: Bars, inputs: dict[str, Any]) -> Columns:
+    """Return what a component gives that sees the universe: the tested instrument is the second of four.
+
+    The others have values made of its own, some of them equal, and lack bars: which, depends on the times alone.
+
+    Raises:
+        ComponentError: `across` raised, or returned something else.
+    """
+    minute = bars.open_ns // 60_000_000_000
+    kept = [minute % 3 > 0, np.ones(len(bars), np.bool_), minute % 7 > 0, minute % 5 == 0]
+    closes = [bars.close_ns[each] for each in kept]
+    columns = [
+        {port: _varied(value, number - 1, rows) for port, value in inputs.items()} for number, rows in enumerate(kept)
+    ]
+    members = Members(SYMBOLS, {getattr(component, "within", ""): ("a", "a", "b", "a")})
+    tables = across(component, "tested", members, moments_of(bars.close_ns), closes, columns)
+    return [np.ascontiguousarray(table[:, 1]) for table in tables]
+
+
+def _varied(value: Any, by: int, rows: npt.NDArray[np.bool_]) -> Any:
+    """Return rows of a column; of another instrument, each value moved and rounded."""
+    if isinstance(value, tuple):
+        return tuple(_varied(each, by, rows) for each in value)
+    if not by:
+        return value[rows]
+    return (~value if value.dtype == np.bool_ else np.round(value * (1.0 + by / 100.0), 1))[rows]
 
 
 def step_columns(component: Component, bars: Bars, inputs: dict[str, Any]) -> Columns | None:

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from quantcrafter.app.charts.pane import ChartPane
 from quantcrafter.app.document.edits import SetValues
 from quantcrafter.app.panes.log import LogPane
+from quantcrafter.app.session.log_lines import CAPACITY
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.app.window.desktop import Desktop
 from quantcrafter.app.window.startup.application import make_application
@@ -181,7 +182,7 @@ def test_the_log_takes_twenty_thousand_lines_a_second(qtbot: QtBot, capsys: pyte
         qtbot.wait(LOG_SECONDS * 1000)
     feed.stop()
     pane.flush()
-    assert pane.model.rowCount() == made
+    assert pane.model.rowCount() == min(made, CAPACITY)
     assert made > batch
     name = f"stalls of the log at {made / LOG_SECONDS:,.0f} lines/s"
     tell(capsys, name, lateness, f"wanted: p99 {STALL_WANTED_MS} ms")

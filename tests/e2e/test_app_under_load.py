@@ -13,7 +13,7 @@ import pytest
 
 from quantcrafter.engine.plugins import load_registry
 from tests.support.command_line import ROOT, clean_environment
-from tests.support.counts import is_long, sample, seed
+from tests.support.counts import is_long, limit_s, sample, seed
 from tests.support.desktop import copy_example
 from tests.support.driven_app import DONE
 from tests.support.mutate import write_mutants
@@ -56,7 +56,7 @@ def note(section: str, tried: int, reports: list[dict[str, Any]], valid: object)
 
 @pytest.mark.slow
 @pytest.mark.long
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(limit_s(of=7200))
 def test_the_app_opens_whatever_file_there_is(tmp_path: Path) -> None:
     """Long-lived processes, each of which opens hundreds; what is valid and what is not shows in every pane."""
     registry = load_registry()
@@ -81,7 +81,7 @@ def test_the_app_opens_whatever_file_there_is(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(limit_s(of=1200))
 def test_the_yaml_view_takes_whatever_is_typed(tmp_path: Path) -> None:
     file = copy_example("rsi_pullback", tmp_path)
     before = file.read_bytes()

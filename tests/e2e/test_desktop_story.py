@@ -57,7 +57,7 @@ def history_of(desktop: Desktop) -> HistoryPane:
 def pick_the_pullback(dialog: GalleryDialog) -> None:
     """Choose the RSI pullback among the cards and open it by Enter."""
     dialog.search.setFocus()
-    QTest.keyClicks(dialog.search, "pullback")
+    QTest.keyClicks(dialog.search, "rsi recovers")
     QTest.keyClick(dialog.search, Qt.Key.Key_Return)
 
 

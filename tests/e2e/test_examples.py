@@ -37,7 +37,7 @@ def test_an_example_runs_trades_and_keeps_its_books(path: Path, tmp_path: Path) 
     assert np.isfinite(result.ledger.equity).all()
     opened = sum(position.unrealised_pnl for position in result.ledger.open_positions)
     gained = result.ledger.equity[-1] - result.settings.cash
-    assert float(result.trades["pnl"].sum()) + opened == pytest.approx(gained, rel=1e-9, abs=1e-6)
+    assert float(result.parts["pnl"].sum()) + opened == pytest.approx(gained, rel=1e-9, abs=1e-6)
     assert result.write_report(tmp_path / "report.html").stat().st_size > 1_000_000
 
 

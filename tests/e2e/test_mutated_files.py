@@ -15,7 +15,7 @@ import pytest
 
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.running.load_graph import validate_file
-from tests.support.counts import sample, seed
+from tests.support.counts import limit_s, sample, seed
 from tests.support.file_trials import Trial, WatchedProcess, trials
 from tests.support.mutate import EXAMPLES, KINDS, write_mutants
 from tests.support.mutate_text import mutants
@@ -49,7 +49,7 @@ def fault_of(trial: Trial) -> str:
 
 @pytest.mark.long
 @pytest.mark.slow
-@pytest.mark.timeout(36_000)
+@pytest.mark.timeout(limit_s(of=36_000))
 def test_mutated_files_run_or_say_what_is_wrong_with_them(tmp_path: Path) -> None:
     written = {str(path): mutant for path, mutant in write_mutants(tmp_path, load_registry(), COUNT, seed("mutants"))}
     faults, tried = [], []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,26 @@ def test_a_section_that_the_page_lacks_is_an_error(page: Path) -> None:
 def test_every_section_of_the_real_page_is_closed() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text.count("<!-- figures: ") == text.count("<!-- end -->") >= 1
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", PAGE.read_text(encoding="utf-8")))
+    there = {
+        name
+        for path in (PAGE.parents[1] / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    }
+    assert len(named) > 10
+    assert named - there == set()
+
+
+def test_every_test_that_a_row_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", PAGE.read_text(encoding="utf-8")))
+    tests = Path(__file__).parents[1]
+    there = {
+        name
+        for path in tests.rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(named) > 40
+    assert named - there == set()

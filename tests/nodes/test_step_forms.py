@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import quantcrafter
 from quantcrafter.engine.api import Advisor, Component, Filter, Logic, PositionNode
+from quantcrafter.engine.api.universe import UniverseNode
 from quantcrafter.nodes import advisors, filters, logic
 from quantcrafter.nodes.advisors.lines import Crossover
 from quantcrafter.nodes.logic.conditions import CrossesAbove, CrossesBelow
@@ -35,7 +36,9 @@ BY_TIME_AND_BARS = {
     "signal_file",
 }
 """Nodes that read bars alone, so that nothing wired to them can depend on the position: they are columns always."""
-FORMED = tuple(cls for cls in ALL if cls.name not in BY_TIME_AND_BARS and not issubclass(cls, PositionNode))
+FORMED = tuple(
+    cls for cls in ALL if cls.name not in BY_TIME_AND_BARS and not issubclass(cls, (PositionNode, UniverseNode))
+)
 CROSSING = (CrossesAbove, CrossesBelow, Crossover)
 LENGTH = 120
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
@@ -45,6 +48,9 @@ def test_every_logic_node_advisor_and_filter_that_reads_more_than_bars_has_a_ste
     for cls in ALL:
         if cls.name in BY_TIME_AND_BARS:
             assert {port.type.value for port in cls.inputs()} == {"bars"}
+        elif issubclass(cls, UniverseNode):  # computed for all instruments at once, before the bar loop
+            assert cls.across is not UniverseNode.across
+            assert not cls.overrides("steps")
         else:
             assert cls.overrides("steps"), f"{cls.name} has no step form"
     assert {Logic, Advisor, Filter} <= {base for cls in FORMED for base in cls.__mro__}

@@ -70,7 +70,24 @@ def test_a_row_is_known_from_its_publication_on(tmp_path: Path) -> None:
     path = written(
         tmp_path, "time,signal,out\n2024-01-02 01:00,buy,2024-01-02 03:00\n2024-01-02 02:00,sell,2024-01-01 00:00\n"
     )
-    assert flags(path, hours(4), published_column="out") == [0, SELL, BUY, 0]
+    # The buy is published after the newer sell, and no longer counts.
+    assert flags(path, hours(4), published_column="out") == [0, SELL, 0, 0]
+
+
+def test_a_row_without_publication_is_known_from_its_time_on(tmp_path: Path) -> None:
+    path = written(tmp_path, "time,signal,out\n2024-01-02 01:00,buy,2024-01-02 02:00\n2024-01-02 03:00,sell,\n")
+    assert flags(path, hours(4), published_column="out") == [0, BUY, SELL, 0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [("test", "line 3, has the symbol 'test'. Write 'TEST'"), ("", "line 3, must have a symbol, has nothing")],
+)
+def test_a_row_that_no_instrument_would_take_is_refused(tmp_path: Path, cell: str, message: str) -> None:
+    path = written(tmp_path, f"time,signal,who\n2024-01-02 01:00,buy,OTHER\n2024-01-02 02:00,sell,{cell}\n")
+    with pytest.raises(DataError) as caught:
+        flags(path, hours(3), symbol_column="who")
+    assert message in str(caught.value)
 
 
 def test_a_date_is_asked_about_and_means_its_close_or_the_next_day(tmp_path: Path) -> None:

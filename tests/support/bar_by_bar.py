@@ -11,6 +11,7 @@ import numpy as np
 
 from quantcrafter.engine.api import Bar, Bars, Ledger
 from quantcrafter.engine.graph import BoundGraph
+from quantcrafter.engine.graph.data_terms import complete
 from quantcrafter.engine.graph.history import bar_of
 from quantcrafter.engine.runtime.running.prepare import LoadedMarket
 from quantcrafter.engine.runtime.sessions.session_data import sources_of
@@ -114,3 +115,19 @@ def joined(parts: Sequence[Ledger]) -> Ledger:
 
 def _ends(market: LoadedMarket) -> list[int]:
     return sorted({int(close) for bars in market.bars for close in bars.close_ns})
+
+
+def ticks_and_lots(graph: BoundGraph, market: LoadedMarket, *, tables: bool = False) -> list[str]:
+    """Return overrides that state what the data shows: of the instruments of one item the finest.
+
+    With `tables`, an instrument keeps its table of ticks; its tick of usual prices is then that of the known bars.
+    """
+    found: dict[str, float] = {}
+    for each, bars in zip(graph.instruments, market.bars, strict=True):
+        terms, item = complete(each.terms, bars), each.spec.path.replace("[", ".").replace("]", "")
+        for name in ("tick_size", "lot_size"):
+            if tables and name == "tick_size" and terms.tick_tables:
+                continue
+            key, value = f"{item}.{name}", terms.value(name)
+            found[key] = min(found.get(key, value), value)
+    return [f"{key}={value!r}" for key, value in found.items()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from quantcrafter.engine.api.bars import Bars
 from quantcrafter.engine.api.engine import EngineJob, Execution, ExecutionColumns, NightlySwap
 from quantcrafter.engine.api.ledger import (
     BlockReason,
@@ -28,20 +30,33 @@ from quantcrafter.engine.api.ledger import (
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
 from quantcrafter.engine.api.rules import ExecutionRule, GuardRule, ProtectiveRule, SizeRule
 from quantcrafter.engine.api.settings import InstrumentMargin
+from quantcrafter.engine.api.timeframe import Timeframe
+from quantcrafter.engine.data.markets import MARKETS
 from quantcrafter.nodes.execution import COMPONENTS as EXECUTION
 from quantcrafter.nodes.money import COMPONENTS as MONEY
 from quantcrafter.nodes.risk import COMPONENTS as RISK
-from tests.support.jobs import Setup, make_bars, make_job
+from tests.support.jobs import DAY_NS, Setup, make_bars, make_job
 from tests.support.position_examples import seen, with_conditions
 
 FLAGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_SHORT, "exit_short": EXIT_SHORT}
-EXPECTED = {"fills", "orders", "trades", "blocked", "equity", "cash", "open_positions", "interventions", "cashflows"}
+EXPECTED = {
+    "fills",
+    "orders",
+    "trades",
+    "parts",
+    "blocked",
+    "equity",
+    "cash",
+    "open_positions",
+    "interventions",
+    "cashflows",
+}
 EXPECTED |= {"seen"}
 GIVEN = {"example", "bars", "risk", "money", "execution", "on_opposite", "run", "tick_size", "lot_size", "first_bar"}
-GIVEN |= {"instrument", "on_position", "second"}
-COLUMNS = ("rate_open", "rate_close", "split", "dividend")
+GIVEN |= {"instrument", "on_position", "second", "values", "bars_a_day"}
+COLUMNS = ("rate_open", "rate_close", "split", "dividend", "roll")
 NEUTRAL = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0, "volume": 1000.0}
-COLUMN_WORDS = {name: name for name in ("atr", "line", "short_line", "weight", "rank")}
+COLUMN_WORDS = {name: name for name in ("atr", "line", "short_line", "weight", "rank", "ratio")}
 SIDES = {1: "buy", -1: "sell"}
 
 
@@ -100,7 +115,11 @@ def _execution(example: dict[str, Any]) -> ExecutionRule:
     nodes = {component.name: component for component in EXECUTION}
     ((name, fields),) = example.get("execution", {"market": {}}).items()
     ports = {port.name for port in nodes[name].inputs()}
-    wires: dict[str, Any] = {port: port for port in COLUMN_WORDS.values() if port in ports}
+    bars = example.get("bars", [])
+    rows = [row for table in bars.values() for row in table] if isinstance(bars, dict) else bars
+    words = " ".join(str(word) for row in rows for word in row)
+    used = [port for word, port in COLUMN_WORDS.items() if f"{word}=" in f" {words}".replace(f"_{word}=", "")]
+    wires: dict[str, Any] = {port: port for port in used if port in ports}
     wires |= {"signals": ["signal"], "money": "size"} if "signals" in ports else {}
     opposite = {"on_opposite": example["on_opposite"]} if "on_opposite" in example else {}
     rule: ExecutionRule = nodes[name](**wires, **opposite, **(fields or {})).rule()
@@ -132,15 +151,23 @@ def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], size
         values = [next((float(w.partition("=")[2]) for w in row if w.startswith(f"{name}=")), None) for row in words]
         return np.array([NEUTRAL.get(name, np.nan) if value is None else value for value in values])
 
+    if "pair" in example.get("execution", {}) and np.isnan(columns["ratio"]).all():
+        columns["ratio"] = np.ones(len(rows))
     used = [name for name in COLUMNS if any(f"{name}=" in word for row in words for word in row)]
     used += [name for name in COLUMNS for other in used if name[:4] == other[:4] and name not in used]
     used += ["dividend"] if "split" in used and "dividend" not in used else []
     used += ["split"] if "dividend" in used and "split" not in used else []
     more = {name: column(name) for name in used} | example.get("instrument", {})
+    more |= {"values": example["values"][symbol]} if "values" in example else {}
+    if any(word.startswith("spread=") for row in words for word in row):
+        more["spreads"] = _numbers(words, "spread=")
     if "swap" in more:
         more["swap"] = NightlySwap(**more["swap"])
     if "price_limit_percent" in more:
         more["price_limits"] = ((0, more.pop("price_limit_percent")),)
+    if "tick_table" in more:
+        table = more.pop("tick_table")
+        more["tick_tables"] = next(market.ticks_of(table) for market in MARKETS if market.ticks_of(table))
     if "margin" in more:
         more["margin"] = InstrumentMargin.model_validate(more["margin"])
     if "second" in example:
@@ -152,12 +179,31 @@ def _instrument(symbol: str, rows: list[list[Any]], rules: tuple[Any, ...], size
         first_bar=example.get("first_bar", 0),
         tick_size=example.get("tick_size", 0.01),
         lot_size=example.get("lot_size", 1.0),
-        rule_columns=tuple(column(rule.column) if rule.column else None for rule in rules),
+        rule_columns=tuple(column(_word_of(rule)) if rule.column else None for rule in rules),
         # Without words a column is not wired: the execution rule then goes by the close.
         execution_columns={port: values for port, values in columns.items() if not np.isnan(values).all()},
         more=more | ({"size_column": column(size.column)} if size.column else {}),
     )
-    return make_bars([row[1:5] for row in rows], symbol, [row[0] for row in rows], column("volume")), setup
+    made = make_bars([row[1:5] for row in rows], symbol, [row[0] for row in rows], column("volume"))
+    return _shorter(made, example.get("bars_a_day", 1)), setup
+
+
+def _word_of(rule: ProtectiveRule) -> str:
+    """Return the word of a rule's column: with two lines, that of the rule for short positions is `short_line`."""
+    return "short_line" if rule.side < 0 else rule.column or ""
+
+
+def _shorter(bars: Bars, count: int) -> Bars:
+    """Return daily bars as bars of which so many are a day."""
+    if count == 1:
+        return bars
+    length = DAY_NS // count
+    return replace(
+        bars,
+        timeframe=Timeframe(24 // count, "h"),
+        open_ns=bars.open_ns // count,
+        close_ns=bars.open_ns // count + length,
+    )
 
 
 def _numbers(words: list[list[str]], prefix: str) -> Any:
@@ -173,7 +219,8 @@ def check(example: dict[str, Any], job: EngineJob, ledger: Ledger) -> None:
     found: dict[str, list[list[Any]]] = {
         "fills": _fills(job, ledger),
         "orders": _orders(job, ledger),
-        "trades": _trades(job, ledger),
+        "trades": _trades(job, ledger.trades),
+        "parts": _trades(job, ledger.parts),
         "blocked": _blocked(job, ledger),
         "interventions": _interventions(example, job, ledger),
         "cashflows": _cashflows(job, ledger),
@@ -235,7 +282,7 @@ def _orders(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
     ]
 
 
-def _trades(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
+def _trades(job: EngineJob, rows: Any) -> list[list[Any]]:
     return [
         [
             job.instruments[t["instrument"]].symbol,
@@ -249,7 +296,7 @@ def _trades(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
             float(t["mfe"]),
             Reason(t["exit_reason"]).name.lower(),
         ]
-        for t in ledger.trades
+        for t in rows
     ]
 
 
@@ -277,13 +324,18 @@ def _interventions(example: dict[str, Any], job: EngineJob, ledger: Ledger) -> l
             int(each["bar"]),
             InterventionKind(each["kind"]).name.lower(),
             names[each["rule"]] if each["rule"] >= 0 else "broker",
-            *([] if each["kind"] in _BARE else [_known(each["before"]), float(each["after"])]),
+            *([] if _is_bare(each) else [_known(each["before"]), float(each["after"])]),
         ]
         for each in ledger.interventions
     ]
 
 
-_BARE = (InterventionKind.ENTRY_BLOCKED, InterventionKind.FLATTENED, InterventionKind.HALT_ENDED)
+_BARE = (InterventionKind.FLATTENED, InterventionKind.HALT_ENDED)
+
+
+def _is_bare(row: Any) -> bool:
+    """Return whether the numbers of an intervention say nothing; those of a blocked entry are a count and its limit."""
+    return row["kind"] in _BARE or (row["kind"] == InterventionKind.ENTRY_BLOCKED and row["after"] == 0.0)
 
 
 def _known(value: float) -> float | str:
@@ -293,7 +345,7 @@ def _known(value: float) -> float | str:
 def _cashflows(job: EngineJob, ledger: Ledger) -> list[list[Any]]:
     return [
         [
-            job.instruments[each["instrument"]].symbol,
+            job.instruments[each["instrument"]].symbol if each["instrument"] >= 0 else "account",
             int(each["bar"]),
             CashflowKind(each["kind"]).name.lower(),
             float(each["amount"]),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from quantcrafter.engine.api import Component, PositionNode
-from quantcrafter.nodes import advisors, filters, logic
+from quantcrafter.nodes import advisors, filters, indicators, logic
 from quantcrafter.nodes.indicators.talib_family import FAMILY, TalibIndicator
 from quantcrafter.testing import wired
 
@@ -25,12 +25,19 @@ _REQUIRED: dict[str, list[dict[str, Any]]] = {
             ("(a == b) + (a != b) + (a < b <= h) + (b > h or a >= 100)", "abh"),
         )
     ],
+    "notify": [{"text": "Look"}],
+    "assert": [{"text": "Look"}, {"text": "Look", "every": "bar"}],
     "value_when": [{}, {"occurrence": 1}, {"occurrence": 3}],
+    "breakout_outcome": [{}, {"stop_multiple": 0.01}, {"atr": None, "lower": None, "exit_short": None}],
     "latch": [{}, {"priority": "set"}],
     "opening_range": [{"minutes": 5}, {"minutes": 90}],
+    "instrument_is": [{"symbols": ["TEST"]}, {"symbols": ["TESTED", "FIRST"]}],
     "rank": [{"bars": 2}, {"bars": 11}],
     "zscore": [{"bars": 2}, {"bars": 11}],
     "volatility": [{"bars": 2}, {"bars": 11}],
+    "spread": [{}, {"scale": "log"}],
+    "hedge_ratio": [{"bars": 7}, {"bars": 20, "scale": "log", "intercept": False}],
+    "mean_reversion": [{"bars": 9}],
     "rolling_count": [{"bars": 1}, {"bars": 7}],
     "lag": [{"bars": 1}, {"bars": 7}],
     "crossover": [{"direction": "both"}],
@@ -51,8 +58,8 @@ _REQUIRED: dict[str, list[dict[str, Any]]] = {
 
 HAND_WRITTEN = tuple(
     cls
-    for cls in (*logic.COMPONENTS, *advisors.COMPONENTS, *filters.COMPONENTS)
-    if not cls.path_parameters() and not issubclass(cls, PositionNode)
+    for cls in (*indicators.COMPONENTS, *logic.COMPONENTS, *advisors.COMPONENTS, *filters.COMPONENTS)
+    if isinstance(cls, type) and not cls.path_parameters() and not issubclass(cls, PositionNode)
 )
 TALIB_NAMES = FAMILY.names()
 

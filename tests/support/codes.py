@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_MAKERS = {"Problem": 1, "add": 1, "problem": 1, "_problem": 3, "_report": 2, "_refuse": 3}
+_MAKERS = {"Problem": 1, "add": 1, "problem": 1, "_problem": 3, "_report": 2, "_refuse": 3, "owner_problem": 2}
 """Functions that make a problem: `code` is the last literal without blanks among so many of their first arguments."""
 _ELSEWHERE = (
     "engine/api",

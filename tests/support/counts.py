@@ -27,6 +27,11 @@ def sample(few: int, *, of: int) -> int:
     return max(1, few // 5) if is_interpreted() else few
 
 
+def limit_s(*, of: float) -> float:
+    """Return the time limit of a test in seconds: `of` in `make test-long`, otherwise a quarter of an hour at most."""
+    return of if is_long() else min(of, 900.0)
+
+
 def is_interpreted() -> bool:
     """Return whether this is `make coverage`, in which compiled functions run interpreted."""
     return os.environ.get(INTERPRETED_VARIABLE, "") not in {"", "0"}

@@ -41,6 +41,7 @@ COMMAND_LINE = (
 
 SCRIPTS = (
     *("engine/runtime/script.py", "engine/runtime/replay", "engine/graph/history.py"),
+    *("engine/graph/history_costs.py", "engine/graph/history_rolls.py", "engine/data/continuous/growing.py"),
     *("engine/runtime/sessions", "engine/api/bar_checks.py"),
 )
 """What only scripts call: runs in Python, replays, and strategies that are given bar by bar."""

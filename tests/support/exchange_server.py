@@ -53,6 +53,16 @@ def unavailable(handler: Handler) -> bool:
     return True
 
 
+def failing(status: int, code: int = 0) -> Fault:
+    """Return a fault of the server itself, in Binance's words where it has a code."""
+
+    def fail(handler: Handler) -> bool:
+        handler.answer({"code": code, "msg": "An unknown error occurred."} if code else "<html>oops</html>", status)
+        return True
+
+    return fail
+
+
 @dataclass
 class Server:
     """A server that is running.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import textwrap
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any
 
 CLOSES = (100.5, 101.5, 102.5, 103.5)
 VOLUMES = (1000.0, 1001.0, 1002.0, 1003.0)
+LINE = 120
+"""How long a line of the documentation may be."""
 
 
 @dataclass(frozen=True)
@@ -696,7 +699,7 @@ def documented() -> str:
         read[form.source] = read.get(form.source) or form.note
     lines = ["| Files of | Read without a hint |", "| --- | --- |"]
     lines += [f"| {source} | {note} |" for source, note in read.items()]
-    lines += ["", f"Also read as they are: {', '.join(ALSO)}."]
+    lines += ["", *textwrap.wrap(f"Also read as they are: {', '.join(ALSO)}.", LINE, break_long_words=False)]
     lines += ["", "| Rejected until you set an option | Option |", "| --- | --- |"]
     lines += [f"| {form.source} | {form.note} |" for form in ASKED]
     return "\n".join(lines) + "\n"

@@ -15,7 +15,7 @@ from quantcrafter.engine.api.ports import FloatColumn, TimeColumn
 
 Table = npt.NDArray[Any]
 
-TABLES = ("orders", "fills", "trades", "blocked", "interventions", "cashflows", "ts_ns", "equity", "cash")
+TABLES = ("orders", "fills", "parts", "blocked", "interventions", "cashflows", "ts_ns", "equity", "cash")
 
 
 def assert_same_bits(one: Ledger, other: Ledger) -> None:
@@ -43,7 +43,7 @@ def assert_money_is_conserved(job: EngineJob, ledger: Ledger) -> None:
     spent = np.cumsum(np.append(0.0, np.where(spot, value, 0.0) + fills["commission"] + fills["slippage"]))
     cash = job.settings.cash - spent[np.searchsorted(when, ledger.ts_ns, side="right")]
     value *= multiplier
-    flow_order, flow_when = _in_time(job, ledger.cashflows)
+    flow_order, flow_when = _in_time(job, ledger.cashflows, ledger.ts_ns)
     came = np.cumsum(np.append(0.0, ledger.cashflows["amount"][flow_order]))
     cash += came[np.searchsorted(flow_when, ledger.ts_ns, side="right")]
     worth = np.zeros(len(ledger.ts_ns))
@@ -90,9 +90,9 @@ def _contract(instrument: InstrumentJob, fills: Table) -> tuple[FloatColumn, Flo
     return realised, open_profit
 
 
-def _in_time(job: EngineJob, rows: Table) -> tuple[Table, TimeColumn]:
-    """Return the order of rows by the close of their bar, and those closes."""
-    closes = np.concatenate([each.bars.close_ns for each in job.instruments])
+def _in_time(job: EngineJob, rows: Table, steps: TimeColumn | None = None) -> tuple[Table, TimeColumn]:
+    """Return the order of rows by the close of their bar, of rows of the account by that of their step, and closes."""
+    closes = np.concatenate([*(each.bars.close_ns for each in job.instruments), () if steps is None else steps])
     offsets = np.cumsum([0, *(len(each.bars) for each in job.instruments)])
     when = closes[offsets[rows["instrument"]] + rows["bar"]]
     order = np.argsort(when, kind="stable")

@@ -13,7 +13,6 @@ from quantcrafter.engine.api.ledger import (
     BLOCKED_DTYPE,
     FILL_DTYPE,
     ORDER_DTYPE,
-    TRADE_DTYPE,
     BlockReason,
     Ledger,
     OpenPosition,
@@ -22,6 +21,7 @@ from quantcrafter.engine.api.ledger import (
     Reason,
     StatusReason,
 )
+from quantcrafter.engine.api.round_trips import PART_DTYPE
 from quantcrafter.engine.api.timeframe import Timeframe
 
 DAY_NS = 86_400_000_000_000
@@ -91,7 +91,7 @@ def curve_ledger(ts_ns: np.ndarray, equity: np.ndarray) -> Ledger:
     return Ledger(
         np.zeros(0, ORDER_DTYPE),
         np.zeros(0, FILL_DTYPE),
-        np.zeros(0, TRADE_DTYPE),
+        np.zeros(0, PART_DTYPE),
         np.zeros(0, BLOCKED_DTYPE),
         np.asarray(ts_ns, dtype=np.int64),
         np.asarray(equity, dtype=np.float64),
@@ -153,7 +153,7 @@ class Book:
             moves = deal.side * (np.stack((bars.low, bars.high))[:, deal.entry : deal.exit] - entry_price)
             ends = (deal.entry, deal.exit, entry_order, exit_order, deal.lots, entry_price, exit_price)
             excursions = (max(0.0, -moves.min(initial=0)), max(0.0, moves.max(initial=0)))
-            self.trades.append((*ends, pnl, cost, 0.0, *excursions, deal.instrument, deal.side, reason, 0.0))
+            self.trades.append((*ends, pnl, cost, 0.0, *excursions, deal.instrument, deal.side, reason, 0.0, 0))
         else:
             unrealised = deal.side * (float(bars.close[-1]) - entry_price) * quantity
             self.open.append(OpenPosition(deal.instrument, deal.side * deal.lots, deal.entry, entry_price, unrealised))
@@ -170,7 +170,7 @@ class Book:
         return Ledger(
             np.array(self.orders, dtype=ORDER_DTYPE),
             np.array(self.fills, dtype=FILL_DTYPE),
-            np.array(self.trades, dtype=TRADE_DTYPE),
+            np.array(self.trades, dtype=PART_DTYPE),
             np.array([(*each, 0) for each in blocked], dtype=BLOCKED_DTYPE),
             self.ts_ns,
             self.cash + self.value,
@@ -206,7 +206,7 @@ def million_run(count: int = 1_000_000, trades: int = 40_000) -> tuple[Ledger, t
     bars.open[:] = bars.close
     entry = np.linspace(10, count - 20, trades).astype(np.int64)
     leave = entry + 5
-    record = np.zeros(trades, TRADE_DTYPE)
+    record = np.zeros(trades, PART_DTYPE)
     record["entry_bar"], record["exit_bar"], record["lots"], record["side"] = entry, leave, 10, 1
     record["entry_price"], record["exit_price"] = bars.open[entry], bars.open[leave]
     record["pnl"] = (record["exit_price"] - record["entry_price"]) * 10

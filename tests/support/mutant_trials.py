@@ -35,6 +35,8 @@ BY_HAND = (
     f"{_HERE}/test_core_cases_sessions.py",
     f"{_HERE}/test_primitives.py",
     f"{_HERE}/test_account_primitives.py",
+    f"{_HERE}/test_executions.py",
+    f"{_HERE}/test_withdrawal.py",
 )
 """Tests against arithmetic by hand."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,9 +72,13 @@ run: {{cash: 100000}}
 """
 
 
+UNCHANGED = "unchanged"
+"""The kind of a file as a program writes it."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataMutant:
-    """A file's name and content, and of which kind it is (one of KINDS)."""
+    """A file's name and content, and of which kind it is (one of KINDS, or UNCHANGED)."""
 
     kind: str
     name: str
@@ -104,8 +108,18 @@ def _timeframe(form: FileFormat) -> str:
 
 def write_data_mutants(folder: Path, count: int, seed: int) -> list[tuple[Path, DataMutant]]:
     """Write each mutant into a folder of its own, beside a strategy that reads it; return each path and mutant."""
+    return _written(folder, data_mutants(count, seed))
+
+
+def write_unchanged(folder: Path) -> list[tuple[Path, DataMutant]]:
+    """Write files as programs write them in the same way: what is tried on mutants succeeds with these."""
+    files = {"AAPL.csv": ",", "MSFT.csv": ";", "TSLA.csv": "\t"}
+    return _written(folder, (DataMutant(UNCHANGED, name, _many(sign), "1h") for name, sign in files.items()))
+
+
+def _written(folder: Path, mutants: Iterable[DataMutant]) -> list[tuple[Path, DataMutant]]:
     found = []
-    for number, mutant in enumerate(data_mutants(count, seed)):
+    for number, mutant in enumerate(mutants):
         place = folder / f"{number:04}"
         place.mkdir(parents=True)
         path = place / mutant.name

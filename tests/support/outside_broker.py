@@ -143,9 +143,11 @@ class OutsideBroker:
                 left -= first
             self._fill(order, left, price)
 
-    def _price(self, order: BrokerOrder, first: float, high: float, low: float, _last: float) -> float | None:
+    def _price(self, order: BrokerOrder, first: float, high: float, low: float, last: float) -> float | None:
         """Return a price of the bar at which the order trades; a stop that was touched is a market order."""
         kind, side = order.submit.kind, order.side
+        if kind == "at_close":
+            return last
         if kind == "market" or (kind == "stop" and order.touched):
             return first
         if kind == "stop_limit" and not order.touched:

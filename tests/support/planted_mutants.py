@@ -47,8 +47,8 @@ MUTANTS = tuple(
         ("halves of a tick go down", "(1.0 + TOLERANCE) + 0.5)", "(1.0 + TOLERANCE) + 0.49)"),
         (
             "lots are cut by the last bit",
-            "math.floor(min(lots * (1.0 + TOLERANCE), MOST_LOTS))",
-            "math.floor(min(lots, MOST_LOTS))",
+            "return 0\n    return math.floor(min(lots * (1.0 + TOLERANCE), MOST_LOTS))",
+            "return 0\n    return math.floor(min(lots, MOST_LOTS))",
         ),
         ("a buy stop needs more than its price", "if high >= trigger", "if high > trigger"),
         ("a sell stop needs more than its price", "if low <= trigger", "if low < trigger"),
@@ -66,8 +66,8 @@ MUTANTS = tuple(
         ("slippage by the range is a gain", "(ticks * tick_size + move)", "(ticks * tick_size - move)"),
         (
             "a tick away is counted back",
-            "level = round_to_tick(level + sign * tick_size",
-            "level = round_to_tick(level - sign * tick_size",
+            "level = on_tick(holding, level + sign * tick_at",
+            "level = on_tick(holding, level - sign * tick_at",
         ),
         # ------------------------------------------------------------------ costs and what can be paid
         (
@@ -108,10 +108,30 @@ MUTANTS = tuple(
         ),
         ("one lot less than can be paid", "while unpaid - paid > 1:", "while unpaid - paid > 2:"),
         # ------------------------------------------------------------------ caps
-        ("short positions lower the gross exposure", "gross += abs(value)", "gross += value"),
+        (
+            "short positions lower the gross exposure",
+            "gross += abs(value)\n            net += value\n            gained",
+            "gross += value\n            net += value\n            gained",
+        ),
         ("a cap in units forgets what is held", "return bool(held + added <= limit)", "return bool(added <= limit)"),
-        ("a reduction of the net exposure is refused", " or after <= abs(net))", ")"),
-        ("one trade too many", 'others < guard["value"] else 0', 'others <= guard["value"] else 0'),
+        ("a reduction of the net exposure is refused", " or after <= abs(before[1]))", ")"),
+        (
+            "other groups count for a group's exposure",
+            'holdings[j]["guard_group"][g] == holdings[i]["guard_group"][g]:\n            value',
+            'holdings[j]["guard_group"][g] >= 0:\n            value',
+        ),
+        (
+            "a group's net exposure is its gross one",
+            "            net += value\n    return gross, net\n",
+            "            net += abs(value)\n    return gross, net\n",
+        ),
+        (
+            "instruments without a group are limited",
+            'if guard["grouped"] == 0 or holding["guard_group"][g] >= 0:',
+            'if guard["grouped"] == 0 or holding["guard_group"][g] >= -1:',
+        ),
+        ("an amount caps as a percentage", 'if guard["in_cash"] == 0:', 'if guard["value"] > 0.0:'),
+        ("one trade too many", 'i, guard, g) < guard["value"]', 'i, guard, g) <= guard["value"]'),
         ("caps forget the costs of the fill", "equity - commission - slippage, (gross", "equity, (gross"),
         # ------------------------------------------------------------------ sizes
         ("losses count as gains", "lost -= result", "lost += result"),
@@ -196,8 +216,8 @@ MUTANTS = tuple(
         # ------------------------------------------------------------------ the course of a bar
         (
             "the bar's touch comes before its open",
-            "for course in (AT_OPEN, INSIDE, AFTER):",
-            "for course in (INSIDE, AT_OPEN, AFTER):",
+            "for course in (AT_OPEN, INSIDE, AFTER, AFTER_REVERSAL):",
+            "for course in (INSIDE, AT_OPEN, AFTER, AFTER_REVERSAL):",
         ),
         (
             "a stop-limit is reached from the other side",
@@ -216,7 +236,7 @@ MUTANTS = tuple(
         ),
         (
             "the low is not known after a limit",
-            "lowest = low if way < 0 else min(price, close)",
+            "lowest = low if way in (-1, BOTH_WAYS) else min(price, close)",
             "lowest = min(price, close)",
         ),
         (
@@ -233,7 +253,7 @@ MUTANTS = tuple(
         ),
         (
             "a low before the entry is the worst price",
-            'low = low if holding["inside_way"] < 0 else close',
+            'low = low if holding["inside_way"] in (-1, BOTH_WAYS) else close',
             "low = low + 0.0",
         ),
         # ------------------------------------------------------------------ protective orders
@@ -320,9 +340,36 @@ MUTANTS = tuple(
             'DIVIDEND, value_of(holding, holding["quantity"],',
             'DIVIDEND, value_of(holding, abs(holding["quantity"]),',
         ),
-        ("orders rise with a split", "order_price(price / ratio", "order_price(price * ratio"),
+        ("orders rise with a split", "order_price(holding, price / ratio", "order_price(holding, price * ratio"),
         ("the best price is of before the split", 'holding["highest"] /= ratio', 'holding["highest"] /= 1.0'),
         ("a part of a lot is paid unconverted", 'left * holding["mark"] * holding["rate"])', 'left * holding["mark"])'),
+        # ------------------------------------------------------------------ withdrawals
+        ("profit is withdrawn at any time", "if month // months == before // months:", "if month == 0:"),
+        ("a quarter has one month", "month // months == before // months", "month == before"),
+        (
+            "an earlier high is forgotten",
+            'if profit > 0.0 or portfolio["withdraw_above"] == 0:',
+            'if profit != 0.0 or portfolio["withdraw_above"] == 0:',
+        ),
+        ("what was withdrawn counts as kept", "equity -= withdraw(", "equity -= 0.0 * withdraw("),
+        ("more is withdrawn than there is", 'min(wanted, portfolio["cash"], available', "max(wanted, 0.0 * available"),
+        ("a withdrawal is a drawdown", 'portfolio["peak"] *= share', 'portfolio["peak"] *= 1.0'),
+        ("a withdrawal is a loss of the day", 'portfolio["last_equity"] -= amount', 'portfolio["last_equity"] -= 0.0'),
+        # ------------------------------------------------------------------ rolls
+        (
+            "orders stay at the prices of the old contract",
+            'order["price"] = moved_level(holding, order["price"], difference)',
+            'order["price"] = moved_level(holding, order["price"], 0.0)',
+        ),
+        ("a roll pays the profit twice", 'holding["settled"] = bought', 'holding["settled"] += 0.0'),
+        ("the best price is that of the old contract", 'holding["highest"] += difference', 'holding["highest"] += 0.0'),
+        (
+            "a roll takes the volume of the new contract",
+            'holding["volume_left"] = volume_left\n',
+            'holding["volume_left"] += 0.0\n',
+        ),
+        ("a line stays in the old contract", "value += rolled_since(holding, market, row)", "value += 0.0"),
+        ("a roll pays no spread", "quoted(holding, -side, old), quoted(holding, side, new)", "old, new"),
         # ------------------------------------------------------------------ contracts
         (
             "a contract's open profit forgets the multiplier",
@@ -331,10 +378,10 @@ MUTANTS = tuple(
         ),
         (
             "a contract's open profit is not converted",
-            'holding["contract"] * holding["price"]) * holding["rate"])',
-            'holding["contract"] * holding["price"]))',
+            'holding["contract"] * holding["settled"]) * holding["rate"])',
+            'holding["contract"] * holding["settled"]))',
         ),
-        ("a contract's value moves through the equity", '(price - holding["contract"] * holding["price"])', "price"),
+        ("a contract's value moves through the equity", '(price - holding["contract"] * holding["settled"])', "price"),
         (
             "the amount of margin for a contract is not converted",
             '+ quantity * amount * holding["rate"])',
@@ -352,8 +399,13 @@ MUTANTS = tuple(
         ),
         (
             "quiet bars of a contract forget its entry",
-            "(close[row] - entered) * rate",
-            "close[row] * rate",
+            "equities[row] += points * (close[row] - entered) * rate",
+            "equities[row] += points * close[row] * rate",
+        ),
+        (
+            "quiet bars of a single contract forget its entry",
+            "cash + points * (close[row] - entered) * rate",
+            "cash + points * close[row] * rate",
         ),
         # ------------------------------------------------------------------ quiet bars
         (
@@ -367,9 +419,44 @@ MUTANTS = tuple(
             "(below <= low[row]) & (high[row] <= above)",
         ),
         (
+            "a line is for both sides",
+            'return bool(rule["side"] * side >= 0 and',
+            'return bool(rule["side"] * side >= -1 and',
+        ),
+        (
             "a new low is quiet for a short's trailing stop",
             " & (high[row] <= lid) & (low[row] >= floor)",
             " & (high[row] <= lid)",
+        ),
+        (
+            "a trailing stop met exactly is passed",
+            "(low[row] <= below) | (high[row] >= above)",
+            "(low[row] < below) | (high[row] > above)",
+        ),
+        (
+            "the stop of a short follows the highs",
+            "reached = high[row] if side > 0 else low[row]",
+            "reached = high[row]",
+        ),
+        (
+            "lows are forgotten while a stop follows",
+            "min(lowest, low[row])\n        row += 1",
+            "lowest\n        row += 1",
+        ),
+        (
+            "a stop made at the open sleeps through its bar",
+            'working = working or (holding["working"] > 0 and',
+            'working = working or (holding["working"] > 1 and',
+        ),
+        (
+            "a target needs a stop beside it",
+            "return bool(places > STOPS_OF_ALL)",
+            "return bool(places > TARGETS_OF_ALL)",
+        ),
+        (
+            "a job has the settings of the one before",
+            "job.guards, job.settings, columns",
+            "job.guards, columns",
         ),
         (
             "a time stop sleeps a bar longer",
@@ -417,8 +504,8 @@ MUTANTS = tuple(
         ),
         (
             "a limit lies before its trigger",
-            "round_to_tick(trigger + side * distance",
-            "round_to_tick(trigger - side * distance",
+            "on_tick(holding, trigger + side * distance",
+            "on_tick(holding, trigger - side * distance",
         ),
         (
             "an order that follows has the range of its move",
@@ -433,16 +520,16 @@ MUTANTS = tuple(
             "target = grid_price(holding, level)",
             "target = grid_price(holding, level + 1)",
         ),
-        ("the factor counts once", '* factor ** holding["entries"]', "* factor"),
+        ("the factor counts once", 'terms["scale_sizes"][number]', 'terms["scale_sizes"][min(number, 1)]'),
         (
             "a move of the spacing is too small",
             "moved >= distance - TOLERANCE * abs(last)",
             "moved > distance + TOLERANCE * abs(last)",
         ),
         (
-            "an entry too many",
-            'holding["entries"] >= terms["scale_entries"]',
-            'holding["entries"] > terms["scale_entries"]',
+            "further entries are of the full size",
+            'holding["first_lots"] * terms["scale_sizes"][number]',
+            'holding["first_lots"] * terms["scale_sizes"][0]',
         ),
         (
             "a drift at its limit restores",
@@ -479,8 +566,36 @@ MUTANTS = tuple(
             'rule["executions"] != 0',
         ),
         ("both entries are no contradiction", "return both or long or short", "return long or short"),
-        ("closing reverses", 'terms["on_opposite"] == CLOSE_OPPOSITE:', 'terms["on_opposite"] == IGNORE_OPPOSITE:'),
-        ("a contradiction adds", 'terms["scale_entries"] > 1 and not contradicts(flags)', 'terms["scale_entries"] > 1'),
+        (
+            "closing reverses",
+            'terms["on_opposite"] == CLOSE_OPPOSITE:\n        return\n    enter(',
+            'terms["on_opposite"] == IGNORE_OPPOSITE:\n        return\n    enter(',
+        ),
+        (
+            "a contradiction adds",
+            'terms["scale_entries"] > 1 and not contradicts(terms, flags)',
+            'terms["scale_entries"] > 1',
+        ),
+        # ------------------------------------------------------------------ both sides, reversals, the close
+        ("the other entry stays", 'order["reason"] == ENTRY and terms["two_sided"] == 1:', "False:"),
+        ("a reversal closes only", 'order["lots"] += abs(holding["lots"])', 'order["lots"] += 0'),
+        ("a reversal keeps what a target sold", 'order["lots"] -= lots\n', 'order["lots"] -= 0\n'),
+        ("the better entry of a bar fills", "worse = mine < other or", "worse = mine > other or"),
+        ("of equal entries the sell order fills", "(mine == other and side > 0)", "(mine == other and side < 0)"),
+        ("reversals count the old lots in a split", '(held, abs(holding["lots"])) if', "(0, 0) if"),
+        (
+            "a signal for the side held keeps the reversal",
+            'at_price and terms["two_sided"] == 0 and held * side > 0',
+            "False",
+        ),
+        ("both signals act on a position", 'held != 0 and terms["on_opposite"] != REVERSE_AT_PRICE:', "False:"),
+        (
+            "the bar's range counts for an entry at its close",
+            'order["kind"] == AT_CLOSE:\n        return 0',
+            "False:\n        return 0",
+        ),
+        ("entries at a last close", "part = CLOSING\n    holding", "pass\n    holding"),
+        ("fees of the bar are booked twice", ' and portfolio["at_close"] == 0:', ":"),
         # ------------------------------------------------------------------ steps behind the position
         ("above holds at the level", "return 1.0 if a > b else 0.0", "return 1.0 if a >= b else 0.0"),
         ("at least needs more", "return 1.0 if a >= b else 0.0", "return 1.0 if a > b else 0.0"),

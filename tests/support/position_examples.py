@@ -62,7 +62,8 @@ def with_conditions(job: EngineJob, conditions: dict[str, str]) -> EngineJob:
     instruments = []
     for each in job.instruments:
         days = each.bars.close_ns // 86_400_000_000_000
-        given = {"flags": each.flags, "allowed": each.allowed, Given.DAY: days, Given.PRICE_SCALE: np.ones(len(days))}
+        given: dict[object, Any] = {"flags": each.flags, "allowed": each.allowed, Given.DAY: days}
+        given |= {Given.PRICE_SCALE: np.ones(len(days)), Given.PRICE_OFFSET: np.zeros(len(days))}
         columns = tuple(np.asarray(given[source], np.float64) for source in tape.sources)
         instruments.append(replace(each, step_columns=columns))
     return replace(job, instruments=tuple(instruments), steps=program)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from quantcrafter.engine.api.bars import Bars
+from quantcrafter.engine.api.bars import Bars, DatedAmounts
 from quantcrafter.engine.api.engine import NightlySwap
+from quantcrafter.engine.api.market import TickTables
 from quantcrafter.engine.api.rules import (
     GuardKind,
     GuardRule,
@@ -25,6 +27,7 @@ ADAPTIVE_SIZES = st.sampled_from(
         SizeRule(SizeKind.VOLATILITY_TARGET, 10.0, column="volatility", most=60.0),
         SizeRule(SizeKind.KELLY, 0.5, least=1.0, most=50.0, window=10, trades=3, start=10.0),
         SizeRule(SizeKind.MARTINGALE, 5.0, factor=2.0, most=60.0),
+        SizeRule(SizeKind.MARTINGALE, 5.0, factor=2.0, most=60.0, trades=2),
         SizeRule(SizeKind.ANTI_MARTINGALE, 5.0, factor=3.0, most=80.0),
         SizeRule(SizeKind.FIXED_RATIO, 2.0, delta=5.0, most=40.0),
         SizeRule(SizeKind.LOTS, 3.0),
@@ -42,7 +45,10 @@ MOVING_RULES = st.lists(
             ProtectiveRule(ProtectiveKind.TRAILING_STOP, percent=1.5),
             ProtectiveRule(ProtectiveKind.TRAILING_STOP, multiple=2.0, column="atr"),
             ProtectiveRule(ProtectiveKind.TRAILING_STOP, column="below", line=True),
+            ProtectiveRule(ProtectiveKind.TRAILING_STOP, column="below", line=True, side=1),
+            ProtectiveRule(ProtectiveKind.TRAILING_STOP, column="above", line=True, side=-1),
             ProtectiveRule(ProtectiveKind.TAKE_PROFIT, column="above", line=True, follow=True),
+            ProtectiveRule(ProtectiveKind.TAKE_PROFIT, column="below", line=True, side=-1),
             ProtectiveRule(ProtectiveKind.BREAK_EVEN, percent=0.8, lock_percent=0.2),
         ]
     ),
@@ -66,7 +72,31 @@ def guards(draw: st.DrawFn) -> tuple[GuardRule, ...]:
                     st.builds(GuardRule, st.just(GuardKind.COOL_DOWN), st.integers(1, 6)),
                     st.builds(GuardRule, st.just(GuardKind.GROSS_EXPOSURE), st.sampled_from([20.0, 90.0])),
                     st.builds(GuardRule, st.just(GuardKind.NET_EXPOSURE), st.sampled_from([20.0, 90.0])),
+                    st.builds(
+                        GuardRule,
+                        st.sampled_from([GuardKind.GROSS_EXPOSURE, GuardKind.NET_EXPOSURE]),
+                        st.sampled_from([20.0, 90.0]),
+                        in_cash=st.booleans(),
+                        within=st.just("half"),
+                        group=st.sampled_from(["", "0"]),
+                    ),
                     st.builds(GuardRule, st.just(GuardKind.OPEN_TRADES), st.integers(1, 2)),
+                    st.builds(
+                        GuardRule,
+                        st.just(GuardKind.OPEN_TRADES),
+                        st.integers(1, 2),
+                        side=st.sampled_from([-1, 0, 1]),
+                        within=st.just("half"),
+                        group=st.sampled_from(["", "0"]),
+                    ),
+                    st.builds(
+                        GuardRule,
+                        st.sampled_from([GuardKind.ENTRIES_TODAY, GuardKind.OPEN_ENTRIES]),
+                        st.integers(1, 3),
+                        side=st.sampled_from([-1, 0, 0, 1]),
+                        shared=st.booleans(),
+                        symbols=st.sampled_from([(), (), ("S0",)]),
+                    ),
                     st.just(GuardRule(GuardKind.MAX_POSITION, 15.0)),
                     st.just(GuardRule(GuardKind.MAX_POSITION, 3.0, in_units=True, symbol="S0")),
                     st.just(GuardRule(GuardKind.MAX_POSITION, 700.0, in_cash=True)),
@@ -96,6 +126,11 @@ def account_settings(draw: st.DrawFn) -> dict[str, Any]:
             "range_percent": draw(st.sampled_from([0.0, 10.0])),
             "volume_percent": draw(st.sampled_from([0.0, 0.0, 0.3, 2.0])),
         },
+        "withdrawal": {
+            "percent": draw(st.sampled_from([0.0, 0.0, 40.0, 100.0])),
+            "every": draw(st.sampled_from(["month", "quarter"])),
+            "of": draw(st.sampled_from(["new_high", "period"])),
+        },
     }
 
 
@@ -117,11 +152,23 @@ def random_financing(seed: int, bars: Bars, *, currency: bool, actions: bool) ->
     return more
 
 
+TICK_TABLES: tuple[TickTables, ...] = (
+    (),
+    ((-5, ((0.0, 0.01), (95.0, 0.02), (100.0, 0.05), (105.0, 0.25))),),
+    ((-5, ((0.0, 0.01), (100.0, 0.1))), (10, ((0.0, 0.01), (100.0, 0.05))), (30, ((0.0, 0.02), (90.0, 0.04)))),
+)
+"""The ticks of random instruments: one for all prices, or by the price, from some days on others."""
+
+
 def random_venue(seed: int) -> dict[str, Any]:
     """Return the rules of an instrument's exchange: every other one has none."""
     rng = np.random.default_rng(seed + 5)
     limits = [(), ((-5, 1.0),), ((3, 2.5), (20, 0.4)), ((0, 1.5), (10, 0.0), (30, 0.8))]
+    amounts = ((), (), ((95.0, 1.0), (105.0, 2.5), (1e9, 4.0)))[rng.choice(3)]
     return {
+        "limit_amounts": amounts,
+        "limit_rounding": str(rng.choice(["nearest", "inward"])),
+        "tick_tables": TICK_TABLES[rng.choice([0, 0, 1, 2])],
         "settlement": str(rng.choice(["t+0", "t+0", "t+1"])),
         "price_limits": limits[rng.choice([0, 0, 1, 2, 3])],
         "spread": float(rng.choice([0.0, 0.0, 0.03, 0.25])),
@@ -153,6 +200,27 @@ def random_contract(seed: int) -> dict[str, Any]:
         "funding_percent": float(rng.choice([0.0, 0.0, 0.05, -0.02])),
         "swap": swaps[rng.integers(len(swaps))],
     }
+
+
+def random_dated(seed: int, bars: Bars) -> dict[str, Any]:
+    """Return costs of a contract that change from bar to bar, and rolls; without splits and dividends then."""
+    rng = np.random.default_rng(seed + 6)
+    n = len(bars)
+    found: dict[str, Any] = {}
+    times = np.sort(rng.choice(np.arange(bars.open_ns[0], bars.close_ns[-1], 3_600_000_000_000), min(3 * n, 60)))
+    amounts = DatedAmounts(times, rng.normal(0.0, 0.05, len(times)), rng.normal(0.0, 0.05, len(times)))
+    kind = int(rng.integers(0, 4))
+    if kind == 1:
+        found |= {"funding": replace(amounts, short=amounts.long), "swap": None}
+    if kind == 2:
+        found |= {"swap": NightlySwap(0.0, 0.0, by_value=bool(rng.integers(2)), dated=amounts), "funding_percent": 0.0}
+    if rng.random() < 0.5:
+        found["spreads"] = rng.choice([0.0, 0.03, 0.25, 0.5], n)
+    if rng.random() < 0.5:
+        before = np.append(bars.close[0], bars.close[:-1])
+        new = (before + rng.choice([-3.0, -0.25, 0.0, 0.5, 4.0], n)).round(2)
+        found |= {"roll": np.where(rng.random(n) < 0.1, new, np.nan), "split": None, "dividend": None}
+    return found
 
 
 def lines(seed: int, bars: Bars) -> dict[str, Any]:

@@ -25,9 +25,9 @@ class Calendar:
     actions: bool
 
     @classmethod
-    def draw(cls, rng: random.Random) -> Calendar:
-        """Draw one."""
-        symbols = ("AA", "BB", "CC")[: rng.choice((1, 1, 2, 3))]
+    def draw(cls, rng: random.Random, *, least: int = 1) -> Calendar:
+        """Draw one, of at least so many instruments."""
+        symbols = ("AA", "BB", "CC")[: max(least, rng.choice((1, 1, 2, 3)))]
         timeframe, session = rng.choice((("1d", "24x7"), ("1d", "24x7"), ("1h", "us_stocks"), ("15m", "24x7")))
         longer = {"1d": ("1w", "1mo"), "1h": ("1d", "1w"), "15m": ("1h", "4h", "1d")}[timeframe]
         actions = timeframe == "1d" and rng.random() < 0.25
@@ -50,10 +50,15 @@ def write_data(folder: Path, calendar: Calendar, seed: int) -> None:
     """Write every file that a strategy of that calendar may read."""
     rng = np.random.default_rng([seed, 1])
     opens = calendar.opens()
+    _write_costs(folder, opens, seed)
     for number, symbol in enumerate(calendar.symbols):
         kept = rng.random(len(opens)) < (1.0 if number == 0 else 0.8)
         kept[: int(rng.integers(0, 20)) if number else 0] = False
-        _write(folder / f"{symbol}.csv", opens[kept], _walk(rng, int(kept.sum())), _actions(rng, calendar, kept))
+        own, actions = _walk(rng, int(kept.sum())), _actions(rng, calendar, kept)
+        spreads = np.random.default_rng([seed, 2, number]).choice([0.0, 1.0, 2.0, 7.0], (len(own), 1))
+        _write(folder / f"{symbol}.csv", opens[kept], own, actions, spreads)
+    members = "\n".join(f"{symbol},{number % 2},{number}" for number, symbol in enumerate(calendar.symbols))
+    (folder / "members.csv").write_text(f"symbol,sector,place\n{members}\n", encoding="utf-8")
     for _, path in FEEDS:
         _write(folder / path, opens, _walk(rng, len(opens)))
     _write(folder / "fx.csv", opens, _walk(rng, len(opens), start=1.2, swing=0.003, decimals=5))
@@ -66,6 +71,16 @@ def write_data(folder: Path, calendar: Calendar, seed: int) -> None:
         f"{opens[k]},{rng.choice(['buy', 'sell', 'exit'])},{rng.normal():.3f}" for k in range(3, len(opens), 9)
     )
     (folder / "signals.csv").write_text(f"time,signal,value\n{signals}\n", encoding="utf-8")
+
+
+def _write_costs(folder: Path, opens: npt.NDArray[np.datetime64], seed: int) -> None:
+    """Write fundings of every eight hours, and swaps of every third day."""
+    rng, days = np.random.default_rng([seed, 3]), opens.astype("datetime64[D]")
+    times = np.arange(days[0].astype("datetime64[m]"), days[-1] + 3, np.timedelta64(8, "h"))
+    fundings = [f"{when},{rate:.6f}" for when, rate in zip(times, rng.normal(0.0, 0.0005, len(times)), strict=True)]
+    (folder / "fundings.csv").write_text("\n".join(["time,rate", *fundings]) + "\n", encoding="utf-8")
+    swaps = [f"{day},{rng.normal():.3f},{rng.normal():.3f}" for day in np.arange(days[0] - 3, days[-1] + 3, 3)]
+    (folder / "swaps.csv").write_text("\n".join(["date,long,short", *swaps]) + "\n", encoding="utf-8")
 
 
 def _walk(
@@ -102,8 +117,10 @@ def _write(
     opens: npt.NDArray[np.datetime64],
     rows: npt.NDArray[np.float64],
     actions: npt.NDArray[np.float64] | None = None,
+    spreads: npt.NDArray[np.float64] | None = None,
 ) -> None:
     names = "time,open,high,low,close,volume" + ("" if actions is None else ",split,dividend")
-    table = rows if actions is None else np.column_stack([rows, actions])
+    names += "" if spreads is None else ",width"
+    table = np.column_stack([each for each in (rows, actions, spreads) if each is not None])
     lines = [f"{when},{','.join(map(repr, row))}" for when, row in zip(opens, table.tolist(), strict=True)]
     path.write_text("\n".join([names, *lines]) + "\n", encoding="utf-8")

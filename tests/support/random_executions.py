@@ -16,11 +16,20 @@ from quantcrafter.engine.simulation.execution_terms import protection_of
 RULES = (
     ExecutionRule(),
     ExecutionRule(OnOpposite.REVERSE),
+    ExecutionRule(entry=EntryRule(OrderKind.AT_CLOSE)),
     ExecutionRule(entry=EntryRule(OrderKind.LIMIT, Offset(percent=0.3), life=OrderLife.BARS, bars=3)),
     ExecutionRule(OnOpposite.IGNORE, entry=EntryRule(OrderKind.LIMIT, Offset(multiple=0.4), follow=True)),
     ExecutionRule(OnOpposite.REVERSE, entry=EntryRule(OrderKind.STOP, Offset(ticks=20.0), life=OrderLife.DAY)),
     ExecutionRule(entry=EntryRule(OrderKind.STOP_LIMIT, Offset(percent=0.2), Offset(percent=0.3))),
+    ExecutionRule(entry=EntryRule(OrderKind.STOP, Offset(percent=0.2), two_sided=True)),
+    ExecutionRule(OnOpposite.REVERSE_AT_PRICE, entry=EntryRule(OrderKind.STOP, Offset(percent=0.3), two_sided=True)),
+    ExecutionRule(OnOpposite.REVERSE_AT_PRICE, entry=EntryRule(OrderKind.LIMIT, Offset(percent=0.3))),
     ExecutionRule(scale_in=ScaleInRule(3, Offset(percent=0.5), in_favour=False, factor=1.5)),
+    ExecutionRule(scale_in=ScaleInRule(4, Offset(percent=0.4), resting=True, sizes=(1.0, 2.0, 3.0, 4.0))),
+    ExecutionRule(
+        entry=EntryRule(OrderKind.STOP, Offset(ticks=20.0)),
+        scale_in=ScaleInRule(4, Offset(multiple=0.5), in_favour=False, resting=True),
+    ),
     ExecutionRule(grid=GridRule(4, Offset(percent=0.6), 80.0)),
 )
 VOLATILITY = SizeRule(SizeKind.VOLATILITY_TARGET, 15.0, column="volatility", most=120.0)

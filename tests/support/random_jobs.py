@@ -23,6 +23,7 @@ from tests.support.random_account import (
     guards,
     lines,
     random_contract,
+    random_dated,
     random_financing,
     random_venue,
 )
@@ -57,6 +58,12 @@ PARTS = (
 )
 
 
+def by_last_entry(rules: tuple[ProtectiveRule, ...]) -> tuple[ProtectiveRule, ...]:
+    """Return fixed stops and targets that follow the latest entry; the others as they are."""
+    fixed = (ProtectiveKind.STOP_LOSS, ProtectiveKind.TAKE_PROFIT)
+    return tuple(replace(rule, scope="last_entry") if rule.kind in fixed else rule for rule in rules)
+
+
 def for_each_unit(rules: tuple[ProtectiveRule, ...], execution: ExecutionRule) -> tuple[ProtectiveRule, ...]:
     """Return stops and targets that each unit has for its own, without the stops that move, where that can be done."""
     fixed = (ProtectiveKind.STOP_LOSS, ProtectiveKind.TAKE_PROFIT)
@@ -75,18 +82,30 @@ def offsets(draw: st.DrawFn) -> Offset:
 @st.composite
 def executions(draw: st.DrawFn) -> ExecutionRule:
     """Draw an execution rule of any kind."""
-    opposite = draw(st.sampled_from(list(OnOpposite)))
-    kind = draw(st.sampled_from(["market", "waiting", "waiting", "scale_in", "grid", "rebalance"]))
+    opposite = draw(st.sampled_from(list(OnOpposite)[:3]))
+    kind = draw(st.sampled_from(["market", "at_close", "waiting", "waiting", "scale_in", "grid", "rebalance"]))
     if kind == "waiting":
         order = draw(st.sampled_from([OrderKind.LIMIT, OrderKind.STOP, OrderKind.STOP_LIMIT]))
         life = draw(st.sampled_from(list(OrderLife)))
-        entry = EntryRule(order, draw(offsets()), draw(offsets()), life, draw(st.integers(1, 5)), draw(st.booleans()))
-        return ExecutionRule(opposite, entry=entry)
+        entry = EntryRule(
+            order,
+            draw(offsets()),
+            draw(offsets()),
+            life,
+            draw(st.integers(1, 5)),
+            draw(st.booleans()),
+            draw(st.booleans()),
+        )
+        return ExecutionRule(draw(st.sampled_from([opposite, OnOpposite.REVERSE_AT_PRICE])), entry=entry)
     spacing = draw(offsets().filter(lambda offset: offset != Offset()))
     if kind == "scale_in":
-        factor = draw(st.sampled_from([0.5, 1.0, 1.7]))
-        scale = ScaleInRule(draw(st.integers(2, 4)), spacing, draw(st.booleans()), factor, draw(st.booleans()))
-        return ExecutionRule(opposite, scale_in=scale)
+        factor, count = draw(st.sampled_from([0.5, 1.0, 1.7])), draw(st.integers(2, 4))
+        sizes = draw(st.sampled_from([(), (1.0, 2.0, 3.0, 4.0)[:count], (1.0, 0.5, 2.5, 0.1)[:count]]))
+        resting = draw(st.booleans())
+        scale = ScaleInRule(count, spacing, draw(st.booleans()), factor, draw(st.booleans()), resting, sizes)
+        first = draw(st.sampled_from([OrderKind.MARKET, OrderKind.MARKET, OrderKind.LIMIT, OrderKind.STOP]))
+        both = first is not OrderKind.MARKET and draw(st.booleans())
+        return ExecutionRule(opposite, entry=EntryRule(first, draw(offsets()), two_sided=both), scale_in=scale)
     if kind == "grid":
         return ExecutionRule(
             opposite, grid=GridRule(draw(st.integers(1, 6)), spacing, draw(st.sampled_from([50.0, 200.0])))
@@ -94,7 +113,7 @@ def executions(draw: st.DrawFn) -> ExecutionRule:
     if kind == "rebalance":
         every, drift = draw(st.sampled_from([(3, 0.0), (0, 5.0), (7, 20.0)]))
         return ExecutionRule(rebalance=RebalanceRule(every, draw(st.booleans()), drift))
-    return ExecutionRule(opposite)
+    return ExecutionRule(opposite, entry=EntryRule(OrderKind.AT_CLOSE if kind == "at_close" else OrderKind.MARKET))
 
 
 @st.composite
@@ -109,7 +128,10 @@ def run_settings(draw: st.DrawFn) -> dict[str, Any]:
             "minimum": draw(st.sampled_from([0.0, 5.0])),
         },
         "slippage": {"bps": draw(st.sampled_from([0.0, 3.0])), "ticks": draw(st.sampled_from([0.0, 1.0]))},
-        "fills": {"arm": draw(st.sampled_from(["entry_bar", "next_bar"]))},
+        "fills": {
+            "arm": draw(st.sampled_from(["entry_bar", "next_bar"])),
+            "close": draw(st.sampled_from(["next_bar", "auction"])),
+        },
         "insufficient_cash": draw(st.sampled_from(["reduce", "reject"])),
         "end_of_data": draw(st.sampled_from(["leave", "close_last"])),
     }
@@ -153,7 +175,7 @@ def random_setup(
     elif rng.random() < 0.5:
         line = bars.close * rng.uniform(0.99, 1.01, n)
         execution_columns["line"] = np.where(rng.random(n) < 0.1, np.nan, line)
-    more = {"pip_size": PIP}
+    more: dict[str, Any] = {"pip_size": PIP, "values": {"half": str(n % 2)}}
     return Setup(list(flags), allowed, first_bar, 0.01, lot_size, columns, execution_columns, more)
 
 
@@ -182,6 +204,8 @@ def jobs(
     execution = draw(executions().filter(lambda rule: rule.scale_in is not None) if units else executions())
     if units or (units is None and draw(st.booleans())):
         protection = for_each_unit(protection, execution)
+    elif draw(st.integers(0, 3)) == 0:
+        protection = by_last_entry(protection)
     lot_size = draw(st.sampled_from([1.0, 0.1, 0.25, 5.0]))
     ranked = account and draw(st.booleans())
     currency, actions = account and draw(st.booleans()), account and draw(st.booleans())
@@ -200,6 +224,7 @@ def jobs(
             setup.more |= random_financing(seed, bars, currency=currency, actions=actions) | random_venue(seed)
         if contract:
             setup.more |= random_contract(seed)
+            setup.more |= random_dated(seed, bars)
             setup.more["expiry_day"] = draw(st.sampled_from([None, None, int(days[-1]), int(days[-1]) + 3]))
         pairs.append((bars, setup))
     if len({frozenset(setup.execution_columns) for _, setup in pairs}) > 1:

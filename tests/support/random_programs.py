@@ -45,6 +45,7 @@ def with_program(job: EngineJob, seed: int) -> EngineJob:
             "allowed": each.allowed,
             Given.DAY: bars.close_ns // 172_800_000_000_000,
             Given.PRICE_SCALE: np.ones(len(bars)),
+            Given.PRICE_OFFSET: np.zeros(len(bars)),
         }
         columns = tuple(np.asarray(given[source], np.float64) for source in tape.sources)
         instruments.append(replace(each, step_columns=columns))

@@ -13,7 +13,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from quantcrafter.engine.api import Component, InputPort, MoneyManager, PortType, Role, RunSettings
+from quantcrafter.engine.api import (
+    Component,
+    GuardRule,
+    InputPort,
+    MoneyManager,
+    PortType,
+    PositionNode,
+    RiskManager,
+    Role,
+    RunSettings,
+)
+from quantcrafter.engine.api.universe import UniverseNode
 from quantcrafter.engine.plugins import Registry
 from quantcrafter.engine.runtime.running.load_graph import validate_file
 from quantcrafter.engine.spec.instruments import OWN_FIELDS
@@ -33,27 +44,54 @@ USUAL = (0.3, 0.5, 1, 2, 3, 5, 10, 40)
 SIMPLE = 0.75
 """How often an execution acts on the signals by chance alone: others often contradict them."""
 
+_UNIVERSES = 0.25
+"""How often the instruments of a strategy are a universe."""
+
 _COMPARED = 0.2
 """How often a strategy has a benchmark."""
+_WITHDRAWN = 0.4
+"""How often profit is withdrawn."""
+
+_DIFFERENT = 0.15
+"""How often a node has a parameter that differs for one instrument."""
+_DIFFERING = frozenset({Role.INDICATOR, Role.LOGIC, Role.ADVISOR, Role.FILTER})
 _DECIDING = frozenset({Role.EXECUTION, Role.RISK, Role.MONEY, Role.FILTER})
-_GIVEN_SETTINGS = frozenset({"mode", "engine", "cash", "currency", "rates", "start", "end", "benchmark"})
+_GIVEN_SETTINGS = frozenset({"mode", "engine", "cash", "currency", "rates", "start", "end", "benchmark", "withdrawal"})
 _SMALL_SETTINGS = ("commission", "slippage")
-_FIXED_FIELDS = frozenset({"symbol", "data", "timeframe", "on_bad_bars", "market"})
+_FIXED_FIELDS = frozenset({"symbol", "data", "timeframe", "on_bad_bars", "market", "universe", "continuous"})
+"""Fields that no choice is drawn for."""
+
 INSTRUMENT_FIELDS: dict[str, tuple[Any, ...]] = {
-    "tick_size": (0.01, 0.05, 0.25),
+    "tick_size": (0.01, 0.05, 0.25, None),
+    "tick_table": (None, None, "mifid_3", "hkex"),
     "lot_size": (None, 1, 0.1, 0.25, 5),
     "min_quantity": (None, None, 2),
     "currency": (None, None, "EUR"),
+    "quote_unit": (None,),
     "borrow_percent": (None, None, 30),
     "buy_duty_percent": (None, None, 0.5),
     "sell_duty_percent": (None, None, 0.1),
-    "spread": (None, None, {"ticks": 2}, {"pips": 0.5, "bars": "bid"}),
+    "spread": (
+        None,
+        None,
+        {"ticks": 2},
+        {"pips": 0.5, "bars": "bid"},
+        {"column": "width", "unit": "ticks"},
+        {"column": "width", "unit": "pips", "bars": "ask"},
+    ),
     "funding_percent": (None, 0.01),
-    "swap": (None, {"long": -0.5, "short": 0.2}, {"long": -3, "short": 1, "unit": "percent", "triple": "friday"}),
+    "funding": (None, None, {"file": "fundings.csv"}),
+    "swap": (
+        None,
+        {"long": -0.5, "short": 0.2},
+        {"long": -3, "short": 1, "unit": "percent", "triple": "friday"},
+        {"file": "swaps.csv", "unit": "pips"},
+    ),
     "expiry": (None, None, "2100-01-01"),
     "settlement": (None, None, "t+1"),
     "price_limit_percent": (None, None, 0, 2, 10),
     "trading_days": (None, 252, 365),
+    "values": ({"sector": "red"}, {"sector": "blue", "size": 3}),
     "kind": (None, None, "contract"),
     "multiplier": (None, 2, 10),
     "pip_size": (0.01, 0.1),
@@ -82,7 +120,7 @@ def write_random_strategy(folder: Path, registry: Registry, seed: int) -> Path:
     problems = ""
     for attempt in range(ATTEMPTS):
         rng = random.Random(f"{seed} {attempt}")  # noqa: S311 - cases of a test, no secrets
-        calendar = Calendar.draw(rng)
+        calendar = Calendar.draw(rng, least=2 if wanted_components(registry, seed)[1] == "pair" else 1)
         path = folder / "strategy.yaml"
         text = written(_Drawn(registry, rng, calendar).draw(seed), rng)
         path.write_text(text, encoding="utf-8", newline="")
@@ -124,12 +162,17 @@ class _Drawn(GrowingGraph):
         self.connect()
         self.add(Role.MONEY, money)
         self.add(Role.EXECUTION, execution)
-        if execution != "rebalance" and self.rng.random() < 0.3:
-            alone = ("rebalance",)
-            others = [name for name in self.registry.component_names(Role.EXECUTION) if name not in alone]
+        if execution == "pair" or (execution != "rebalance" and self.rng.random() < 0.3):
+            # Beside a pair, which has no stops and targets of its legs, another execution has them.
+            left_out = (
+                {"rebalance", "pair"} if execution == "pair" or len(self.calendar.symbols) == 1 else {"rebalance"}
+            )
+            others = [name for name in self.registry.component_names(Role.EXECUTION) if name not in left_out]
             self.add(Role.EXECUTION, self.rng.choice(others))
         sections = {str(role): nodes for role, nodes in self.sections.items() if nodes}
         instruments = list(self._instruments())
+        if self.rng.random() < _UNIVERSES:
+            instruments = [self._universe(instruments[0])]
         return {"quantcrafter": 1, "instruments": instruments, **sections, "run": self._run(instruments)}
 
     def _noise(self) -> None:
@@ -159,9 +202,36 @@ class _Drawn(GrowingGraph):
             if self.calendar.actions:
                 body["corporate_actions"] = "columns"
             if drawn["kind"] != "contract":
-                drawn["multiplier"] = drawn["funding_percent"] = drawn["swap"] = drawn["expiry"] = None
+                drawn |= dict.fromkeys(("multiplier", "funding_percent", "funding", "swap", "expiry"))
                 drawn["margin"] = None if "per_contract" in (drawn["margin"] or {}) else drawn["margin"]
+            else:
+                drawn["borrow_percent"] = None
+            drawn |= self._fixed_ticks(drawn)
+            if drawn["funding"] is not None:
+                changing = "file" in (drawn["swap"] or {})
+                drawn |= {"funding_percent": None, "swap": None if changing else drawn["swap"]}
+            elif "file" in (drawn["swap"] or {}):
+                drawn["funding_percent"] = None
             yield body | {name: drawn[name] for name in drawn if drawn[name] is not None}
+
+    @staticmethod
+    def _fixed_ticks(drawn: Values) -> Values:
+        """Return spread and swap without ticks where sessions refuse them: if only the bars show what a tick is."""
+        spread, swap = drawn["spread"] or {}, drawn["swap"]
+        if drawn["tick_size"] is not None:
+            return {}
+        if drawn["tick_table"] is None and "ticks" in spread:
+            spread = {"price": 0.02}
+        if drawn["tick_table"] is None and spread.get("unit") == "ticks":
+            spread = {**spread, "unit": "price"}
+        return {"spread": spread or None, "swap": swap and {"unit": "price", **swap}}
+
+    def _universe(self, entry: Values) -> Values:
+        """Return an entry that stands for all instruments: with what is said of the first one."""
+        symbols = list(self.calendar.symbols)
+        kinds = (symbols, {"symbols": [*symbols, "ZZ"], "exclude": ["ZZ"]}, {"file": "members.csv"})
+        same = {name: each for name, each in entry.items() if name not in {"symbol", "path"}}
+        return {"universe": self.rng.choice(kinds), "path": "{symbol}.csv", **same}
 
     def _run(self, instruments: list[Values]) -> Values:
         """Return the settings of the run, drawn from their schema."""
@@ -172,8 +242,11 @@ class _Drawn(GrowingGraph):
             if name not in _GIVEN_SETTINGS and self.rng.random() < 0.5:
                 drawn = value(name, field, definitions, self.rng, edge=0)
                 run[name] = _smaller(drawn) if name in _SMALL_SETTINGS else drawn
+        if self.rng.random() < _WITHDRAWN:
+            period, profit = self.rng.choice(("month", "quarter")), self.rng.choice(("new_high", "period"))
+            run["withdrawal"] = {"percent": self.rng.choice((20, 100)), "every": period, "of": profit}
         if self.rng.random() < _COMPARED:
-            run["benchmark"] = self.rng.choice([each["symbol"] for each in instruments])
+            run["benchmark"] = self.rng.choice(self.calendar.symbols)
         if any("currency" in each for each in instruments):
             self.sections[Role.DATA]["fx"] = {"use": "feed", "symbol": "FX", "data": "csv", "path": "fx.csv"}
             self.sections[Role.DATA]["fx"]["session"] = self.calendar.session
@@ -191,11 +264,27 @@ class _Drawn(GrowingGraph):
             elif any(isinstance(each, int) and each > LONGEST for each in values.values()):
                 continue
             values = {**wires, **values}
+            if values.get("sizes"):
+                count = self.rng.randint(2, 4)
+                values |= {"sizes": [1, 0.5, 2, 3][:count], "max_entries": count, "size_factor": 1}
+            if values.get("symbols"):
+                values["symbols"] = self.rng.sample(self.calendar.symbols, 1)
             if "symbol" in values:
                 values["symbol"] = self.rng.choice(self.calendar.symbols)
+            values |= self._settled(cls)
             if accepted(cls, values):
-                return values
+                return values | self._of_one_instrument(cls, values)
         return super()._values(cls, wires)
+
+    def _of_one_instrument(self, cls: type[Component], values: Values) -> Values:
+        """Return now and then a parameter that one instrument has of its own."""
+        if cls.role not in _DIFFERING or issubclass(cls, PositionNode | UniverseNode) or self.rng.random() > _DIFFERENT:
+            return {}
+        for name, other in parameters(cls, self.rng, often=0.5).items():
+            is_long = isinstance(other, int) and other > LONGEST
+            if other != values.get(name) and not is_long and accepted(cls, {**values, name: other}):
+                return {"per_instrument": {self.rng.choice(self.calendar.symbols): {name: other}}}
+        return {}
 
     def _given_values(self, cls: type[Component], wires: Values) -> Values | None:
         """Return the values of a node that needs files, or values that go together; None for any other."""
@@ -221,7 +310,42 @@ class _Drawn(GrowingGraph):
         there = [port for port in meant if port.required or port.type not in always or self.made[port.type]]
         if self.rng.random() < SIMPLE:
             there = [port for port in there if port.type is not PortType.FILTER]
-        return {port.name: self._port(port) for port in there}
+        wires = {port.name: self._port(port) for port in there}
+        return self._wires_of_a_pair(wires) if cls.name == "pair" else wires
+
+    def _wires_of_a_pair(self, wires: Values) -> Values:
+        """Return the wires without what a pair refuses: stops and targets, and sizes by the distance of a stop."""
+        guards = [each for each in wires.get("risk", []) if self._is_guard(each)]
+        wires = {name: each for name, each in wires.items() if name != "risk"} | ({"risk": guards} if guards else {})
+        money = self.sections[Role.MONEY]
+        if "money" in wires and money[wires["money"]]["use"] == "risk_percent":
+            money["size_of_a_pair"] = {"use": "percent_of_equity", "percent": 20}
+            wires["money"] = "size_of_a_pair"
+        return wires
+
+    def _is_guard(self, node: str) -> bool:
+        values = dict(self.sections[Role.RISK][node])
+        cls = self.registry.component(Role.RISK, values.pop("use"))
+        assert cls is not None
+        part = cls.model_validate(values)
+        return isinstance(part, RiskManager) and isinstance(part.rule(), GuardRule)
+
+    def _settled(self, cls: type[Component]) -> Values:
+        """Return the values of a component that are not drawn from its schema."""
+        match cls.name:
+            case "pair":
+                return self._legs()
+            case "max_exposure":
+                within = self.rng.choice(("", "sector", "sector"))
+                return {"within": within, "group": self.rng.choice(("", within and "red"))}
+            case "assert":
+                return {"action": "count"}  # a run that a failure stops has no result to compare
+        return {}
+
+    def _legs(self) -> Values:
+        """Return both legs of a pair, or neither: then they are the first two instruments."""
+        first, second = self.rng.sample(self.calendar.symbols, 2)
+        return {"first": first, "second": second} if self.rng.random() < 0.7 else {"first": "", "second": ""}
 
     def _port(self, port: InputPort) -> Any:
         if port.name == "atr":

@@ -25,6 +25,8 @@ _TEXTS = {
     "before": ("0m", "30m", "2d"),
     "after": ("0m", "1h", "400w"),
     "days": ("mon", "tue", "fri"),
+    "within": ("", "sector"),
+    "group": ("", "", "red"),
 }
 
 

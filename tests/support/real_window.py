@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import ImageGrab
 
 from tests.support.command_line import ROOT, clean_environment
 from tests.support.window_probe import MARK
@@ -145,7 +146,7 @@ class RealWindow:
 
     def picture(self, file: Path) -> Path:
         """Take a picture of the screen, for a person to look at."""
-        subprocess.run(["import", "-display", self.display, "-window", "root", str(file)], check=True)
+        ImageGrab.grab(xdisplay=self.display).save(file)
         return file
 
     @property

@@ -8,22 +8,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.counts import is_long
+from tests.support.counts import choose_seed, is_long
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 PATIENCE_SECONDS = 30.0
 
 
-def record(section: str, headings: Sequence[str], rows: Sequence[Sequence[object]], *, page: Path = PAGE) -> None:
+def record(
+    section: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    page: Path = PAGE,
+    with_seed: bool = False,
+) -> None:
     """Write a table between `<!-- figures: SECTION -->` and `<!-- end -->`, in `make test-long` alone.
 
     Elsewhere a sample was tried, which says less than what the page has; then it is only checked that the page has the
     section. Whole numbers get thousands separators. Put no dates and no names of machines into the rows.
+    `with_seed` adds the seed of the test run, with which the cases are drawn again.
 
     Raises:
         LookupError: the page has no such markers.
     """
-    put(section, table(headings, rows), page, write=is_long())
+    told = f"\nSeed: {choose_seed()}.\n" if with_seed else ""
+    put(section, table(headings, rows) + told, page, write=is_long())
 
 
 def put(section: str, content: str, page: Path, *, write: bool) -> None:

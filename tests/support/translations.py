@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantcrafter.app.inspector.fields import plain_words
-from quantcrafter.app.inspector.subjects import InstrumentFields, StrategyFields
+from quantcrafter.app.inspector.subjects import InstrumentFields, OwnParameterFields, StrategyFields, UniverseFields
 from quantcrafter.engine.api.ledger import (
     BlockReason,
     CashflowKind,
@@ -20,15 +20,20 @@ from quantcrafter.engine.api.ledger import (
     Reason,
     StatusReason,
 )
+from quantcrafter.engine.api.schedule import Schedule
 from quantcrafter.engine.api.settings import (
     Commission,
+    Continuous,
     FillRules,
+    Funding,
     InstrumentMargin,
     Margin,
+    RollRule,
     RunSettings,
     Slippage,
     Spread,
     Swap,
+    Withdrawal,
 )
 from quantcrafter.engine.runtime.run_store.comparison import COMPARED
 from quantcrafter.engine.spec import StrategyFile
@@ -98,8 +103,9 @@ def result_words() -> Iterator[str]:
 
 def form_words() -> Iterator[str]:
     """Return the labels, explanations and units of the forms that belong to no component."""
-    parts = (Commission, Slippage, Margin, InstrumentMargin, Spread, Swap, FillRules)
-    for model in (StrategyFields, InstrumentFields, RunSettings, *parts):
+    parts = (Commission, Slippage, Margin, InstrumentMargin, Spread, Swap, Funding, Continuous, RollRule, FillRules)
+    forms = (StrategyFields, InstrumentFields, UniverseFields, OwnParameterFields, RunSettings, Withdrawal, Schedule)
+    for model in (*forms, *parts):
         for name, field in model.model_fields.items():
             yield plain_words(name)
             yield field.description or ""

@@ -13,6 +13,7 @@ from quantcrafter.app.charts.model.curves import Curves, curves_of
 from quantcrafter.app.charts.model.detail_levels import FlagLevels, RangeLevels
 from quantcrafter.app.charts.model.outputs import ChartOutput, PlotPlace, outputs_of
 from quantcrafter.app.charts.model.prices import decimals_of
+from quantcrafter.app.charts.model.rolls import RollMarks
 from quantcrafter.app.charts.model.time_axis import BarClock
 from quantcrafter.app.charts.model.trades import HeldUnits, TradeMarks
 from quantcrafter.engine.api import InstrumentJob
@@ -37,6 +38,7 @@ class ChartModel:
     outputs: tuple[ChartOutput, ...]
     decimals: int
     open_positions: tuple[OpenPosition, ...] = ()
+    rolls: RollMarks = field(default_factory=lambda: RollMarks(()))
     lines: dict[str, Line] = field(default_factory=dict)
     heikin_ashi: CandleLevels | None = None
 
@@ -69,7 +71,8 @@ def chart_model(run: RunView, instrument: int) -> ChartModel:
         curves=curves_of(run, instrument),
         outputs=outputs_of(run, instrument),
         open_positions=tuple(each for each in run.ledger.open_positions if each.instrument == instrument),
-        decimals=decimals_of(job.tick_size) if job.tick_size > 0 else 2,
+        rolls=RollMarks(job.rolls),
+        decimals=decimals_of(job.finest_tick) if job.tick_size > 0 else 2,
     )
 
 

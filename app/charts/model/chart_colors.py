@@ -74,6 +74,7 @@ class ChartLook:
     drawdown_soft: str
     exposure: str
     exposure_soft: str
+    roll: str
     series: tuple[str, ...]
 
     def slot(self, number: int) -> str:
@@ -114,6 +115,7 @@ def _look(theme_name: str, dark: bool, colors: tuple[str, ...], candle_colors: s
         drawdown_soft=mix(error, panel, 0.22),
         exposure=text_dim,
         exposure_soft=mix(text_dim, panel, 0.25),
+        roll=(_DARK_SERIES if dark else _LIGHT_SERIES)[2],
         series=_DARK_SERIES if dark else _LIGHT_SERIES,
     )
 

@@ -24,7 +24,7 @@ class ChartState:
     """The visible part and the choices that the drawing depends on.
 
     `scales` holds the scales that the user moved, by panel: all others follow what is visible. `weights` are the
-    heights of panels as the user dragged them.
+    heights of panels as the user dragged them. `rolls` says whether rolls of futures are marked.
     """
 
     model: ChartModel
@@ -37,6 +37,7 @@ class ChartState:
     weights: dict[str, float] = field(default_factory=dict)
     selected: int | None = None
     trade: int | None = None
+    rolls: bool = True
 
     @property
     def drawn(self) -> tuple[ChartOutput, ...]:

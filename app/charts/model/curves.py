@@ -10,7 +10,7 @@ from quantcrafter.app.charts.model.detail_levels import RangeLevels
 from quantcrafter.app.charts.model.trades import HeldUnits
 from quantcrafter.engine.api import FloatColumn, InstrumentJob
 from quantcrafter.engine.runtime.results.run_view import RunView
-from quantcrafter.engine.stats.curve import buy_and_hold_curve, drawdown_curve
+from quantcrafter.engine.stats.curve import buy_and_hold_curve, drawdown_curve, grown_equity
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def curves_of(run: RunView, instrument: int) -> Curves:
     return Curves(
         RangeLevels(at_bars(equity)),
         RangeLevels(at_bars(buy_and_hold_curve(ledger, jobs, cash))),
-        RangeLevels(at_bars(-drawdown_curve(equity, cash) if len(equity) else equity)),
+        RangeLevels(at_bars(-drawdown_curve(grown_equity(ledger), cash) if len(equity) else equity)),
         RangeLevels(at_bars(exposure_curve(run))),
         None if run.benchmark is None else RangeLevels(at_bars(run.benchmark.growth * cash)),
     )

@@ -12,9 +12,11 @@ from quantcrafter.app.charts.model.chart_state import DRAWDOWN, EQUITY, EXPOSURE
 from quantcrafter.app.charts.model.detail_levels import FlagLevels
 from quantcrafter.app.charts.model.outputs import ChartOutput
 from quantcrafter.app.charts.model.prices import number_text, sensible_decimals, short_text
+from quantcrafter.app.charts.model.rolls import RollGroup
 from quantcrafter.app.charts.model.time_axis import Tick
 from quantcrafter.app.charts.model.trades import TradeGroup
 from quantcrafter.app.services.i18n import tr
+from quantcrafter.engine.api.engine import Roll
 from quantcrafter.engine.api.ledger import OpenPosition
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT, PortType
 
@@ -120,6 +122,7 @@ def reason_text(reason: str) -> str:
     words = {
         "signal": tr("Ended by the exit signal"),
         "opposite": tr("Ended by the opposite signal"),
+        "reversal": tr("Ended by an order that reversed it"),
         "stop_loss": tr("Ended by the stop"),
         "take_profit": tr("Ended by the target"),
         "end_of_data": tr("Ended at the end of the data"),
@@ -155,6 +158,35 @@ def group_lines(model: ChartModel, group: TradeGroup) -> list[str]:
     ]
 
 
+def roll_lines(model: ChartModel, group: RollGroup) -> list[str]:
+    """Return the text of a roll of futures, or of several that are marked together."""
+    first, last = group.rolls[0], group.rolls[-1]
+    if first is not last:
+        return [
+            tr("Rolls: {count}", count=len(group.rolls)),
+            f"{model.clock.text(first.bar)} \N{EN DASH} {model.clock.text(last.bar)}",
+            *([tr("From {old} to {new}", old=first.old, new=last.new)] if first.old and last.new else []),
+            tr("Zoom in to see each of them"),
+        ]
+    digits = model.decimals
+    return [
+        roll_text(first),
+        tr("First bar: {time}", time=model.clock.text(first.bar)),
+        tr(
+            "Last closes: {old} and {new}",
+            old=number_text(first.old_price, digits),
+            new=number_text(first.new_price, digits),
+        ),
+        tr("Difference: {difference}", difference=f"{first.difference:+,.{digits}f}"),
+    ]
+
+
+def roll_text(roll: Roll) -> str:
+    """Return which contract follows which."""
+    known = roll.old and roll.new and roll.old != roll.new
+    return tr("Roll from {old} to {new}", old=roll.old, new=roll.new) if known else tr("Roll to the next contract")
+
+
 def left_out_lines(panels: Sequence[str]) -> list[str]:
     """Return the text about panels without enough room."""
     names = {EQUITY: tr("Equity"), DRAWDOWN: tr("Drawdown"), EXPOSURE: tr("Exposure")}
@@ -166,6 +198,8 @@ def described(model: ChartModel, bar: int, shown: Sequence[ChartOutput]) -> str:
     """Return all values at a bar in one sentence, for those who hear the chart."""
     quote = quote_of(model, bar)
     parts = [quote.time, *(f"{name} {value}" for name, value in quote.prices), quote.change]
+    roll = model.rolls.at(bar)
+    parts += [roll_text(roll)] if roll is not None else []
     parts += [f"{each.name} {value_text(model, each, bar)}" for each in shown if each.key in model.lines]
     parts += [f"{name} {value}" for name, value in holding_texts(model, bar)]
     return ", ".join(parts)

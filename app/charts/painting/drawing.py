@@ -15,6 +15,7 @@ from quantcrafter.app.charts.model.sheet import Sheet
 from quantcrafter.app.charts.painting.axes import TICK_ROOM, draw_axes, draw_grid
 from quantcrafter.app.charts.painting.batch import ShapeBatch
 from quantcrafter.app.charts.painting.prices import LEAST_CANDLE, draw_candles, draw_columns, draw_series, draw_volume
+from quantcrafter.app.charts.painting.rolls import RollPlaces
 from quantcrafter.app.charts.painting.strips import draw_strip
 from quantcrafter.app.charts.painting.trades import Marks, draw_open, draw_trades
 
@@ -29,12 +30,13 @@ class Drawing:
     font: QFont
     batch: ShapeBatch = field(default_factory=ShapeBatch)
     marks: Marks = field(default_factory=Marks)
+    rolls: RollPlaces = field(default_factory=RollPlaces)
     bars_a_candle: int = 1
 
     def draw(self, painter: QPainter, state: ChartState, sheet: Sheet) -> None:
         """Draw everything of a state; the painter's origin is the chart's corner."""
         painter.fillRect(QRectF(0, 0, sheet.width, sheet.height), self.look.background)
-        self.marks = Marks()
+        self.marks, self.rolls = Marks(), RollPlaces()
         most = max(int(sheet.plot_width / TICK_ROOM), 1)
         ticks = state.model.clock.ticks(sheet.window.left, sheet.window.right, most)
         draw_grid(painter, self.look, sheet, ticks)
@@ -71,6 +73,8 @@ class Drawing:
         window = sheet.window
         candles = state.candles.span(window.left, window.right, int(sheet.plot_width / LEAST_CANDLE))
         self.bars_a_candle = 1 if state.style == "line" else candles.step
+        if state.rolls:
+            self.rolls.draw(painter, look, sheet, place, state)
         if VOLUME in state.panels:
             draw_volume(batch, painter, look, sheet, place, candles)
         for output in state.outputs_in(PRICE):

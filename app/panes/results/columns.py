@@ -118,9 +118,33 @@ def trades_sheet(run: RunView) -> ShownTable:
         Shown("mfe_pct", tr("MFE"), "percent"),
         Shown("commission", tr("Commission"), "amount"),
         Shown("slippage", tr("Slippage"), "amount"),
+        *((Shown("parts", tr("Parts"), "whole"),) if "parts" in columns else ()),
+        *((Shown("pair", tr("Pair"), "whole"),) if "pair" in columns else ()),
     )
     bars = {"entry_ts_ns": table["entry_bar"], "exit_ts_ns": table["exit_bar"]}
     return ShownTable(shown, Table(columns), _numbers(run, table), table["entry_bar"], run.times, bars, trade=True)
+
+
+def parts_sheet(run: RunView) -> ShownTable:
+    """Return the parts in which positions were closed, with the number of the trade that each belongs to."""
+    table = run.parts
+    number = np.where(table["trade"] < 0, np.nan, table["trade"] + 1.0)
+    shown = (
+        Shown("number", tr("Trade"), "whole"),
+        Shown("instrument", tr("Instrument"), "text"),
+        Shown("side", tr("Side"), "word"),
+        Shown("exit_ts_ns", tr("Exit time"), "time"),
+        Shown("pnl", tr("Profit"), "amount", signed=True),
+        Shown("exit_reason", tr("Exit reason"), "word"),
+        Shown("quantity", tr("Quantity"), "quantity"),
+        Shown("entry_price", tr("Entry price"), "price"),
+        Shown("exit_price", tr("Exit price"), "price"),
+        Shown("commission", tr("Commission"), "amount"),
+        Shown("slippage", tr("Slippage"), "amount"),
+    )
+    values = Table({"number": number, **table.columns})
+    bars = {"exit_ts_ns": table["exit_bar"]}
+    return ShownTable(shown, values, _numbers(run, table), table["exit_bar"], run.times, bars)
 
 
 def orders_sheet(run: RunView) -> ShownTable:
@@ -179,8 +203,21 @@ def interventions_sheet(run: RunView) -> ShownTable:
     return ShownTable(shown, table, _numbers(run, table), _bars_at(run, table), run.times, bars)
 
 
+def notices_sheet(run: RunView) -> ShownTable:
+    """Return what nodes noted, with their texts."""
+    table = run.notices
+    shown = (
+        Shown("ts_ns", tr("Time"), "time"),
+        Shown("kind", tr("What happened"), "word"),
+        Shown("node", tr("Node"), "text"),
+        Shown("instrument", tr("Instrument"), "text"),
+        Shown("text", tr("Text"), "text"),
+    )
+    return ShownTable(shown, table, _numbers(run, table), table["bar"], run.times, {"ts_ns": table["bar"]})
+
+
 def cashflows_sheet(run: RunView) -> ShownTable:
-    """Return money that came or went without a fill."""
+    """Return money that came or went without a fill; what was withdrawn from the account stands at its step."""
     table = run.cashflows
     shown = (
         Shown("ts_ns", tr("Time"), "time"),
@@ -188,7 +225,8 @@ def cashflows_sheet(run: RunView) -> ShownTable:
         Shown("kind", tr("Purpose"), "word"),
         Shown("amount", tr("Amount"), "amount", signed=True),
     )
-    return ShownTable(shown, table, _numbers(run, table), table["bar"], run.times, {"ts_ns": table["bar"]})
+    bars = {"ts_ns": np.where(table["instrument"] == "", -1, table["bar"])}
+    return ShownTable(shown, table, _numbers(run, table), _bars_at(run, table), run.times, bars)
 
 
 def _bars_at(run: RunView, table: Table) -> Column:

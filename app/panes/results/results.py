@@ -13,7 +13,9 @@ from quantcrafter.app.panes.results.columns import (
     blocked_sheet,
     cashflows_sheet,
     interventions_sheet,
+    notices_sheet,
     orders_sheet,
+    parts_sheet,
     trades_sheet,
 )
 from quantcrafter.app.panes.results.distribution import DistributionPage
@@ -35,9 +37,11 @@ class ResultsPane(QWidget):
         self.session: RunSession | None = None
         self.overview = Overview()
         self.trades = TablePage(tr("Trades"), tr("No trade was closed in this run."))
+        self.parts = TablePage(tr("Parts"), tr("No part of a position was closed in this run."))
         self.orders = TablePage(tr("Orders"), tr("No order was made in this run."))
         self.blocked = TablePage(tr("Blocked signals"), tr("There are no blocked signals."))
         self.interventions = TablePage(tr("Interventions"), tr("No rule intervened, and no stop was moved."))
+        self.notices = TablePage(tr("Notices"), tr("No node noted anything."))
         self.cashflows = TablePage(tr("Cash flows"), tr("No fees for borrowing, no dividends."))
         self.months = MonthsPage()
         self.distribution = DistributionPage()
@@ -47,9 +51,11 @@ class ResultsPane(QWidget):
         self._fill: dict[QWidget, Callable[[RunView], object]] = {
             self.overview: self.overview.show_run,
             self.trades: lambda run: self.trades.show_sheet(trades_sheet(run)),
+            self.parts: lambda run: self.parts.show_sheet(parts_sheet(run)),
             self.orders: lambda run: self.orders.show_sheet(orders_sheet(run)),
             self.blocked: lambda run: self.blocked.show_sheet(blocked_sheet(run)),
             self.interventions: lambda run: self.interventions.show_sheet(interventions_sheet(run)),
+            self.notices: lambda run: self.notices.show_sheet(notices_sheet(run)),
             self.cashflows: lambda run: self.cashflows.show_sheet(cashflows_sheet(run)),
             self.months: lambda run: self.months.show_months(run.months),
             self.distribution: self._show_distribution,
@@ -59,9 +65,11 @@ class ResultsPane(QWidget):
         titles = (
             tr("Overview"),
             tr("Trades"),
+            tr("Parts"),
             tr("Orders"),
             tr("Blocked signals"),
             tr("Interventions"),
+            tr("Notices"),
             tr("Cash flows"),
             tr("Months"),
             tr("Distribution"),
@@ -74,7 +82,15 @@ class ResultsPane(QWidget):
         self._stack.addWidget(self.nothing)
         self._stack.addWidget(self.tabs)
         self.tabs.currentChanged.connect(self._fill_page)
-        for page in (self.trades, self.orders, self.blocked, self.interventions, self.cashflows):
+        for page in (
+            self.trades,
+            self.parts,
+            self.orders,
+            self.blocked,
+            self.interventions,
+            self.notices,
+            self.cashflows,
+        ):
             page.chosen.connect(self._chosen)
 
     def set_session(self, session: RunSession | None) -> None:
@@ -116,7 +132,9 @@ class ResultsPane(QWidget):
                 title = tr("Trades") if page is self.trades else tr("Blocked signals")
                 self.tabs.setTabText(self.tabs.indexOf(page), f"{title} ({len(count):,})")
             # Tables that few strategies fill are there only when they hold something.
+            self.tabs.setTabVisible(self.tabs.indexOf(self.parts), len(ledger.parts) > len(ledger.trades))
             self.tabs.setTabVisible(self.tabs.indexOf(self.interventions), len(ledger.interventions) > 0)
+            self.tabs.setTabVisible(self.tabs.indexOf(self.notices), len(run.notices) > 0)
             self.tabs.setTabVisible(self.tabs.indexOf(self.cashflows), len(ledger.cashflows) > 0)
 
     def _fill_page(self) -> None:

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from quantcrafter.app.data.draft import SourceDraft, feed_draft, feed_edits, instrument_draft, instrument_edits
 from quantcrafter.app.data.period import day_of
-from quantcrafter.app.document.edits import Edit, SetField
+from quantcrafter.app.document.edits import UNSET, Edit, SetField
 from quantcrafter.app.document.errors import EditError
+from quantcrafter.app.document.instrument_names import entry_name
 from quantcrafter.app.document.view import Scope
 from quantcrafter.app.services.i18n import tr
 from quantcrafter.app.services.problems import error_text, problem_text
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from quantcrafter.engine.runtime.running.instrument_values import InstrumentValues
 
 STORE = "store"
+_NOT_READ = ("spread", "open_interest")
+"""Further columns of the store that are not for nodes."""
 
 
 class DataController:
@@ -168,8 +171,7 @@ class DataController:
         entries = listed if isinstance(listed, list) else []
         menu = QMenu(self._window)
         for index, entry in enumerate(entries):
-            symbol = entry.get("symbol", "?") if isinstance(entry, Mapping) else "?"
-            menu.addAction(tr("Replace {symbol}", symbol=symbol), partial(self.use, series, index))
+            menu.addAction(tr("Replace {symbol}", symbol=entry_name(entry) or "?"), partial(self.use, series, index))
         menu.addAction(tr("As a new instrument"), partial(self.use, series, None))
         menu.popup(QCursor.pos())
 
@@ -179,7 +181,10 @@ class DataController:
         if tab is None:
             return
         document = tab.document
-        values = {"symbol": series.symbol, "data": STORE, "timeframe": str(series.timeframe)}
+        values: dict[str, Any] = {"symbol": series.symbol, "data": STORE, "timeframe": str(series.timeframe)}
+        further = [name for name in series.columns if name not in _NOT_READ]
+        if further:
+            values["columns"] = {name: name for name in further}
         market = market_for(series.symbol, document.catalog.markets)
         if series.market and (market is None or market.name != series.market):
             values["market"] = series.market
@@ -191,6 +196,7 @@ class DataController:
             return
         draft = instrument_draft(document, index)
         draft.choose(STORE)
+        draft.set(("columns",), UNSET)
         for name, value in values.items():
             draft.set((name,), value)
         self._do(document, instrument_edits(index, draft.changes()), tr("Choose the data"))

@@ -25,6 +25,13 @@ class BacktraderEngine(EngineAdapter):
             Capability.CONTRACTS,
             Capability.POSITION_CONDITIONS,
             Capability.SEVERAL_EXECUTIONS,
+            Capability.TWO_SIDED_ENTRIES,
+            Capability.REVERSING_ORDERS,
+            Capability.ORDERS_AT_CLOSE,
+            Capability.PAIRS,
+            Capability.CONTINUOUS_FUTURES,
+            Capability.CHANGING_COSTS,
+            Capability.WITHDRAWALS,
             Capability.STRATEGY_CLASSES,
         }
     )

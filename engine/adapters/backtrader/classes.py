@@ -39,7 +39,7 @@ _ENDS = {
 _LOOK_EVERY = 256
 
 
-class _Commission(bt.CommInfoBase):  # type: ignore[misc]
+class BookedCommission(bt.CommInfoBase):  # type: ignore[misc]
     """Charges `run.commission` of the settings; backtrader doesn't provide the type of an order."""
 
     params = (("stocklike", True), ("commtype", bt.CommInfoBase.COMM_PERC), ("settings", None), ("lot_size", 1.0))
@@ -66,7 +66,7 @@ class _Recorder(bt.Analyzer):  # type: ignore[misc]
     def notify_order(self, order: Any) -> None:
         index = self._index[id(order.data)]
         bar = len(order.data) - 1
-        kind = _KINDS.get(order.exectype, OrderKind.MARKET)
+        kind = order_kind(order)
         side = 1 if order.isbuy() else -1
         number = self._ids.setdefault(order.ref, len(self._ids))
         if number == len(self.orders):
@@ -99,6 +99,19 @@ class _Recorder(bt.Analyzer):  # type: ignore[misc]
             if job.cancelled():
                 raise RunCancelledError(Message("The run was cancelled."))
             job.progress(min(sum(len(feed) for feed in self.p.feeds), self._total), self._total)
+
+
+def order_kind(order: Any) -> OrderKind:
+    """Return the kind of a backtrader order."""
+    return _KINDS.get(order.exectype, OrderKind.MARKET)
+
+
+def order_end(order: Any) -> str:
+    """Return how a backtrader order ended without being filled: cancelled, expired or rejected; '' if it didn't."""
+    if order.status == _Order.Expired:
+        return "expired"
+    status, _ = _ENDS.get(order.status, (OrderStatus.WORKING, StatusReason.NONE))
+    return {OrderStatus.CANCELLED: "cancelled", OrderStatus.REJECTED: "rejected"}.get(status, "")
 
 
 def run_class(job: ClassJob) -> ClassRun:
@@ -146,7 +159,7 @@ def run_class(job: ClassJob) -> ClassRun:
 def _set_terms(broker: Any, job: ClassJob) -> None:
     broker.setcash(job.settings.cash)
     for each in job.instruments:
-        broker.addcommissioninfo(_Commission(settings=job.settings, lot_size=each.lot_size), name=each.bars.symbol)
+        broker.addcommissioninfo(BookedCommission(settings=job.settings, lot_size=each.lot_size), name=each.bars.symbol)
 
 
 def _check_parameters(strategy: type[Any], job: ClassJob) -> None:

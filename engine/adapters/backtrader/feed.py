@@ -15,7 +15,7 @@ _DAY_NS = 86_400_000_000_000
 _FIRST_DAY = 719_163
 """The proleptic day number of 1970-01-01, from which backtrader counts."""
 
-_FRAMES = {
+FRAMES = {
     "s": (bt.TimeFrame.Seconds, 1),
     "m": (bt.TimeFrame.Minutes, 1),
     "h": (bt.TimeFrame.Minutes, 60),
@@ -46,7 +46,7 @@ class BarFeed(bt.feed.DataBase):  # type: ignore[misc]
 
 def bar_feed(bars: Bars, stamps_ns: TimeColumn) -> BarFeed:
     """Return a feed of the bars, at these times (nanoseconds since 1970, strictly rising)."""
-    frame, unit = _FRAMES[bars.timeframe.unit]
+    frame, unit = FRAMES[bars.timeframe.unit]
     columns = (day_numbers(stamps_ns), *(bars.column(name) for name in BAR_COLUMNS))
     return BarFeed(columns=columns, timeframe=frame, compression=compression(bars.timeframe, unit), name=bars.symbol)
 

@@ -185,7 +185,7 @@ class _Books:
         """Book one fill: for as long as that takes its order has a slot, as one that may open a position."""
         state, number = self._state, fill.order
         portfolio, holding = state.portfolio, state.holdings[fill.instrument]
-        if max(portfolio["fills"], portfolio["orders"], portfolio["trades"]) + ROOM > portfolio["capacity"]:
+        if max(portfolio["fills"], portfolio["orders"], portfolio["parts"]) + ROOM > portfolio["capacity"]:
             state.harvest()
         lot_size = self._lots[fill.instrument]
         lots, ordered = _whole(fill.quantity, lot_size), _whole(self._orders[number].quantity, lot_size)
@@ -199,7 +199,7 @@ class _Books:
             # Which way the price went is not told: of the rest of the bar the close alone counts.
             holding["inside_bar"], holding["inside_way"] = fill.bar, 0
         apply_fill(
-            *(portfolio, state.holdings, state.rules, state.market.columns, fill.instrument, k, fill.bar),
+            *(portfolio, state.holdings, state.rules, state.market, fill.instrument, k, fill.bar),
             *(lots, fill.price, math.nan),
         )
         self._filled[number] += lots

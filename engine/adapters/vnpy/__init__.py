@@ -1,5 +1,5 @@
 """vnpy behind the engine contract, in a separate process.
 
-Only `adapter`, `client` and `messages` may be imported outside of that process: importing vnpy writes settings to the
-current folder and changes global state.
+Importing vnpy writes settings to the current folder and changes global state. Outside of that process it is imported
+after `place.prepare` only: for gateways (`gateway_feed`, `gateway_broker`) and for classes that run as workers.
 """

@@ -61,8 +61,11 @@ def readjusted(old: Bars, anew: Bars) -> Bars:
     values: dict[str, Any] = {
         name: np.concatenate((getattr(old, name)[:before] * factor, getattr(anew, name))) for name in names
     }
+    missing = np.full(before, np.nan)
+    extra = {name: np.concatenate((missing, column)) for name, column in anew.extra.items()}
     return replace(
         anew,
+        extra=extra,
         open_ns=np.concatenate((old.open_ns[:before], anew.open_ns)),
         close_ns=np.concatenate((old.close_ns[:before], anew.close_ns)),
         volume=np.concatenate((old.volume[:before] * units, anew.volume)),

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 
@@ -28,7 +27,14 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.data.download.extra import not_installed
-from quantcrafter.engine.data.download.reasons import moment_of, one_line, reason_of_request, seconds_of
+from quantcrafter.engine.data.download.moved_urls import moved_urls
+from quantcrafter.engine.data.download.reasons import (
+    is_fault_of_server,
+    moment_of,
+    one_line,
+    reason_of_request,
+    seconds_of,
+)
 from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 _MS = 1_000_000
@@ -98,7 +104,7 @@ class CcxtDownloads(DownloadProvider):
         made = importlib.import_module(f"ccxt.{self.exchange}")
         api = vars(made)[self.exchange]({"enableRateLimit": True, "requests_trust_env": True})
         if self.url:
-            api.urls["api"] = _moved(api.urls["api"], self.url, api.hostname)
+            api.urls["api"] = moved_urls(api.urls["api"], self.url, api.hostname)
         if not api.has.get("fetchOHLCV") or not api.timeframes:
             raise DataError(
                 Message("'{exchange}' gives out no bars. Choose another exchange.", exchange=self.exchange),
@@ -158,9 +164,11 @@ class CcxtDownloads(DownloadProvider):
             return function()
         except (ccxt.RateLimitExceeded, ccxt.DDoSProtection) as error:
             raise TryAgainError(Message("too many requests"), after_s=self._retry_after(), overloaded=True) from error
-        except (ccxt.NetworkError, ccxt.BadResponse) as error:
+        except ccxt.OperationFailed as error:  # the network, or a fault of the server such as Binance's -1000 and -1001
             raise TryAgainError(reason_of_request(error), after_s=self._retry_after()) from error
         except ccxt.BaseError as error:
+            if is_fault_of_server(error):
+                raise TryAgainError(reason_of_request(error), after_s=self._retry_after()) from error
             raise DataError(
                 Message("{exchange} refuses: {reason}.", exchange=self.exchange, reason=one_line(str(error)))
             ) from error
@@ -204,12 +212,3 @@ def _closes(opens: TimeColumn, timeframe: Timeframe) -> TimeColumn:
     months = opens.view("datetime64[ns]").astype("datetime64[M]")
     closes: TimeColumn = (months + timeframe.count).astype("datetime64[ns]").astype(np.int64)
     return closes
-
-
-def _moved(urls: Any, server: str, hostname: str | None) -> Any:
-    """Return the addresses of an exchange with another scheme and host."""
-    if isinstance(urls, Mapping):
-        return {name: _moved(each, server, hostname) for name, each in urls.items()}
-    there = urlsplit(server)
-    path = urlsplit(str(urls).replace("{hostname}", hostname or "")).path
-    return urlunsplit((there.scheme, there.netloc, there.path.rstrip("/") + path, "", ""))

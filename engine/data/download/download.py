@@ -30,12 +30,14 @@ from quantcrafter.engine.api import (
     RunCancelledError,
     Timeframe,
 )
+from quantcrafter.engine.api.currencies import currency_code
 from quantcrafter.engine.api.foreign import is_plain, reason_of
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.download.adjusting import readjusted, were_adjusted
 from quantcrafter.engine.data.download.network import Patience, Requests, Stop, UnreachableError
 from quantcrafter.engine.data.download.pages import accept, in_one
 from quantcrafter.engine.data.store import BarStore, Origin, Series
+from quantcrafter.engine.data.store.bar_columns import with_columns_of
 from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 COMPARED = 10
@@ -401,7 +403,12 @@ class _Download:
     # ------------------------------------------------------------------ the store
 
     def _put(self, bars: Bars) -> None:
-        self._store.put(bars, market=self._market, origin=self._origin)
+        put = self._store.put(bars, market=self._market, origin=self._origin, currency=self._currency)
+        self._notes |= dict.fromkeys(put.notes)
+
+    @property
+    def _currency(self) -> str:
+        return currency_code(self._origin.currency)
 
     def _compared_from(self, stored: Series) -> int:
         """Return from when on stored bars are downloaded again."""
@@ -432,9 +439,9 @@ class _Download:
     def _download_anew(self, stored: Series, since_ns: int) -> None:
         """Replace the series, whose prices were adjusted since; it stays as it is until the new one is complete."""
         pages = list(self._pages(since_ns, None))
-        self._store.put(
-            readjusted(self._stored(stored, None), in_one(pages)), fresh=True, market=self._market, origin=self._origin
-        )
+        old = self._stored(stored, None)
+        bars = with_columns_of(readjusted(old, in_one(pages)), old)
+        self._store.put(bars, fresh=True, market=self._market, origin=self._origin, currency=self._currency)
         text = Message(
             "{symbol} {timeframe}: prices were adjusted since the last download, as after a split or a dividend. "
             "The whole series was replaced.",

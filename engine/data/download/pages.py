@@ -84,7 +84,12 @@ def in_one(parts: Sequence[Bars]) -> Bars:
     """Return bars of several pages as one: oldest first, and of those with one opening time the latest that came."""
     names = ("open_ns", "close_ns", *BAR_COLUMNS)
     columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    further = dict.fromkeys(name for part in parts for name in part.extra)
+    extra = {
+        name: np.concatenate([part.extra.get(name, np.full(len(part), np.nan)) for part in parts]) for name in further
+    }
     newest_first = columns["open_ns"][::-1]
     _, place = np.unique(newest_first, return_index=True)
     rows = len(newest_first) - 1 - place
-    return replace(parts[-1], **{name: column[rows] for name, column in columns.items()})
+    extra = {name: column[rows] for name, column in extra.items()}
+    return replace(parts[-1], extra=extra, **{name: column[rows] for name, column in columns.items()})

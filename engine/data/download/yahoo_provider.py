@@ -212,10 +212,9 @@ def _session(symbol: str, kind: str, zone: str, timeframe: Timeframe, market: Ma
     the close: with midnight no bar is known too early.
     """
     if market is not None and kind in _STOCKS and (kind != _FUND or timeframe.is_intraday):
-        venue = market.venue(symbol)
-        return session_of(market, "" if venue is None else venue.calendar)
+        return session_of(market, market.calendar_of(symbol))
     if market is not None and timeframe.is_intraday and kind == "FUTURE":
-        return session_of(market)
+        return session_of(market, market.calendar_of(symbol))
     return Session(zone) if kind == "CRYPTOCURRENCY" else Session(zone, 0, 1440, _WEEKDAYS)
 
 

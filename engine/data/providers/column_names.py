@@ -55,7 +55,17 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "adjusted_close": (
         *("adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjcloseprice", "adjustedcloseprice", "adjusted"),
     ),
+    "open_interest": ("openinterest", "openint", "oi", "opint"),
 }
+
+EXCHANGE_NAMES = ("exchange", "exchangename", "exch", "venue", "mic", "marketcenter", "publisherid", "交易所", "биржа")
+"""Columns that say on which exchange a row's prices were made."""
+
+CURRENCY_NAMES = ("currency", "ccy", "currencycode", "pricecurrency", "währung", "devise", "moneda", "валюта", "货币")
+"""Columns that say in which currency a row's prices are."""
+
+TELLING = ("spread", *ACTIONS["open_interest"], *EXCHANGE_NAMES, *CURRENCY_NAMES)
+"""Plain names of columns that are neither times nor prices, and are looked at where a file has them."""
 
 NO_NAME = ("", "unnamed0", "index", "level0")
 """What a table that pandas wrote calls its index: times, where no other column has them."""
@@ -63,7 +73,7 @@ NO_NAME = ("", "unnamed0", "index", "level0")
 _SITE_NAMES = {"adjcloseadjustedclose": "adjclose", "closecloseprice": "close"}
 """Headers that Yahoo's site copies together with their explanations, by how they begin."""
 _UNIT = re.compile(
-    r"\s*[(（](?:[A-Z]{3,4}|[A-Z][A-Za-z]+/[A-Za-z_/]+|[元股手円株]|港元|美元|Rs\.?|[$€£¥])[)）]\s*$"  # noqa: RUF001 - as it is written
+    r"\s*[(（](?:[A-Z]{3,4}|GBp|ZAc|pence|[A-Z][A-Za-z]+/[A-Za-z_/]+|[元股手円株]|港元|美元|Rs\.?|[$€£¥])[)）]\s*$"  # noqa: RUF001 - as it is written
 )
 _NUMBERED = re.compile(r"^\d{1,2}[.)]\s*(?=[a-z])")  # `1. open`, as Alpha Vantage names its fields
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -70,23 +71,32 @@ class CsvProvider(FileProvider):
         head = _head(find_file(self.path, base_dir), subject, self._wrapping)
         lines = [line.rstrip("\r") for line in head.split("\n", GLANCE_LINES)[:GLANCE_LINES]]
         roles: dict[ColumnRole, int] = {}
-        names: list[str] = []
+        names: Sequence[str] = ()
         try:
             layout = find_layout(head, self.separator, self.columns, subject)
-            separator, names = layout.separator, layout.names
+            separator, names = layout.separator, layout.names if layout.has_header else ()
             roles = guess_columns(names) if layout.has_header else positional_columns(layout.sample).roles
         except DataError:
             separator = separator_of(lines) if self.separator == "auto" else self.separator
-        return glance_at([cells_of(line, separator) for line in lines], with_chosen(roles, names, self.columns))
+        shown = [cells_of(line, separator) for line in lines]
+        return glance_at(shown, with_chosen(roles, names, self.columns), names)
 
     def _layout(self, path: Path, subject: str) -> Layout:
-        return find_layout(_head(path, subject, self._wrapping), self.separator, self.columns, subject)
+        return find_layout(self._head(path, subject), self.separator, self.columns, subject)
+
+    def _head(self, path: Path, subject: str) -> str:
+        """Return the beginning of the file."""
+        return _head(path, subject, self._wrapping)
+
+    def _content(self, path: Path, subject: str) -> bytes:
+        """Return all of the file, in UTF-8."""
+        return read_whole(path, subject, self._wrapping)
 
     @property
     def _wrapping(self) -> Wrapping:
         return Wrapping(self.encoding, self.member)
 
-    def _read(self, path: Path, subject: str, symbol: str = "") -> FileTable:
+    def _read(self, path: Path, subject: str, symbol: str = "", spread: str = "") -> FileTable:  # noqa: ARG002 - all are read
         import polars as pl
 
         layout = self._layout(path, subject)
@@ -96,7 +106,7 @@ class CsvProvider(FileProvider):
         roles = self._roles(layout, subject)
         if self.action_roles():
             roles |= find_actions(layout.names, self.columns, self.action_roles(), subject)
-        data = read_whole(path, subject, self._wrapping)
+        data = self._content(path, subject)
         _check_cells(data, layout, subject)
         try:
             frame = pl.read_csv(
@@ -132,7 +142,7 @@ class CsvProvider(FileProvider):
         if "date" not in guessed and guessed.keys() >= PRICE_ROLES and not self.columns:
             return guessed
         names = [f"column {place}" for place in range(1, len(layout.names) + 1)]
-        given = {**{role: place + 1 for role, place in guessed.items()}, **self.columns}
+        given: dict[str, str | int] = {**{role: place + 1 for role, place in guessed.items()}, **self.columns}
         return find_columns(names, given, subject)
 
 

@@ -28,8 +28,11 @@ def encoding_of(head: bytes, given: Encoding = "auto") -> str:
 
     Text that is no UTF-8 is taken for Chinese (GB 18030) where its bytes beyond ASCII come in pairs as there, else for
     Western European (Windows-1252), as spreadsheets write it; for another encoding where its header has more names of
-    columns in that one.
+    columns in that one. UTF-16 without a mark is taken in the order in which more of its signs are ASCII, else as
+    Windows writes it.
     """
+    if given == "utf-16" and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16-be" if head[::2].count(0) > head[1::2].count(0) else "utf-16-le"
     if given != "auto":
         return given
     for mark, name in _MARKS:

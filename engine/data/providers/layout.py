@@ -11,12 +11,14 @@ from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.limits import MAX_COLUMNS
 from quantcrafter.engine.data.providers.column_names import field_of, plain
-from quantcrafter.engine.data.providers.column_roles import ColumnRole, guess_columns
+from quantcrafter.engine.data.providers.column_roles import guess_columns
 
 PREAMBLE_LINES = 30
 SEPARATORS = (",", ";", "\t", "|")
 PRICE_ROLES = {"open", "high", "low", "close"}
 _OWNER_LABELS = {"ticker", "tickers", "symbol", "symbols"}
+_SIDES = {"bid", "ask", "mid"}
+"""Words before the names of columns that tell quotes of one symbol apart, and are no symbols."""
 _NOTHING = {"null", "nan", "na", "none"}
 _PAIR = re.compile(r"^\('(?P<one>[^']*)', '(?P<other>[^']*)'\)$")  # as pandas writes a flattened header
 _JOINED = re.compile(r"[._ ]")
@@ -52,7 +54,7 @@ class Layout(NamedTuple):
         return self._replace(names=kept)
 
 
-def find_layout(head: str, separator: str, chosen: Mapping[ColumnRole, str | int], subject: str) -> Layout:
+def find_layout(head: str, separator: str, chosen: Mapping[str, str | int], subject: str) -> Layout:
     """Return how the file is laid out, from its first lines; lines before the header are skipped.
 
     Raises:
@@ -127,7 +129,7 @@ def _wide(separator: str, number: int, rows: Sequence[list[str]]) -> Layout | No
             return found
     pairs = [_pair(name) for name in first]
     owned = {owner for _name, owner in pairs if owner}
-    if not owned or len(owned) > len(first) // 4:
+    if not owned or len(owned) > len(first) // 4 or {owner.lower() for owner in owned} <= _SIDES:
         return None
     complete = all({field_of(plain(name)) for name, of in pairs if of == owner} >= PRICE_ROLES for owner in owned)
     names = [name for name, _owner in pairs]

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -32,6 +33,7 @@ _NOTHING = ("", "null", "na", "n/a", "#n/a", "nan", "none", "-", "--", "\u2013",
 _SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8}
 _LETTERS = "KMBTkmbt万萬亿億"
 _LONG_SUFFIXES = ((r"\s?(?:Tsd|tys)\.?$", "K"), (r"\s?(?:Mio|mln)\.?$", "M"), (r"\s?(?:Mrd|Bln|mld|mlrd)\.?$", "B"))
+_COMPACT = re.compile(r"\d{8}(?:[ ;T]\d{4,6})?$")
 _JUMP = 100.0
 _SAMPLE = 1000
 
@@ -125,10 +127,15 @@ def _by_surroundings(cells: Cells, style: Style, found: tuple[int, str], sign: D
         if style.dress is None or style.separator == ",":
             raise _ask(found, subject)
         return Decided("," if style.dress.comma_decimal else ".")
-    dotted_dates = style.separator in ";\t" and style.dates is not None and _is_dotted(style.dates)
-    if comma_dress or (style.separator and dotted_dates):
+    dotted_dates = style.separator == "\t" and style.dates is not None and _is_dotted(style.dates)
+    if comma_dress or (style.separator == ";" and not _is_compact(style.dates)) or dotted_dates:
         raise _ask(found, subject)
     return Decided(".")
+
+
+def _is_compact(text: str | None) -> bool:
+    """Return whether a time is written as by trading programs, `20240102 170000`, which write decimal points."""
+    return text is not None and _COMPACT.match(text) is not None
 
 
 def _is_dotted(text: str) -> bool:
@@ -195,6 +202,28 @@ def values(
                 field="columns",
             )
     return result.fill_null(float("nan")).to_numpy()
+
+
+def decimals_in(columns: Sequence[pl.Series], decimal: Decimal) -> int | None:
+    """Return with how many decimals all prices are written; None if the text doesn't show it.
+
+    It doesn't where the cells have different numbers of decimals, or none of them ends with a zero: then a program may
+    have cut them off. Nor does a single decimal, which programs write for whole numbers.
+    """
+    import polars as pl
+
+    point, _comma = _signs(decimal)
+    found: set[int] = set()
+    has_zero = False
+    for column in columns:
+        if column.dtype != pl.String:
+            return None
+        text = _bare(column)
+        parts = text.str.extract(rf"^[+-]?\d[^eE]*{point}(\d+)$").fill_null("").filter(text.str.contains(r"\d"))
+        found |= set(parts.str.len_chars().unique().to_list())
+        has_zero = has_zero or bool(parts.str.ends_with("0").any())
+    decimals = found.pop() if len(found) == 1 else None
+    return decimals if decimals == 0 or (decimals != 1 and has_zero) else None
 
 
 def _parsed(column: pl.Series, decimal: Decimal, *, with_suffix: bool) -> pl.Series:

@@ -9,6 +9,7 @@ from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.limits import MAX_CELL_BYTES
+from quantcrafter.engine.data.providers.column_names import TELLING, plain
 from quantcrafter.engine.data.providers.column_roles import find_actions, find_columns, guess_columns, volume_choices
 from quantcrafter.engine.data.providers.files import FileProvider, find_file
 from quantcrafter.engine.data.providers.glance import GLANCE_LINES, Glance, glance_at, with_chosen
@@ -51,9 +52,9 @@ class ParquetProvider(FileProvider):
         except (pl.exceptions.PolarsError, OSError, ValueError):
             return Glance()  # loading the bars says what is wrong
         roles = with_chosen(guess_columns(frame.columns), frame.columns, self.columns)
-        return glance_at([frame.columns, *frame.rows()], roles)
+        return glance_at([frame.columns, *frame.rows()], roles, frame.columns)
 
-    def _read(self, path: Path, subject: str, symbol: str = "") -> FileTable:  # noqa: ARG002 - the contract
+    def _read(self, path: Path, subject: str, symbol: str = "", spread: str = "") -> FileTable:  # noqa: ARG002 - the contract
         import polars as pl
 
         try:
@@ -64,7 +65,9 @@ class ParquetProvider(FileProvider):
                 if self.action_roles():
                     roles |= find_actions(names, self.columns, self.action_roles(), subject)
                 volumes = () if "volume" in self.columns else tuple(volume_choices(names))
-                used = sorted({*roles.values(), *(place for choice in volumes for place in choice)})
+                telling = {plain(spread), *TELLING} - {""}
+                others = (place for place, name in enumerate(names) if plain(name) in telling)
+                used = sorted({*roles.values(), *(place for choice in volumes for place in choice), *others})
                 file.seek(0)
                 frame = pl.read_parquet(file, columns=used)
         except (pl.exceptions.PolarsError, OSError, ValueError) as error:

@@ -12,8 +12,9 @@ from quantcrafter.engine.api import DataError
 from quantcrafter.engine.api.csv_text import MARKED
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean, first_of, shown_cell, shown_path
+from quantcrafter.engine.data.providers.column_names import CURRENCY_NAMES, EXCHANGE_NAMES, plain
 from quantcrafter.engine.data.providers.column_roles import ColumnRole
-from quantcrafter.engine.data.providers.numbers import Cells, Decided, Style, decide, values
+from quantcrafter.engine.data.providers.numbers import Cells, Decided, Style, decide, decimals_in, values
 from quantcrafter.engine.data.providers.time_text import is_time
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 PRICES: tuple[ColumnRole, ...] = ("open", "high", "low", "close")
 _LAST_ROWS = 10
 _NAMED = 10
+_CURRENCY = re.compile(r"[A-Z]{3}|GBp|ZAc")
+_UNIT = re.compile(r"[(\[]\s*([A-Z]{3}|GBp|ZAc|pence)\s*[)\]]\s*$")
 _ACTION_WORDS = r"(?i)\b(?:dividend|stock splits?|split)\b"
 _QUANTITY = re.compile(r"vol|qty|quant|shares|lots|traded|contracts|st[uü]|umsatz|turnover|量")
 _END_OF_FILE = "\x1a\x00 "
@@ -68,6 +71,7 @@ def without_remarks(table: FileTable) -> FileTable:
     used = table.frame[[names[place] for place in sorted(set(table.columns.values()))]]
     table = table.where(used.select(pl.any_horizontal(pl.all().is_not_null() & (pl.all() != ""))).to_series())
     table = _without_headers(table)
+    table = _without_nulls(table)
     footer = _footer(table)
     if footer:
         rows = ", ".join(str(row) for row in table.rows[-footer:].to_list())
@@ -101,6 +105,24 @@ def _without_headers(table: FileTable) -> FileTable:
     return table.where(~same).noting(
         Message("Ignored, as they repeat the header: {count:,} rows.", count=int(same.sum()))
     )
+
+
+def _without_nulls(table: FileTable) -> FileTable:
+    """Return a table without rows whose prices all say `null`, as Yahoo's site writes days without trading."""
+    if not all(role in table.columns for role in PRICES):
+        return table
+    columns = [table.frame.to_series(table.columns[role]) for role in PRICES]
+    empty = columns[0] == "null"
+    for column in columns[1:]:
+        empty &= column == "null"
+    empty = empty.fill_null(value=False)
+    if not empty.any() or empty.all():
+        return table
+    first = int(table.rows[int(empty.arg_true()[0])])
+    note = Message(
+        "Ignored, as their prices are 'null': {count:,} rows, first row {row}.", count=int(empty.sum()), row=first
+    )
+    return table.where(~empty).noting(note)
 
 
 def _footer(table: FileTable) -> int:
@@ -142,17 +164,84 @@ def only(table: FileTable, symbol: str, subject: str) -> FileTable:
         )
     column = table.column("symbol")
     if column is None or column.dtype == pl.Null:
-        return table
+        return _of_one_exchange(table, subject)
     column = symbols_of(column)
     mine = (column == symbol).fill_null(value=False)
     if not mine.any():
         mine = (column.str.to_lowercase() == symbol.lower()).fill_null(value=False)
     if mine.any():
-        return table.where(mine)
+        return _of_one_exchange(table.where(mine), subject)
     there = sorted(column.drop_nulls().unique().to_list())
     if len(there) == 1:
-        return table.noting(*taken_as(there[0], symbol))
+        return _of_one_exchange(table.noting(*taken_as(there[0], symbol)), subject)
     raise no_such_symbol(symbol, there, subject)
+
+
+def _of_one_exchange(table: FileTable, subject: str) -> FileTable:
+    """Return the table, whose rows have to be of one exchange at a time where a column says of which.
+
+    Raises:
+        DataError: they are of several: prices of two exchanges are never one series.
+    """
+    for place, name in enumerate(table.names):
+        if plain(name) not in EXCHANGE_NAMES or place in table.columns.values() or place >= table.frame.width:
+            continue
+        column = table.frame.to_series(place)
+        there = sorted({str(each) for each in column.drop_nulls().unique().to_list()} - {""})
+        if len(there) > 1 and _are_mixed(table, column):
+            raise DataError(
+                Message(
+                    "{subject}: the rows are of several exchanges, as the column '{name}' says: {there}. Keep the rows "
+                    "of one, or give each a file and a symbol of its own.",
+                    subject=subject,
+                    name=shown_path(name),
+                    there=first_of([shown_path(each) for each in there], 5),
+                ),
+                field="path",
+            )
+    return table
+
+
+def currency_in(table: FileTable) -> str:
+    """Return the currency of the prices where a column or the unit in a price's name says it: `Close (GBX)`."""
+    for place, name in enumerate(table.names[: table.frame.width]):
+        if plain(name) in CURRENCY_NAMES and place not in table.columns.values():
+            there = table.frame.to_series(place).drop_nulls().unique().to_list()
+            if len(there) == 1 and _CURRENCY.fullmatch(str(there[0]).strip()):
+                return str(there[0]).strip()
+    close = table.columns.get("close", len(table.names))
+    unit = _UNIT.search(table.names[close]) if close < len(table.names) else None
+    return unit[1] if unit is not None else ""
+
+
+def has_splits(column: pl.Series) -> bool:
+    """Return whether a column of splits has one: a cell that is neither empty nor the number 0 or 1."""
+    import polars as pl
+
+    numbers = column.cast(pl.Float64, strict=False)
+    written = column.cast(pl.String).str.strip_chars().fill_null("")
+    ratios = written.str.contains(r"^\d+(?:\.\d+)?\s?[:/]\s?\d")
+    return bool((ratios | (numbers.is_finite() & ~numbers.is_in([0.0, 1.0])).fill_null(value=False)).any())
+
+
+def splits_in(column: pl.Series) -> Numbers:
+    """Return a column of splits as numbers: `4`, `4:1` or `4/1`; 1 for cells that are none."""
+    import polars as pl
+
+    texts = column.cast(pl.String).str.strip_chars()
+    parts = texts.str.extract_groups(r"^(\d+(?:\.\d+)?)\s?[:/]\s?(\d+(?:\.\d+)?)$").struct.unnest()
+    new, old = (parts.to_series(number).cast(pl.Float64, strict=False) for number in (0, 1))
+    numbers = column.cast(pl.Float64, strict=False).zip_with(new.is_null(), new / old).fill_null(1.0).fill_nan(1.0)
+    found = numbers.to_numpy()
+    return np.where(np.isfinite(found) & (found > 0.0), found, 1.0)
+
+
+def _are_mixed(table: FileTable, exchanges: pl.Series) -> bool:
+    """Return whether exchanges take turns or have rows of the same time; a share that moved to another has neither."""
+    if int((exchanges != exchanges.shift()).sum()) >= exchanges.n_unique():
+        return True
+    keys = [table.frame.columns[table.columns[role]] for role in ("date", "time") if role in table.columns]
+    return table.frame.select(*keys, exchanges).n_unique() > table.frame.select(keys).n_unique()
 
 
 def taken_as(name: str, symbol: str) -> tuple[str, ...]:
@@ -183,14 +272,25 @@ def no_such_symbol(symbol: str, there: Sequence[str], subject: str) -> DataError
 
 
 class Figures(NamedTuple):
-    """A table's numbers by role, and what was decided on the way."""
+    """A table's numbers by role, and what was decided on the way; `decimals` as those of `RawBars`."""
 
     values: dict[ColumnRole, Numbers]
     notes: tuple[str, ...]
+    further: dict[str, Numbers]
+    decimals: int | None = None
 
 
-def figures(table: FileTable, extra: Sequence[ColumnRole], subject: str) -> Figures:
-    """Return prices, volume and the extra roles as float64; a volume that nothing tells is 0.
+def figures(
+    table: FileTable,
+    extra: Sequence[ColumnRole],
+    subject: str,
+    further: Sequence[str] = (),
+    *,
+    counts_decimals: bool = False,
+) -> Figures:
+    """Return prices, volume, the extra roles and further columns as float64; a volume that nothing tells is 0.
+
+    An empty cell of a further column is a missing value (NaN). Decimals are counted if that is asked for.
 
     Raises:
         DataError: a cell is not a number, or numbers could be read in two ways.
@@ -203,12 +303,39 @@ def figures(table: FileTable, extra: Sequence[ColumnRole], subject: str) -> Figu
         for role in roles
     }
     columns["volume"], notes = _volume(table, choices, decided, subject)
-    if set(table.names) >= _DATABENTO and _are_billionths(table):
+    is_scaled = set(table.names) >= _DATABENTO and _are_billionths(table)
+    if is_scaled:
         for role in PRICES:
             scaled = columns[role] * _DATABENTO_SCALE
             columns[role] = np.where(scaled > _DATABENTO_NONE, np.nan, scaled)
         notes = (*notes, Message("Prices of Databento as whole numbers: taken as billionths."))
-    return Figures(columns, (*decided.notes, *notes))
+    others = {name: _further(table, name, decided, subject) for name in further}
+    prices = [table.frame.to_series(table.columns[role]) for role in PRICES]
+    decimals = decimals_in(prices, decided.decimal) if counts_decimals and not is_scaled else None
+    return Figures(columns, (*decided.notes, *notes), others, decimals)
+
+
+def _further(table: FileTable, name: str, decided: Decided, subject: str) -> Numbers:
+    """Return a further column.
+
+    Raises:
+        DataError: a cell is no number.
+    """
+    place = table.columns[name]  # type: ignore[index]  # the name of a further column
+    column = values(table.frame.to_series(place), table.rows, name, decided.decimal, subject)
+    endless = np.flatnonzero(np.isinf(column))
+    if len(endless):
+        raise DataError(
+            Message(
+                "{subject}: column '{name}' must have numbers, row {row} is infinite. Correct the file, or leave the "
+                "cell empty.",
+                subject=subject,
+                name=name,
+                row=table.rows[int(endless[0])],
+            ),
+            field="columns",
+        )
+    return column
 
 
 def _decided(table: FileTable, choices: Sequence[tuple[int, ...]], subject: str) -> Decided:

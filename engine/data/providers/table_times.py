@@ -10,7 +10,7 @@ import polars as pl
 from quantcrafter.engine.api import DataError, DataRequest, Session, TimeColumn
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.wording import shown_cell
-from quantcrafter.engine.data.providers.session_guess import market_of_dates, market_of_times
+from quantcrafter.engine.data.providers.session_guess import are_evenings, market_of_dates, market_of_times
 from quantcrafter.engine.data.providers.time_text import (
     EPOCH_LIMITS,
     EPOCH_UNITS,
@@ -64,8 +64,12 @@ def read_times(
     parsed = _parse(column, table.rows, options.time_format, subject, day_first=day_first)
     _check(parsed.wall if parsed.utc is None else parsed.utc, column, table, options.time_format, subject)
     wall = _nanoseconds(parsed.wall)
+    unknown = options.timezone == options.session == "auto" and request.session is None
+    if parsed.utc is None and unknown and are_evenings(wall):
+        wall -= wall % DAY_NS  # when they end isn't known in any zone: the dates say it, late
     if not (wall % DAY_NS).any():
         market = market_of_dates(wall, options.session, options.timezone, options.stamp, request.session)
+        wall += market.days_later * DAY_NS
         if market.stamp == "date":
             return Times(wall, "date", market.session, (*parsed.notes, *market.notes), market.guessed)
         opens, closes = bounds(wall // DAY_NS, market.session)

@@ -148,6 +148,10 @@ def _year_last(match: re.Match[str], values: pl.Series, subject: str, *, usually
     day_first = isinstance(leading, int) and leading > 12  # noqa: PLR2004 - months
     month_first = isinstance(second, int) and second > 12  # noqa: PLR2004 - months
     orders = {"day first": f"%d{sep}%m{sep}{year}", "month first": f"%m{sep}%d{sep}{year}"}
+    if year == "%y" and not usually:
+        found = _with_short_year(values, sep, subject)
+        if found is not None:
+            return found
     if day_first != month_first:
         return orders["day first" if day_first else "month first"]
     if usually and not day_first:
@@ -166,6 +170,89 @@ def _year_last(match: re.Match[str], values: pl.Series, subject: str, *, usually
         ),
         field="time_format",
     )
+
+
+_MONTHS, _DAYS = 12, 31
+_HOLIDAY = 14
+"""How many days after a date the next one of consecutive trading days may be."""
+_APART = 5.0
+"""How many times as long one reading of dates must be as another one to be out of the question."""
+
+
+def _with_short_year(values: pl.Series, sep: str, subject: str) -> str | None:
+    """Return the pattern of dates such as 24/01/31; None where only day or month can come first.
+
+    Where all three may, as in 10/01/31, it is the year if only then the dates are in order, days or a holiday apart.
+
+    Raises:
+        DataError: the first number may be the year, the day or the month.
+    """
+    import polars as pl
+
+    parts = values.str.extract_groups(r"^(\d{1,2})\D(\d{1,2})\D(\d{2})(?:\D|$)").struct.unnest().cast(pl.Int64)
+    first, second, third = (parts.to_series(number).drop_nulls() for number in range(3))
+    if not len(first) or max(_most(second), _MONTHS) > _MONTHS or _most(third) > _DAYS or third.min() == 0:
+        return None
+    year_first, day_first = f"%y{sep}%m{sep}%d", f"%d{sep}%m{sep}%y"
+    if _most(first) > _DAYS or first.min() == 0:
+        return year_first
+    if _most(first) <= _MONTHS:
+        others = (_length(third, second, first), _length(third, first, second))
+        if _most(third) > _MONTHS and others == (None, None) and _are_consecutive(first, second, third):
+            return year_first
+        raise DataError(
+            Message(
+                "{subject}: the date {match} can be read with the year, the day or the month first. Specify it with "
+                "'time_format': '{year_first}', '{day_first}' or '{month_first}', with the time of day if there is "
+                "one, such as ' %H:%M'.",
+                subject=subject,
+                match=shown_cell(str(values[0])),
+                year_first=year_first,
+                day_first=day_first,
+                month_first=f"%m{sep}%d{sep}%y",
+            ),
+            field="time_format",
+        )
+    lengths = [_length(year, second, day) for year, day in ((first, third), (third, first))]
+    if lengths[0] is not None and (lengths[1] is None or lengths[1] > _APART * lengths[0]):
+        return year_first
+    if lengths[1] is not None and (lengths[0] is None or lengths[0] > _APART * lengths[1]):
+        return day_first
+    raise DataError(
+        Message(
+            "{subject}: the date {match} can be read with the year first or the day first. Specify it with "
+            "'time_format': '{year_first}' or '{day_first}', with the time of day if there is one, such as ' %H:%M'.",
+            subject=subject,
+            match=shown_cell(str(values[0])),
+            year_first=year_first,
+            day_first=day_first,
+        ),
+        field="time_format",
+    )
+
+
+def _most(numbers: pl.Series) -> int:
+    found = numbers.max()
+    return found if isinstance(found, int) else 0
+
+
+def _are_consecutive(years: pl.Series, months: pl.Series, days: pl.Series) -> bool:
+    """Return whether dates rise or fall, none of them further from the one before than a long holiday."""
+    steps = _numbered(years, months, days).diff().drop_nulls()
+    return _length(years, months, days) is not None and _most(steps.abs()) <= _HOLIDAY
+
+
+def _numbered(years: pl.Series, months: pl.Series, days: pl.Series) -> pl.Series:
+    return (years * _MONTHS + months) * _DAYS + days
+
+
+def _length(years: pl.Series, months: pl.Series, days: pl.Series) -> float | None:
+    """Return over about how many days dates go; None if they neither rise nor fall."""
+    numbers = _numbered(years, months, days)
+    steps = numbers.diff().drop_nulls()
+    if not ((steps >= 0).all() or (steps <= 0).all()):
+        return None
+    return float(abs(int(numbers[-1]) - int(numbers[0]))) + 1.0
 
 
 def _finish(date: str, match: re.Match[str], sample: list[str]) -> TimeFormat:

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from quantcrafter.engine.api import DataError, DataRequest, Market, Session, Timeframe
+from quantcrafter.engine.api import BAR_COLUMNS, DataError, DataRequest, Market, Session, Timeframe
 from quantcrafter.engine.api.csv_text import safe_text
+from quantcrafter.engine.api.currencies import currency_code
 from quantcrafter.engine.api.home import usual_modes
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.opening import find_named
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
-from quantcrafter.engine.data.findings import Finding
+from quantcrafter.engine.data.findings import Finding, remark
 from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.load import LoadedBars, load_as_they_are
 from quantcrafter.engine.data.markets import market_for, market_request
 from quantcrafter.engine.data.providers.csv_file import CsvProvider
 from quantcrafter.engine.data.providers.files import FileProvider, reading_once
 from quantcrafter.engine.data.providers.parquet_file import ParquetProvider
-from quantcrafter.engine.data.providers.session_guess import parse_session
+from quantcrafter.engine.data.providers.session_guess import assumed_zone, parse_session
 from quantcrafter.engine.data.store.bar_columns import Overlap
 from quantcrafter.engine.data.store.index import Series
+from quantcrafter.engine.data.store.series_rules import check_source
 from quantcrafter.engine.data.store.store import BarStore, Put
-from quantcrafter.engine.data.store.symbol_guess import exchange_in, symbol_in
+from quantcrafter.engine.data.store.symbol_guess import exchange_in, kind_in, symbol_in
 from quantcrafter.engine.trading_calendar.trading_days import is_round_the_clock
 
 _TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".zip")
@@ -140,7 +142,11 @@ def symbols_in(path: str, options: Mapping[str, Any], base_dir: str = "") -> tup
         DataError: the file cannot be read, or nothing says whose bars it has.
     """
     provider = file_provider(path, options)
-    return provider.known_symbols(base_dir) or (symbol_of(*provider.names_of_bars(base_dir)),)
+    names = provider.names_of_bars(base_dir)
+    folder = Path(base_dir, path).absolute().parent
+    return provider.known_symbols(base_dir) or (
+        symbol_of(*(str(folder / Path(path).name if name == path else folder / name) for name in names)),
+    )
 
 
 def load_file(store: BarStore, path: str, symbol: str, choices: ImportOptions, base_dir: str = "") -> LoadedBars:
@@ -152,7 +158,13 @@ def load_file(store: BarStore, path: str, symbol: str, choices: ImportOptions, b
         DataError: the file cannot be read, its bars are bad and not to be repaired, or there is no such market.
     """
     provider = file_provider(path, choices.options)
-    request = DataRequest(symbol, provider.source_timeframe or _DAY, base_dir, negative_prices=choices.negative_prices)
+    request = DataRequest(
+        symbol,
+        provider.source_timeframe or _DAY,
+        base_dir,
+        negative_prices=choices.negative_prices,
+        keeps_columns=True,
+    )
     request = market_request(request, choices.market_of(symbol))
     found = load_as_they_are(provider, request, on_bad_bars=choices.on_bad_bars)
     stored = None if choices.fresh else store.find(symbol, found.bars.timeframe)
@@ -171,8 +183,12 @@ def import_file(
     *,
     base_dir: str = "",
     step: Callable[[str], None] = lambda _symbol: None,
+    joins: bool | None = None,
 ) -> list[Imported]:
     """Import the bars of a file, symbol by symbol; `step` is called before each and may raise an exception to stop.
+
+    With `joins`, bars are added to a series even if they seem to be of another exchange or instrument; without it they
+    are if `symbols` are given.
 
     Raises:
         DataError: the file cannot be read, its bars are bad and not to be repaired, or the store refuses them.
@@ -182,20 +198,77 @@ def import_file(
         for symbol in symbols or symbols_in(path, choices.options, base_dir):
             step(symbol)
             found = load_file(store, path, symbol, choices, base_dir)
-            if not symbols and not choices.fresh:
-                _check_exchange(store.find(symbol, found.bars.timeframe), path)
+            source = _source_of(path, choices.options, base_dir)
+            found = found._replace(bars=replace(found.bars, source=source))
+            is_one = bool(symbols) if joins is None else joins
+            stored = None if is_one or choices.fresh else store.find(symbol, found.bars.timeframe)
+            if stored is not None:
+                _check_exchange(stored, source)
+                _check_kind(stored, source)
+                span = int(found.bars.open_ns[0]), int(found.bars.open_ns[-1]) + 1
+                check_source(stored, store.read(symbol, stored.timeframe, *span), found.bars)
             market = choices.market_of(symbol)
             named = "" if market is None else market.name
-            put = store.put(found.bars, overlap=choices.overlap, fresh=choices.fresh, market=named)
-            made.append(Imported(path, put, found.findings))
+            put = store.put(
+                found.bars,
+                overlap=choices.overlap,
+                fresh=choices.fresh,
+                market=named,
+                currency=found.currency,
+                assumed_zone=assumed_zone(found.findings),
+            )
+            made.append(Imported(path, put, (*found.findings, *map(remark, put.notes))))
     return made
 
 
-def _check_exchange(stored: Series | None, path: str) -> None:
+def _source_of(path: str, options: Mapping[str, Any], base_dir: str) -> str:
+    """Return the path of the bars: of a table in a zip archive with its name there.
+
+    Folders above a relative path are added as far as they say of which exchange or instrument the bars are.
+    """
+    table = file_provider(path, options).names_of_bars(base_dir)[0]
+    given = path if table == path else f"{path}/{table}"
+    parts = Path(base_dir, given).absolute().parts
+    whole = str(Path(*parts))
+    told = exchange_in(whole), kind_in(whole)
+    for count in range(len(Path(given).parts), len(parts)):
+        tail = given if count == len(Path(given).parts) else str(Path(*parts[-count:]))
+        if (exchange_in(tail), kind_in(tail)) == told:
+            return tail
+    return whole
+
+
+def _check_kind(stored: Series, path: str) -> None:
+    """Refuse a file that its name or folder says to be of another kind of instrument than the stored bars.
+
+    Raises:
+        DataError: it is: the future of a share or coin is never one series with the thing itself.
+    """
+    mine = kind_in(path)
+    other = next((kind for source in reversed(stored.sources) if (kind := kind_in(source)) != mine), None)
+    if other is None:
+        return
+    names = {"": Message("spot prices"), "perpetual": Message("perpetuals"), "futures": Message("futures")}
+    names |= {"coin-margined": Message("coin-margined futures"), "options": Message("options")}
+    raise DataError(
+        Message(
+            "'{name}': the store has {symbol} {timeframe} of {other}, this file is of {mine}, as names or folders say. "
+            "Give its bars a symbol of their own with '--symbol', or the same one to join them.",
+            name=shown_path(Path(path).name),
+            symbol=stored.symbol,
+            timeframe=stored.timeframe,
+            other=names[other],
+            mine=names[mine],
+        ),
+        field="symbol",
+    )
+
+
+def _check_exchange(stored: Series, path: str) -> None:
     """Refuse a file that its name says to be of another exchange than the stored bars of the symbol."""
     mine = exchange_in(path)
-    other = next((name for source in stored.sources if (name := exchange_in(source))), "") if stored is not None else ""
-    if stored is not None and mine and other and mine != other:
+    other = next((name for source in stored.sources if (name := exchange_in(source))), "")
+    if mine and other and mine != other:
         raise DataError(
             Message(
                 "'{name}': the store has {symbol} {timeframe} of {other}, this file is of {mine}. Give its bars "
@@ -233,7 +306,8 @@ def export_bars(
 ) -> int:
     """Write stored bars to a CSV or Parquet file, by the end of its name, and return how many there were.
 
-    Columns are time (when the bar opens, UTC), open, high, low, close, volume and symbol.
+    Columns are time (when the bar opens, UTC), open, high, low, close, volume, further columns, symbol, and currency
+    where it is known.
 
     Raises:
         DataError: the series is not kept, or the file cannot be written; nothing half-written is left then.
@@ -252,11 +326,17 @@ def export_bars(
     name = path.name.lower()
     if not name.endswith((".csv", *_PARQUET)):
         raise DataError(Message("'{path}' must end in .csv or .parquet. Give another name.", path=path), field="path")
+    currency = store.series(symbol, timeframe).known_currency
+    told = {
+        "symbol": safe_text(symbol) if name.endswith(".csv") else symbol,
+        "currency": "" if "currency" in bars.extra else currency_code(currency),
+    }
     frame = pl.DataFrame(
         {
             "time": pl.Series(bars.open_ns).cast(pl.Datetime("ns", "UTC")),
-            **{column: bars.column(column) for column in ("open", "high", "low", "close", "volume")},
-            "symbol": pl.repeat(safe_text(symbol) if name.endswith(".csv") else symbol, len(bars), eager=True),
+            **{column: bars.column(column) for column in BAR_COLUMNS},
+            **{column: pl.Series(values).fill_nan(None) for column, values in bars.extra.items()},
+            **{key: pl.repeat(text, len(bars), eager=True) for key, text in told.items() if text},
         }
     )
     beside = path.with_name(f".{path.name}.part")

@@ -9,8 +9,10 @@ import numpy as np
 
 from quantcrafter.engine.api import Bars, BoolColumn, DataError, DataProvider, DataRequest, Timeframe
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.data.findings import Finding
+from quantcrafter.engine.data.findings import Finding, remark
 from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.data.providers.session_guess import assumed_zone
+from quantcrafter.engine.data.resample import take_bars
 from quantcrafter.engine.data.store.bar_columns import Overlap
 from quantcrafter.engine.data.store.index import Series
 from quantcrafter.engine.data.store.store import BarStore
@@ -67,8 +69,9 @@ def fill_gaps(
             ),
             field="session",
         )
-    put = store.put(_like(new, bars), overlap=Overlap.KEEP)
-    return Fill(gaps, put.added, put.series, found.findings)
+    zone = assumed_zone(found.findings)
+    put = store.put(_like(new, bars), overlap=Overlap.KEEP, currency=found.currency, assumed_zone=zone)
+    return Fill(gaps, put.added, put.series, (*found.findings, *map(remark, put.notes)))
 
 
 def within(bars: Bars, gaps: tuple[Gap, ...]) -> BoolColumn:
@@ -81,8 +84,7 @@ def within(bars: Bars, gaps: tuple[Gap, ...]) -> BoolColumn:
 
 
 def _picked(bars: Bars, symbol: str, mask: BoolColumn) -> Bars:
-    names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
-    return replace(bars, symbol=symbol, **{name: getattr(bars, name)[mask] for name in names})
+    return replace(take_bars(bars, np.flatnonzero(mask)), symbol=symbol)
 
 
 def _like(bars: Bars, stored: Bars) -> Bars:

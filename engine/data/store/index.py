@@ -35,7 +35,10 @@ class Series:
     (UTC ns). `gaps` is how many gaps there are, `missing` how many bars are missing in them. `sources` says where
     the bars came from, the latest last; `updated` is an ISO time in UTC; `size` is in bytes. `file` and `version` are
     the store's own. `market` is the market that was named when they were imported, or that their provider states, '' if
-    none was. `origin` is where the series is updated from, None for one that wasn't downloaded.
+    none was. `origin` is where the series is updated from, None for one that wasn't downloaded. `columns` are the names
+    of further columns beside prices and volume, `currency` is that of the prices where the source names it.
+    `assumed_zone` is the zone in which times without one were read if nothing says that they are of it, else ''.
+    `decimals` is the number of decimals with which all sources write each price, None if one of them doesn't show it.
     """
 
     symbol: str
@@ -55,6 +58,15 @@ class Series:
     version: int
     market: str = ""
     origin: Origin | None = None
+    columns: tuple[str, ...] = ()
+    currency: str = ""
+    assumed_zone: str = ""
+    decimals: int | None = None
+
+    @property
+    def known_currency(self) -> str:
+        """The currency of the prices, that of the download where the bars were stored without it; '' if unknown."""
+        return self.currency or ("" if self.origin is None else self.origin.currency)
 
     @property
     def source(self) -> str:
@@ -63,7 +75,11 @@ class Series:
 
 
 _NAMES = tuple(field.name for field in fields(Series))
-_TEXTS = {"symbol", "timeframe", "session", "sources", "updated", "file", "market", "origin"}
+_TEXTS = {
+    *("symbol", "timeframe", "session", "sources", "updated", "file", "market", "origin", "columns", "currency"),
+    "assumed_zone",
+}
+_UNKNOWN = -1
 _DECLARED = ", ".join(f"{name} {'TEXT' if name in _TEXTS else 'INTEGER'} NOT NULL" for name in _NAMES)
 
 
@@ -77,10 +93,33 @@ def _note_the_origin(database: sqlite_utils.Database) -> None:
     database.table("series").add_column("origin", str, not_null_default="")
 
 
+def _note_further_columns(database: sqlite_utils.Database) -> None:
+    """Bring format 3 to 4: a series may have further columns, and says in which currency its prices are."""
+    table = database.table("series")
+    table.add_column("columns", str, not_null_default="[]")
+    table.add_column("currency", str, not_null_default="")
+
+
+def _note_the_zone(database: sqlite_utils.Database) -> None:
+    """Bring format 4 to 5: a series says in which zone times without one were taken."""
+    database.table("series").add_column("assumed_zone", str, not_null_default="")
+
+
+def _note_the_decimals(database: sqlite_utils.Database) -> None:
+    """Bring format 5 to 6: a series says with how many decimals its prices are written, -1 if that isn't known."""
+    database.table("series").add_column("decimals", int, not_null_default=_UNKNOWN)
+
+
 SCHEMA = Schema(
-    version=3,
+    version=6,
     tables={"series": f"CREATE TABLE series ({_DECLARED}, PRIMARY KEY (symbol, timeframe))"},
-    steps={1: _note_the_market, 2: _note_the_origin},
+    steps={
+        1: _note_the_market,
+        2: _note_the_origin,
+        3: _note_further_columns,
+        4: _note_the_zone,
+        5: _note_the_decimals,
+    },
 )
 
 
@@ -151,7 +190,9 @@ def _row(series: Series) -> tuple[str | int, ...]:
     values["timeframe"] = str(series.timeframe)
     values["session"] = json.dumps(astuple(series.session))
     values["sources"] = json.dumps(series.sources)
+    values["columns"] = json.dumps(series.columns)
     values["synthetic"] = int(series.synthetic)
+    values["decimals"] = _UNKNOWN if series.decimals is None else series.decimals
     values["origin"] = "" if series.origin is None else series.origin.to_json()
     return tuple(values.values())
 
@@ -162,6 +203,8 @@ def _series(row: tuple[str | int, ...]) -> Series:
     values["timeframe"] = Timeframe.parse(values["timeframe"])
     values["session"] = Session(zone, opening, closing, tuple(weekdays), *calendar)
     values["sources"] = tuple(json.loads(str(values["sources"])))
+    values["columns"] = tuple(json.loads(str(values["columns"])))
     values["synthetic"] = bool(values["synthetic"])
+    values["decimals"] = None if values["decimals"] == _UNKNOWN else values["decimals"]
     values["origin"] = Origin.from_json(str(values["origin"])) if values["origin"] else None
     return Series(**values)  # type: ignore[arg-type] # the table has the fields' types

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from quantcrafter.engine.api import Bars, DataError, Session, Timeframe
+from quantcrafter.engine.api import BAR_COLUMNS, Bars, DataError, Session, Timeframe
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
@@ -36,7 +36,17 @@ from quantcrafter.engine.data.store.bar_columns import (
 )
 from quantcrafter.engine.data.store.index import Index, Series
 from quantcrafter.engine.data.store.origin import Origin
-from quantcrafter.engine.data.store.series_rules import check_prices, file_stem, listed, together, usual
+from quantcrafter.engine.data.store.series_rules import (
+    check_columns,
+    check_currency,
+    check_prices,
+    file_stem,
+    gone_columns,
+    incomplete_columns,
+    listed,
+    together,
+    usual,
+)
 from quantcrafter.engine.data.store.stored_gaps import gaps_of
 
 _ATTEMPTS = 50
@@ -46,11 +56,15 @@ _SOURCE = "store"
 
 
 class Put(NamedTuple):
-    """The result of `put`: the current series, the number of added bars, and the number of replaced bars."""
+    """The result of `put`: the current series, the number of added bars, and the number of replaced bars.
+
+    `notes` say which further columns some of the bars lack, or went with the stored bars.
+    """
 
     series: Series
     added: int
     replaced: int
+    notes: tuple[str, ...] = ()
 
 
 class BarStore:
@@ -134,45 +148,59 @@ class BarStore:
         fresh: bool = False,
         market: str = "",
         origin: Origin | None = None,
+        currency: str = "",
+        assumed_zone: str = "",
     ) -> Put:
         """Keep checked bars in the series of their symbol and timeframe.
 
         Where a new bar and a stored one overlap in time, the new one stays, or with `Overlap.KEEP` the stored one; all
-        others stay. With `fresh` everything stored of the series goes first. `market` is the name of their market, and
-        `origin` where they were downloaded from, the stored ones if left out.
+        others stay. With `fresh` everything stored of the series goes first. `market` is the name of their market,
+        `origin` where they were downloaded from, and `currency` that of their prices, the stored ones if left out.
+        `assumed_zone` is the zone in which their times were read if nothing says that they are of it. A further column
+        that either the new or the stored bars lack stays, with NaN where nothing has a value.
 
         Raises:
             DataError: there are no bars; they have other trading hours than those stored, or are generated and those
-                stored are not (or the other way round); their prices are far from those stored for the same times; or
-                they cannot be written.
+                stored are not (or the other way round); their prices are in another currency, or far from those stored
+                for the same times; there would be too many columns; or they cannot be written.
         """
         if not len(bars):
             raise DataError(Message("{symbol}: there are no bars to keep. Give others.", symbol=bars.symbol))
         if not bars.symbol.strip():
             raise DataError(Message("Bars in the store need a symbol. Name it."), field="symbol")
         new = columns_of(bars)
-        counts = (0, 0)
+        counts, notes = (0, 0), tuple[str, ...]()
 
         def change(stored: Series | None) -> Series:
-            nonlocal counts
+            nonlocal counts, notes
             if stored is None or fresh:
                 counts = (new.bars, 0 if stored is None else stored.count)
-                return replace(self._written(bars, new, stored, (), bars.session), market=market, origin=origin)
+                notes = () if stored is None else gone_columns(stored, new)
+                written = self._written(bars, new, stored, (), bars.session)
+                return replace(written, market=market, origin=origin, currency=currency, assumed_zone=assumed_zone)
             session = together(stored, bars)
+            check_currency(stored, currency)
             stored, columns = self._read(stored)
             check_prices(stored, columns, new)
             merged, *changes = merge(columns, new, overlap)
+            check_columns(stored, merged)
             counts = (changes[0], changes[1])
-            named = market or stored.market
-            if not counts[0] and named == stored.market:
+            notes = incomplete_columns(stored, new, merged)
+            told = replace(stored, market=market or stored.market, currency=currency or stored.currency)
+            if counts[0]:
+                gone = counts[1] == stored.count
+                zone = assumed_zone or ("" if gone else stored.assumed_zone)
+                told = replace(told, assumed_zone=zone, decimals=bars.decimals if gone else _common(stored, bars))
+            if not counts[0] and told == stored and merged.names == stored.columns:
                 return stored
             written = self._written(bars, merged, stored, stored.sources, session)
-            return replace(written, market=named, origin=origin or stored.origin)
+            written = replace(written, market=told.market, currency=told.currency, assumed_zone=told.assumed_zone)
+            return replace(written, origin=origin or stored.origin, decimals=told.decimals)
 
         series = self._swap(bars.symbol, usual(bars.timeframe), change)
         if series is None:
             raise DataError(Message("{symbol}: nothing was saved. Try again.", symbol=bars.symbol))
-        return Put(series, *counts)
+        return Put(series, *counts, notes)
 
     def delete(self, symbol: str, timeframe: Timeframe, start_ns: int | None = None, end_ns: int | None = None) -> int:
         """Delete the bars that open within [start_ns, end_ns), or the whole series; return how many went.
@@ -201,7 +229,8 @@ class BarStore:
                 return None
             kept = columns.take(left)
             written = self._written(_bars(stored, kept), kept, stored, stored.sources, stored.session)
-            return replace(written, market=stored.market, origin=stored.origin)
+            written = replace(written, market=stored.market, origin=stored.origin, currency=stored.currency)
+            return replace(written, assumed_zone=stored.assumed_zone, decimals=stored.decimals)
 
         self._swap(symbol, first.timeframe, change)
         return gone
@@ -289,6 +318,8 @@ class BarStore:
             updated=datetime.now(UTC).isoformat(timespec="seconds"),
             file=name,
             version=before.version + 1 if before is not None else 1,
+            columns=columns.names,
+            decimals=bars.decimals,
         )
         gaps = gaps_of(_bars(row, columns))
         return replace(row, gaps=len(gaps), missing=sum(gap.missing for gap in gaps))
@@ -297,7 +328,7 @@ class BarStore:
         """Return a series with its columns; as it is now, if it was changed since it was looked up."""
         for _ in range(_ATTEMPTS):
             try:
-                return series, read(self.folder, series.file, series.count)
+                return series, read(self.folder, series.file, series.count, series.columns)
             except FileNotFoundError:
                 now = self.series(series.symbol, series.timeframe)
                 if now.file == series.file:
@@ -324,9 +355,16 @@ class BarStore:
                     remove(self.folder, name)
 
 
+def _common(stored: Series, bars: Bars) -> int | None:
+    """Return with how many decimals the prices of both are written, None if one of them doesn't show it."""
+    if stored.decimals is None or bars.decimals is None:
+        return None
+    return max(stored.decimals, bars.decimals)
+
+
 def _bars(series: Series, columns: BarColumns) -> Bars:
     open_ns, close_ns = columns.times
-    opens, highs, lows, closes, volume = columns.values
+    opens, highs, lows, closes, volume = columns.values[: len(BAR_COLUMNS)]
     return Bars(
         symbol=series.symbol,
         timeframe=series.timeframe,
@@ -340,6 +378,8 @@ def _bars(series: Series, columns: BarColumns) -> Bars:
         session=series.session,
         source=_SOURCE,
         synthetic=series.synthetic,
+        extra=columns.further,
+        decimals=series.decimals,
     )
 
 

@@ -7,6 +7,7 @@ series.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
@@ -72,7 +73,31 @@ _EXCHANGES = {
     *("asx", "tsx", "tsxv", "neo", "bmfbovespa", "bmv", "jse", "tvc", "sp", "dj", "index", "cryptocap", "crypto"),
     *("currencycom", "usi", "econ", "spreadex", "eightcap", "tickmill", "phillipnova"),
 }
-_FRAME = re.compile(r"^(?:\d{1,4}(?:s|sec|m|min|h|hour|d|day|w|mo)|[MHDW]\d{1,3}|MN1?|\d{1,2}[SDWM])$", re.IGNORECASE)
+_NO_EXCHANGES = {"fx", "index", "crypto", "econ", "sp", "dj", "neo", "ice", "six", "mil"}
+"""Those that a folder, or the last word of a name, may be called for another reason."""
+_NEAR = 3
+"""How many folders above a file may name its exchange."""
+_CODED = r"M(?:[1-6]|1[025]|[2-6]0|90|120|180|240)|H(?:[1-468]|12)|D1|W1|MN1?"
+"""Timeframes as MetaTrader writes them; ES_H24 is a contract of March."""
+_FRAME = re.compile(rf"^(?:\d{{1,4}}(?:s|sec|m|min|h|hour|d|day|w|mo)|{_CODED}|\d{{1,2}}[SDWM])$", re.IGNORECASE)
+_FRAME_AT_END = re.compile(
+    rf"-(?:\d{{1,4}}(?:s|sec|m|min|h|hour|d|day|w|mo)|{_CODED}|daily|hourly|weekly|monthly|minute|intraday)"
+    r"(?:-\d{4}(?:-\d{2}){0,2})?$",
+    re.IGNORECASE,
+)
+_KINDS = {"perp": "PERP", "perpetual": "PERP", "bid": "BID", "ask": "ASK"}
+"""Words that make another instrument of a symbol."""
+_COINS = re.compile(r"(?:USDT|USDC|BUSD|FDUSD)$", re.IGNORECASE)
+_DERIVED = {
+    **dict.fromkeys(("perp", "perps", "perpetual", "perpetuals", "swap", "swaps", "um", "usdm", "linear"), "perpetual"),
+    **dict.fromkeys(("cm", "coinm", "inverse"), "coin-margined"),
+    **dict.fromkeys(("future", "futures", "fut", "futs", "derivatives", "nfo", "fo"), "futures"),
+    **dict.fromkeys(("option", "options", "opt"), "options"),
+    **dict.fromkeys(("spot", "cash"), ""),
+}
+"""What kind of instrument words of folders and names tell, '' for the thing itself."""
+_OTHER_PRICES = {"markpriceklines", "indexpriceklines", "premiumindexklines", "fundingrate"}
+"""Folders of Binance's archive whose files are named like those of the trades, but have none."""
 _DATE = re.compile(
     r"^(?:\d{8,}|(?:19|20)\d{2}(?:[-.]?\d{2}){0,2}|\d{4}-\d{2}-\d{2}-\d{4}-\d{2}-\d{2}"
     r"|\d{1,2}[-.]\d{1,2}[-.]\d{4}(?:[-.]\d{1,2}[-.]\d{1,2}[-.]\d{4})?)$"
@@ -91,13 +116,14 @@ _KNOWN = tuple(
         r"^(?:HISTDATA_COM|DAT)_(?:ASCII|MT|NT|MS|XLSX)_(?P<symbol>[A-Za-z0-9]+)_(?:M1|T|T_\w+)_?\d{4,6}$",  # HistData
         # Alpha Vantage
         r"^(?:intraday_(?:extended_)?\d+min|(?:daily|weekly|monthly)(?:_adjusted)?)_(?P<symbol>[\w.^-]+)$",
-        r"^(?P<symbol>[A-Z0-9]+)-(?:\d{1,2}(?:s|m|h|d|w|mo))(?:-\d{4}(?:-\d{2}){1,2})?$",  # Binance
+        r"^(?P<symbol>[A-Z0-9]+(?:_PERP|_\d{6})?)-(?:\d{1,2}(?:s|m|h|d|w|mo))(?:-\d{4}(?:-\d{2}){1,2})?$",  # Binance
         r"^(?P<symbol>.+?)_(?:M\d+|H\d+|Daily|Weekly|Monthly)_\d{8,12}_\d{8,12}$",  # MetaTrader 5
-        r"^(?P<symbol>[A-Za-z0-9.]+)_Candlestick_.+$",  # Dukascopy
-        r"^(?P<symbol>[a-z0-9]+)-(?:s1|m\d+|h\d+|d1|mn1)-(?:bid|ask)-.+$",  # dukascopy-node
+        r"^(?P<symbol>[A-Za-z0-9.]+)_Candlestick_(?:\d+_\w+?_(?P<kind>ASK)_)?.+$",  # Dukascopy
+        r"^(?P<symbol>[a-z0-9]+)-(?:s1|m\d+|h\d+|d1|mn1)-(?:bid|(?P<kind>ask))-.+$",  # dukascopy-node
         # Barchart
         r"^(?P<symbol>[\w^$.-]+?)_(?:daily|intraday-\w+|weekly|monthly)_historical-data(?:-download)?(?:-[\d-]+)?$",
-        r"^(?P<symbol>.+)\.(?:Last|Bid|Ask)$",  # NinjaTrader
+        r"^(?P<symbol>.+)\.(?:Last|(?P<kind>Bid|Ask))$",  # NinjaTrader
+        r"^Quote-Equity-(?P<symbol>[\w&-]+?)-[A-Z0-9]{2}-\d.*$",  # NSE
         r"^Download Data - [A-Z]+_[A-Z]{2}_[A-Z]+_(?P<symbol>[\w.^-]+)$",  # MarketWatch
     )
 )
@@ -108,8 +134,41 @@ _METATRADER = re.compile(r"^(?P<symbol>.+?)(?P<minutes>1|5|15|30|60|240|1440|100
 
 
 def symbol_in(path: str) -> str | None:
-    """Return the symbol in a file's name, or None if it is uncertain: `spy_1d.csv` is SPY."""
-    name = Path(path).name
+    """Return the symbol in a file's name, or None if it is uncertain: `spy_1d.csv` is SPY.
+
+    Perpetuals, bids and asks get a symbol of their own, such as BTCUSDT_PERP: a word of the name says what they are, or
+    a folder such as `swap` or Binance's `futures/um`. Coins in a folder of futures are perpetuals.
+    """
+    name, folders = Path(path).name, [folder.lower() for folder in Path(path).parts[:-1]]
+    found = _in_name(name)
+    if found is None or _OTHER_PRICES & {*folders, *name.lower().split("-")}:
+        return None
+    if "_" in found:
+        return found
+    kind = "perpetual" if ("futures", "um") in pairwise(folders) else _kind_of_folders(folders)
+    if kind in ("perpetual", "coin-margined") or (kind == "futures" and _COINS.search(found)):
+        return found if found.upper().endswith("PERP") else f"{found}_PERP"
+    return found
+
+
+def kind_in(path: str) -> str:
+    """Return which derivative a file's name or one of its folders says the bars are of, '' if of none."""
+    words = re.split(r"[_\s,.-]+", _stem(Path(path).name).lower())
+    named = [_DERIVED[word] for word in words[1:] if word in _DERIVED]
+    return named[-1] if named else _kind_of_folders([folder.lower() for folder in Path(path).parts[:-1]])
+
+
+def _kind_of_folders(folders: list[str]) -> str:
+    """Return the kind that the nearest of the folders names that has no words but those of data."""
+    for folder in reversed(folders[-_NEAR:]):
+        words = [word for word in re.split(r"[_\s,.-]+", _stem(folder)) if word]
+        kinds = [_DERIVED[word] for word in words if word in _DERIVED]
+        if kinds and all(word in _DERIVED or word in _EXCHANGES or _is_usual(word) for word in words):
+            return kinds[-1]
+    return ""
+
+
+def _in_name(name: str) -> str | None:
     stem = _stem(name)
     if stem == name:
         return None  # a file of another kind
@@ -117,7 +176,9 @@ def symbol_in(path: str) -> str | None:
     for pattern in _KNOWN:
         match = pattern.match(stem)
         if match is not None:
-            return None if _is_usual(match["symbol"]) else _as_symbol(match["symbol"])
+            found = None if _is_usual(match["symbol"]) else _as_symbol(match["symbol"])
+            kind = match.groupdict().get("kind")
+            return found if found is None or kind is None else f"{found}_{kind.upper()}"
     stooq = _STOOQ.match(stem)
     if stooq is not None:
         return f"{stooq['symbol']}.{stooq['market']}".upper()
@@ -131,13 +192,18 @@ def symbol_in(path: str) -> str | None:
 
 
 def exchange_in(path: str) -> str:
-    """Return the exchange or broker with which a file's name begins, in lower case; '' if it names none."""
-    words = re.split(r"[_\s,]+", _stem(Path(path).name))
+    """Return the exchange or broker that a file's path names, in lower case; '' if it names none.
+
+    It is the first words of the file's name, else the last one, else one of its folders, or a zip archive.
+    """
+    folders, words = Path(path).parts[:-1], re.split(r"[_\s,-]+", _stem(Path(path).name).lower())
     for count in (2, 1):
-        name = "_".join(words[:count]).lower()
+        name = "_".join(words[:count])
         if len(words) > count and name in _EXCHANGES:
             return name
-    return ""
+    names = [words[-1]] if len(words) > 1 else []
+    names += [_stem(folder).lower() for folder in reversed(folders[-_NEAR:])]
+    return next((name for name in names if name in _EXCHANGES and name not in _NO_EXCHANGES), "")
 
 
 def _stem(name: str) -> str:
@@ -161,6 +227,19 @@ def _of_words(words: list[str], joined: str) -> str | None:
             break
     if joined and kept is not words:
         return _as_symbol(joined.join(kept))
+    kinds = {_KINDS[word.lower()] for word in kept if word.lower() in _KINDS}
+    futures = "futures" in (word.lower() for word in kept)
+    found = _only_word(kept)
+    if found is None or len(kinds) > 1:
+        return None
+    if futures and not kinds and _COINS.search(found):
+        kinds = {"PERP"}
+    return "_".join((found, *kinds))
+
+
+def _only_word(words: list[str]) -> str | None:
+    """Return the symbol of words of which one is neither a timeframe nor a date nor a usual word."""
+    kept = [_FRAME_AT_END.sub("", word) for word in words]
     kept = [word for word in kept if not _is_usual(word)]
     if len(kept) > 1:
         kept = [word for word in kept if word not in _MINUTES and word not in _LETTERS]

@@ -50,6 +50,8 @@ class JitPreload(threading.Thread):
             if compiling is not None:
                 compiling.wait()
             compile_ahead()
+            if is_kept(with_rare=True):
+                compile_ahead(with_rare=True)
         except Exception:
             log.exception("The warm-up failed")
         self._done()

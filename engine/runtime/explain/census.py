@@ -25,6 +25,7 @@ from quantcrafter.engine.api import Catalog, PortType, RunCancelledError
 from quantcrafter.engine.api.ledger import Reason
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.runtime.explain.firings import firings
+from quantcrafter.engine.runtime.explain.pair_legs import acts_in
 from quantcrafter.engine.runtime.explain.run_facts import BOOLEAN, Facts, Ref
 from quantcrafter.engine.runtime.explain.vectors import FLAGS, Vectors
 from quantcrafter.engine.runtime.results.run_view import RunView
@@ -34,7 +35,10 @@ Idle = Literal["silent", "no_order", "always", "never", "passed", "covered", "no
 always or never true; a filter of the execution that blocked no entry, or only entries that others also blocked; or
 no bar at which it made a difference.
 """
-_OF_SIGNALS = (Reason.ENTRY, Reason.SIGNAL, Reason.OPPOSITE, Reason.SCALE_IN, Reason.GRID, Reason.COMPONENT)
+_OF_SIGNALS = (
+    *(Reason.ENTRY, Reason.SIGNAL, Reason.OPPOSITE, Reason.REVERSAL),
+    *(Reason.SCALE_IN, Reason.GRID, Reason.COMPONENT),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def take_census(
         RunCancelledError: the owner cancelled.
     """
     every = [Facts(run, catalog, number) for number in range(len(run.instruments))]
-    judges = [Vectors(facts, decision) for decision in run.decisions for facts in every]
+    judges = [Vectors(facts, decision) for decision in run.decisions for facts in every if acts_in(facts, decision)]
     found: dict[str, NodeCensus] = {}
     for done, node in enumerate(run.nodes):
         if cancelled():

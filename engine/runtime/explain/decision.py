@@ -44,7 +44,9 @@ class Stage:
 
     def whole_entry(self, flag: int) -> Node:
         """Return all conditions for an entry: the graph, no contrary signal at the same bar, and the account."""
-        others = [self.signal(EXIT_OF[flag]), *(self.signal(other) for other in ENTRIES if other != flag)]
+        two_sided = self.facts.run.nodes[self.decision.node].parameters.get("two_sided", False)
+        contrary = () if two_sided else (other for other in ENTRIES if other != flag)
+        others = [self.signal(EXIT_OF[flag]), *map(self.signal, contrary)]
         against = [Inverse(other) for other in others]
         return both(*self._account(flag), self.entry(flag), *against)
 
@@ -62,7 +64,7 @@ class Stage:
 
     def _account(self, flag: int) -> list[Node]:
         found: list[Test] = []
-        first = self.facts.run.instruments[self.facts.instrument].first_bar
+        first = self.facts.first_bar(self.decision)
         if self.bar < first:
             found.append(AccountBlock("warmup", first))
         held = self.facts.positions.after(self.bar)

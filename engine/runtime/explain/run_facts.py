@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, Bars, Catalog, Component, PortType
+from quantcrafter.engine.api.universe import UniverseNode
+from quantcrafter.engine.graph.across import moments_of, place_of
 from quantcrafter.engine.runtime.explain.findings import Side
 from quantcrafter.engine.runtime.explain.held_positions import PositionHistory
 from quantcrafter.engine.runtime.explain.path import Wire
-from quantcrafter.engine.runtime.results.run_view import RunSource, RunView
+from quantcrafter.engine.runtime.results.run_view import RunDecision, RunSource, RunView
 
 BOOLEAN = (PortType.CONDITION, PortType.FILTER, PortType.SIGNAL)
 BARS = "bars"
@@ -41,6 +44,7 @@ class Facts:
     instrument: int = 0
     _components: dict[str, Component | None] = field(default_factory=dict)
     _tables: dict[tuple[str, str], npt.NDArray[Any]] = field(default_factory=dict)
+    _others: dict[int, Facts] = field(default_factory=dict, repr=False)
 
     @cached_property
     def bars(self) -> Bars:
@@ -56,6 +60,21 @@ class Facts:
                 given |= int(np.bitwise_or.reduce(each.flags)) if len(each.flags) else 0
         return given & (ENTER_LONG | ENTER_SHORT)
 
+    def first_bar(self, decision: RunDecision) -> int:
+        """Return the first bar at which an execution decides: of several, each waits for its own inputs."""
+        first = self.run.instruments[self.instrument].first_bar
+        if len(self.run.decisions) == 1:
+            return first
+        pending, seen = [decision.node, *decision.filters, *decision.protection], set[str]()
+        while pending:
+            node = self.run.nodes.get(pending.pop())
+            if node is None or node.id in seen:
+                continue
+            seen.add(node.id)
+            first = max(first, node.ready[self.instrument] if node.ready else 0)
+            pending += [each.node for sources in node.inputs.values() for each in sources if each.kind == "node"]
+        return first
+
     @cached_property
     def positions(self) -> PositionHistory:
         """The position, by bar."""
@@ -65,10 +84,13 @@ class Facts:
         """Return a node's component with the run's parameters, or None if not available; its ports are not set."""
         if node not in self._components:
             known = self.run.nodes[node]
+            own = known.per_instrument.get(self.run.instruments[self.instrument].symbol, {})
             cls = self.catalog.component(known.role, known.use)
-            parameters = set(cls.parameters()) if cls is not None else set()
-            fits = cls is not None and set(known.parameters) <= parameters
-            self._components[node] = cls.model_construct(**known.parameters) if cls is not None and fits else None
+            names = set(cls.parameters()) if cls is not None else set()
+            fits = cls is not None and set(known.parameters) <= names
+            self._components[node] = (
+                cls.model_construct(**{**known.parameters, **own}) if cls is not None and fits else None
+            )
         return self._components[node]
 
     def type_of(self, node: str, output: str) -> PortType | None:
@@ -117,6 +139,33 @@ class Facts:
         if source.node == BARS:
             return self.bars.column(source.output)[:stop]
         return self.run.feed_column(source.node, source.output, self.instrument)[:stop]
+
+    def universe(self, component: UniverseNode, source: RunSource, bar: int) -> dict[str, float]:
+        """Return the finite values of a source that count at a bar for a component, by symbol in file order.
+
+        Raises:
+            KeyError: the run doesn't contain it.
+        """
+        jobs = self.run.instruments
+        moment = moments_of(self.bars.close_ns[: bar + 1], bar)
+        within = getattr(component, "within", "")
+        group = jobs[self.instrument].values.get(within)
+        found = {}
+        for number, job in enumerate(jobs):
+            place = int(place_of(job.bars.close_ns, moment, getattr(component, "max_age_days", 0.0))[0])
+            if place >= 0 and (not within or job.values.get(within) == group):
+                value = float(self._of(number).values(source, place + 1)[place])
+                if math.isfinite(value):
+                    found[job.symbol] = value
+        return found
+
+    def _of(self, instrument: int) -> Facts:
+        """Return the facts of another instrument of the run."""
+        if instrument not in self._others:
+            self._others[instrument] = (
+                self if instrument == self.instrument else Facts(self.run, self.catalog, instrument)
+            )
+        return self._others[instrument]
 
     def side(self, source: RunSource, bar: int) -> Side:
         """Return the value of a source at a bar, with its origin."""

@@ -31,6 +31,7 @@ from quantcrafter.engine.api.foreign import calling, node_label
 from quantcrafter.engine.api.frozen import read_only, shown_bars
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.reasons import Operator, Term
+from quantcrafter.engine.graph.across import seeing
 from quantcrafter.engine.runtime.explain.findings import ComparedSides, Crossing, Side, Test, Unexplained, Words
 from quantcrafter.engine.runtime.explain.logic import Expression, Gate, Inverse, Leaf, Via
 from quantcrafter.engine.runtime.explain.path import Wire
@@ -194,6 +195,19 @@ class Asked:
         self.bar = bar
         self._facts = facts
         self._node = ref.node
+
+    @property
+    def symbol(self) -> str:
+        return self._facts.bars.symbol
+
+    def said(self, name: str) -> str:
+        return str(self._facts.run.instruments[self._facts.instrument].values.get(name, ""))
+
+    def universe(self, port: str) -> dict[str, float]:
+        component = self._facts.component(self._node)
+        if component is None:
+            raise LookupError(port)
+        return self._facts.universe(seeing(component), self._facts.source(self._node, port, None), self.bar)
 
     def count(self, port: str) -> int:
         return len(self._facts.sources(self._node, port))

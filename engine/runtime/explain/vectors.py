@@ -168,12 +168,14 @@ class Vectors:
         enter = {flag: self._entries(read, flag) for flag in (ENTER_LONG, ENTER_SHORT)}
         leave = {flag: self._any(read, flag) for flag in (EXIT_LONG, EXIT_SHORT)}
         long, short = self._held > 0, self._held < 0
+        parameters = self.facts.run.nodes[self.decision.node].parameters
+        both = enter[ENTER_LONG] & enter[ENTER_SHORT]
         contrary = (
-            (enter[ENTER_LONG] & enter[ENTER_SHORT])
+            (both & ~np.bool_(parameters.get("two_sided", False)))
             | (enter[ENTER_LONG] & leave[EXIT_LONG])
             | (enter[ENTER_SHORT] & leave[EXIT_SHORT])
         )
-        keeps = self.facts.run.nodes[self.decision.node].parameters.get("on_opposite") == "ignore"
+        keeps = parameters.get("on_opposite") == "ignore"
         allowed = self._allowed(read) & ~self._refused
         found = [self._live & long & leave[EXIT_LONG], self._live & short & leave[EXIT_SHORT]]
         for flag, own, other, leaving in (
@@ -225,7 +227,7 @@ class Vectors:
 
     @cached_property
     def _live(self) -> Bools:
-        return np.arange(len(self.facts.bars)) >= self.facts.run.instruments[self.facts.instrument].first_bar
+        return np.arange(len(self.facts.bars)) >= self.facts.first_bar(self.decision)
 
     @cached_property
     def _refused(self) -> Bools:

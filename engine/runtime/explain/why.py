@@ -9,16 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from quantcrafter.engine.api import ENTER_LONG, ENTER_SHORT, EXIT_LONG, EXIT_SHORT
-from quantcrafter.engine.api.ledger import BlockReason, OrderStatus, Reason, StatusReason
+from quantcrafter.engine.api.ledger import BlockReason, InterventionKind, OrderKind, OrderStatus, Reason, StatusReason
 from quantcrafter.engine.runtime.explain.decision import EXIT_OF, SIDE_OF, Stage, is_possible, wire_between
 from quantcrafter.engine.runtime.explain.findings import Obstacle, Words
 from quantcrafter.engine.runtime.explain.held_positions import HeldPosition
 from quantcrafter.engine.runtime.explain.logic import Leaf, is_true, leaves, mattering, smallest_sets
+from quantcrafter.engine.runtime.explain.pair_legs import acts_in, hedge_of, is_second, stage_of
 from quantcrafter.engine.runtime.explain.path import Path, Wire, with_sources
 from quantcrafter.engine.runtime.explain.run_facts import Facts
 from quantcrafter.engine.runtime.explain.tree import About, Node
 
 NOWHERE = Path()
+_ENTERING = ("entry", "reversal", "scale_in", "grid")
+"""Reasons of orders that an entry signal asks for."""
+
 OF_THE_BROKER = ("stop_loss", "take_profit", "end_of_data")
 """Reasons of orders that were not decided at a close."""
 
@@ -28,7 +32,8 @@ class Ordered:
     """An order that was decided at the bar's close; `side` is +1 to buy.
 
     `reason`, `status` and `status_reason` are names of the ledger; `closed` is the bar at which it ended (-1: never),
-    `price` its fill price, NaN if it did not fill; `execution` the number of the execution node that made it.
+    `price` its fill price, NaN if it did not fill; `execution` the number of the execution node that made it. `hedge`
+    is the quantity that the ratio of a pair asks for in its second leg, NaN for other orders.
     """
 
     order: int
@@ -40,6 +45,7 @@ class Ordered:
     closed: int = -1
     price: float = math.nan
     execution: int = 0
+    hedge: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,16 @@ class FilledOrder:
 class Blocked:
     """An entry signal that became no order. `reason` is a ledger name; `nodes` are the filters that blocked it.
 
-    `execution` is the number of the execution node whose signal it was.
+    `execution` is the number of the execution node whose signal it was. Of a limit on entries, `nodes` is its node,
+    `count` what it counted, and `limit` the number that it allows.
     """
 
     flags: int
     reason: str
     nodes: tuple[str, ...] = ()
     execution: int = 0
+    count: int = 0
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +119,18 @@ def explain(facts: Facts, bar: int) -> Why:
     Raises:
         RunError: the run has lost a column.
     """
-    ordered, filled = _ordered(facts, bar), _filled(facts, bar)
     held = facts.positions.after(bar)
-    if not facts.run.decisions:
+    stages = [stage_of(facts, each, bar) for each in facts.run.decisions]
+    ordered, filled = _ordered(facts, stages, bar), _filled(facts, bar)
+    if not stages:
         return Why(facts.instrument, bar, ordered, filled, position=held)
-    stages = [Stage(facts, each, bar) for each in facts.run.decisions]
     blocked = _blocked(facts, stages, bar)
     path = Path()
     causes: dict[Obstacle, None] = {}
     for order in ordered:
         stage = stages[order.execution]
-        root, node = _root(stage, order), stage.decision.node
+        side = -order.side if is_second(facts, stage.decision) else order.side
+        root, node = _root(stage, side, order.reason), stage.decision.node
         if root is None or not is_true(root):  # further entries, grids, rebalancing: by rules of the execution itself
             whole = (node,) if order.reason == "rebalance" else ()
             path = path.joined(with_sources((node,), (), facts.wires, whole))
@@ -131,8 +141,9 @@ def explain(facts: Facts, bar: int) -> Why:
         path = path.joined(_protective_path(stages[fill.execution], fill))
     for each in blocked:
         path = path.joined(_blocked_path(stages[each.execution], each))
-    entered = any(order.reason in ("entry", "scale_in", "grid") for order in ordered)
-    ways = () if entered else tuple(way for stage in stages for way in _ways(stage, held, blocked))
+    entered = any(order.reason in _ENTERING for order in ordered)
+    acting = [stage for stage in stages if acts_in(facts, stage.decision)]
+    ways = () if entered else tuple(way for stage in acting for way in _ways(stage, held, blocked))
     return Why(facts.instrument, bar, ordered, filled, blocked, held, ways, path, tuple(causes))
 
 
@@ -156,13 +167,15 @@ def decision_bar(facts: Facts, bar: int, trade: int | None) -> int:
 # ---------------------------------------------------------------------- what happened
 
 
-def _ordered(facts: Facts, bar: int) -> tuple[Ordered, ...]:
+def _ordered(facts: Facts, stages: Sequence[Stage], bar: int) -> tuple[Ordered, ...]:
     orders = facts.run.ledger.orders
     here = (orders["created_bar"] == bar) & (orders["instrument"] == facts.instrument) & (orders["rule"] < 0)
     found = []
     for row in orders[here]:
-        reason = _word(Reason, row["reason"])
-        if reason not in OF_THE_BROKER:
+        reason, execution = _word(Reason, row["reason"]), int(row["execution"])
+        stage = stages[execution] if stages else None
+        is_of_pair = stage is not None and bool(stage.decision.legs) and row["kind"] == OrderKind.MARKET
+        if reason not in OF_THE_BROKER or is_of_pair:
             found.append(
                 Ordered(
                     order=int(row["id"]),
@@ -173,7 +186,8 @@ def _ordered(facts: Facts, bar: int) -> tuple[Ordered, ...]:
                     status_reason=_word(StatusReason, row["status_reason"]),
                     closed=int(row["closed_bar"]),
                     price=float(row["fill_price"]),
-                    execution=int(row["execution"]),
+                    execution=execution,
+                    hedge=math.nan if stage is None else hedge_of(stage, facts.run.ledger, row),
                 )
             )
     return tuple(found)
@@ -193,12 +207,21 @@ def _filled(facts: Facts, bar: int) -> tuple[FilledOrder, ...]:
                 quantity=_quantity(facts, row["lots"]),
                 price=float(row["price"]),
                 reason=_word(Reason, row["reason"]),
-                node=rules[rule] if 0 <= rule < len(rules) else "",
+                node=rules[rule] if 0 <= rule < len(rules) else _pair_node(facts, row),
                 decided=int(order["created_bar"]) if order is not None else bar,
                 execution=int(order["execution"]) if order is not None else 0,
             )
         )
     return tuple(found)
+
+
+def _pair_node(facts: Facts, fill: np.void) -> str:
+    """Return the execution node whose own stop or target closed a pair; '' for other fills."""
+    decisions = facts.run.decisions
+    if not decisions or not decisions[int(fill["execution"])].legs:
+        return ""
+    by_profit = fill["reason"] in (Reason.STOP_LOSS, Reason.TAKE_PROFIT)
+    return decisions[int(fill["execution"])].node if by_profit else ""
 
 
 def _blocked(facts: Facts, stages: Sequence[Stage], bar: int) -> tuple[Blocked, ...]:
@@ -209,8 +232,25 @@ def _blocked(facts: Facts, stages: Sequence[Stage], bar: int) -> tuple[Blocked, 
         nodes: Iterable[str] = ()
         if reason == "filter":
             nodes = (node for node, passing in stages[execution].filters().items() if not is_true(passing))
-        found.append(Blocked(int(row["flags"]), reason, tuple(nodes), execution))
+        count = limit = 0
+        if reason in _LIMITS:
+            nodes, count, limit = _limit_at(facts, bar)
+        found.append(Blocked(int(row["flags"]), reason, tuple(nodes), execution, count, limit))
     return tuple(found)
+
+
+_LIMITS = (BlockReason.ENTRIES_TODAY.name.lower(), BlockReason.OPEN_ENTRIES.name.lower())
+
+
+def _limit_at(facts: Facts, bar: int) -> tuple[tuple[str, ...], int, int]:
+    """Return the node of the limit that blocked an entry at a bar, what it counted, and what it allows."""
+    rows, rules = facts.run.ledger.interventions, facts.run.rule_nodes
+    kind = rows["kind"] == InterventionKind.ENTRY_BLOCKED
+    for row in rows[kind & (rows["bar"] == bar) & (rows["instrument"] == facts.instrument) & (rows["after"] > 0.0)]:
+        rule = int(row["rule"])
+        if 0 <= rule < len(rules):
+            return (rules[rule],), int(row["before"]), int(row["after"])
+    return (), 0, 0
 
 
 def _order(facts: Facts, number: int) -> np.void | None:
@@ -231,13 +271,13 @@ def _word(kind: type[Reason | BlockReason | OrderStatus | StatusReason], code: i
 # ---------------------------------------------------------------------- the path to it
 
 
-def _root(stage: Stage, order: Ordered) -> Node | None:
+def _root(stage: Stage, side: int, reason: str) -> Node | None:
     """Return the expression that must be true for an order; None if it doesn't depend on the signals."""
-    if order.reason in ("entry", "scale_in", "grid"):
-        return stage.entry(ENTER_LONG if order.side > 0 else ENTER_SHORT)
-    if order.reason == "signal":
-        return stage.signal(EXIT_SHORT if order.side > 0 else EXIT_LONG)
-    return stage.signal(ENTER_LONG if order.side > 0 else ENTER_SHORT) if order.reason == "opposite" else None
+    if reason in _ENTERING:
+        return stage.entry(ENTER_LONG if side > 0 else ENTER_SHORT)
+    if reason == "signal":
+        return stage.signal(EXIT_SHORT if side > 0 else EXIT_LONG)
+    return stage.signal(ENTER_LONG if side > 0 else ENTER_SHORT) if reason == "opposite" else None
 
 
 def _protective_path(stage: Stage, fill: FilledOrder) -> Path:
@@ -259,7 +299,8 @@ def _blocked_path(stage: Stage, blocked: Blocked) -> Path:
             found = found.joined(path_of(stage, stage.signal(flag)))
     filters = stage.filters()
     for node in blocked.nodes:
-        found = found.joined(path_of(stage, filters[node]))
+        if node in filters:
+            found = found.joined(path_of(stage, filters[node]))
     return Path(found.nodes, found.wires, frozenset(blocked.nodes))
 
 

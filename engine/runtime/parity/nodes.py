@@ -37,6 +37,8 @@ class Nodes:
 _FLAGS = {
     (int(Reason.ENTRY), 1): ENTER_LONG,
     (int(Reason.ENTRY), -1): ENTER_SHORT,
+    (int(Reason.REVERSAL), 1): ENTER_LONG,
+    (int(Reason.REVERSAL), -1): ENTER_SHORT,
     (int(Reason.OPPOSITE), 1): ENTER_LONG,
     (int(Reason.OPPOSITE), -1): ENTER_SHORT,
     (int(Reason.SIGNAL), 1): EXIT_SHORT,

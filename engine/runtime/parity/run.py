@@ -28,7 +28,7 @@ from quantcrafter.engine.runtime.parity.compare import ComparedRuns
 from quantcrafter.engine.runtime.parity.model import Cause, ComparedData, EngineDifference, EngineOutcome, ParityReport
 from quantcrafter.engine.runtime.results.run_tables import data_hash
 from quantcrafter.engine.runtime.results.run_view import RunView
-from quantcrafter.engine.runtime.running.engines import engine_choices, find_engine, needs_of, run_job
+from quantcrafter.engine.runtime.running.engines import capabilities_of, engine_choices, find_engine, needs_of, run_job
 from quantcrafter.engine.runtime.running.load_graph import Installed
 from quantcrafter.engine.runtime.running.prepare import Loader, Progress, with_choices
 from quantcrafter.engine.runtime.running.run import (
@@ -163,7 +163,8 @@ class _Round:
 
     def _needs(self) -> tuple[Need, ...]:
         kinds = [each.kind for each in self.prepared.job.instruments]
-        return needs_of(self.prepared.plan.decisions, kinds, self.prepared.settings)
+        further = capabilities_of(self.prepared.job.instruments)
+        return needs_of(self.prepared.plan.decisions, kinds, self.prepared.settings, further)
 
     @staticmethod
     def _refused(name: str, error: SpecError | RunError) -> tuple[EngineDifference, ...]:

@@ -59,8 +59,10 @@ class InBooks:
     instrument: int | None = None
 
     def is_hit(self, replay: Replay, moment: Moment) -> bool:
-        del replay
-        rows = {"fill": moment.fills, "blocked": moment.blocked}.get(self.what, moment.trades)
+        rows = {"fill": moment.fills, "blocked": moment.blocked}.get(self.what)
+        if rows is None:
+            ended = int((moment.parts["left"] == 0).sum())
+            rows = replay.ledger().trades[-ended:] if ended else moment.parts[:0]
         if self.what == "loss":
             rows = rows[rows["pnl"] < 0]
         if self.instrument is not None:

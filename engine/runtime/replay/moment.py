@@ -10,7 +10,7 @@ import numpy.typing as npt
 from quantcrafter.engine.simulation.pages import whole_rows
 from quantcrafter.engine.simulation.state import SimulationState
 
-_ROWS = {"orders": "order_rows", "fills": "fill_rows", "trades": "trade_rows", "blocked": "blocked_rows"}
+_ROWS = {"orders": "order_rows", "fills": "fill_rows", "parts": "part_rows", "blocked": "blocked_rows"}
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Moment:
     """The state after a step.
 
     `index` counts the steps done, `ts_ns` is the close that the last of them ended at, `bars` its instruments and bars.
-    `fills`, `trades`, `blocked` and `orders` are the rows that were written in it (dtypes of `engine.api.ledger`); an
+    `fills`, `parts`, `blocked` and `orders` are the rows that were written in it (dtypes of `engine.api.ledger`); an
     order is written when it ends.
     """
 
@@ -29,7 +29,7 @@ class Moment:
     cash: float
     orders: npt.NDArray[Any]
     fills: npt.NDArray[Any]
-    trades: npt.NDArray[Any]
+    parts: npt.NDArray[Any]
     blocked: npt.NDArray[Any]
 
 

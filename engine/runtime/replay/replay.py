@@ -32,6 +32,7 @@ from quantcrafter.engine.simulation.records import Table
 from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.snapshots import Snapshot
 from quantcrafter.engine.spec import StrategySpec
+from quantcrafter.engine.stats.curve import grown_equity
 
 SNAPSHOT_STEPS = 500
 
@@ -149,13 +150,18 @@ class Replay:
         return self._session.working_orders(instrument)
 
     def account(self, what: str, steps_ago: int = 0) -> float:
-        """Return `equity`, `cash` or `drawdown` (percent below the highest equity so far) at a close."""
+        """Return `equity`, `cash` or `drawdown` (percent below the highest equity so far) at a close.
+
+        A drawdown is that of the equity with withdrawals put back.
+        """
         at = self.index - 1 - steps_ago
         start = float(self.prepared.settings.cash)
         if at < 0:
             return 0.0 if what == "drawdown" else start
         equity = self._session.memory.curve[0]
         if what == "drawdown":
+            if self.prepared.settings.withdrawal.percent > 0.0:
+                equity = grown_equity(self.ledger())
             peak = max(start, float(equity[: at + 1].max()))
             return 100.0 * (1.0 - float(equity[at]) / peak)
         return float(equity[at] if what == "equity" else self._session.memory.cash(at + 1).values[-1])

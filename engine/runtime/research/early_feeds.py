@@ -10,7 +10,7 @@ import numpy.typing as npt
 from quantcrafter.engine.api import Bars, FloatColumn
 
 _SAME = 1e-9
-_NEARLY_ALL, _LEAST_ROWS = 0.9, 5
+_NEARLY_ALL, _LEAST_ROWS, _LEAST_UNSEEN = 0.9, 5, 2
 """The share of bars, and the number of different closes, from which a feed counts as shifted."""
 
 
@@ -41,7 +41,29 @@ def too_early(feed: Bars, bars: Bars) -> Early | None:
             early = _compared(feed, bars, row, column, (first, cut, end))
             if early is not None:
                 return early
-    return _shifted(feed, bars, known)
+    return _unseen(feed, bars, starts, known) or _shifted(feed, bars, known)
+
+
+def _unseen(feed: Bars, bars: Bars, starts: npt.NDArray[np.int64], known: npt.NDArray[np.int64]) -> Early | None:
+    """Return the first bar of a feed that closes before the trades that it is made of, all of which come later.
+
+    So it is where the feed's session ends before the exchange opens. High, low and close of nearly all such bars have
+    to be those of the bars that follow, up to the feed's next open.
+    """
+    ends = np.append(starts[1:], len(bars))
+    rows = np.flatnonzero((known <= starts) & (starts < ends))
+    alike = [row for row in rows.tolist() if _is_made_of(feed, bars, row, slice(starts[row], ends[row]))]
+    if len(np.unique(feed.close[alike])) < _LEAST_UNSEEN or len(alike) < _NEARLY_ALL * len(rows):
+        return None
+    row = next((row for row in alike if known[row] > 0), alike[0])
+    seen = float(bars.close[known[row] - 1]) if known[row] > 0 else float("nan")
+    return Early(row, "close", float(feed.close[row]), seen, int(bars.close_ns[ends[row] - 1]))
+
+
+def _is_made_of(feed: Bars, bars: Bars, row: int, part: slice) -> bool:
+    made = float(bars.high[part].max()), float(bars.low[part].min()), float(bars.close[part][-1])
+    own = float(feed.high[row]), float(feed.low[row]), float(feed.close[row])
+    return all(map(_same, own, made))
 
 
 def _shifted(feed: Bars, bars: Bars, known: npt.NDArray[np.int64]) -> Early | None:

@@ -7,7 +7,8 @@ reported separately.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quantcrafter.engine.api import Bars, Catalog, RunCancelledError, Signals
+from quantcrafter.engine.api import Bars, Catalog, OrderKind, RunCancelledError, Signals
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.wording import first_of
 from quantcrafter.engine.data.labels import DEFAULT_ZONE, named_moment
 from quantcrafter.engine.data.load import load_bars
-from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, PlanStep, StepColumn, make_plan
+from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, PlanStep, StepColumn, evaluate_together, make_plan
 from quantcrafter.engine.runtime.research.early_feeds import too_early
 from quantcrafter.engine.runtime.running.load_graph import load_graph
-from quantcrafter.engine.runtime.running.prepare import LoadedMarket, Loader, load_market
+from quantcrafter.engine.runtime.running.prepare import AssumedClock, LoadedMarket, Loader, load_market
 from quantcrafter.engine.spec import StrategySpec
 
 RELATIVE_TOLERANCE = 1e-9
+_MOST_NAMES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +91,79 @@ def find_lookahead(
         RunCancelledError: the owner cancelled.
     """
     graph = source if isinstance(source, BoundGraph) else load_graph(source, registry, overrides)
-    plan = make_plan(graph)
     market = load_market(graph, lambda _stage, _done, _total: None, cancelled, loader)
+    graph = market.graph
+    plan = make_plan(graph)
     resampled = _resampler(graph.nodes)
     found: dict[str, LookAhead] = {}
+    if plan.sees_universe:
+        return _together(graph, plan, market, cuts, progress, cancelled)
     counts = [_cut_points(len(bars), cuts) for bars in market.bars]
     total, done = sum(map(len, counts)), 0
     for index, points in enumerate(counts):
-        for finding in early_feeds(graph, market, index):
+        for finding in (*early_feeds(graph, market, index), *early_fills(graph, plan, market.bars[index])):
             found.setdefault(finding.node, finding)
-        full = Evaluation(plan, market.bars[index], market.feeds[index]).run()
+        own = plan.of(index)
+        full = Evaluation(own, market.bars[index], market.feeds[index]).run()
         for count in points:
             if cancelled():
                 raise RunCancelledError(Message("The look-ahead check was cancelled."))
             bars, feeds = market.cut(index, count)
             feeds |= {name: make(bars) for name, make in resampled.items()}
-            part = Evaluation(plan, bars, feeds).run()
+            part = Evaluation(own, bars, feeds).run()
             for finding in _compare(plan, full, part, count):
                 found.setdefault(finding.node, finding)
             done += 1
             progress(done, total)
+    return _origins_first(plan, found)
+
+
+def _together(
+    graph: BoundGraph,
+    plan: Plan,
+    market: LoadedMarket,
+    cuts: int,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> list[LookAhead]:
+    """Cut the data of all instruments at the same moments, as nodes of a plan see all of them."""
+    resampled = _resampler(graph.nodes)
+    found = {finding.node: finding for finding in unzoned_members(plan, market)}
+    for index in range(len(market.bars)):
+        for finding in early_feeds(graph, market, index):
+            found.setdefault(finding.node, finding)
+    every = enumerate(zip(market.bars, market.feeds, strict=True))
+    full = evaluate_together(plan, [Evaluation(plan.of(number), *each) for number, each in every])
+    ends = np.unique(np.concatenate([bars.close_ns for bars in market.bars]))
+    points = _cut_points(len(ends), cuts)
+    for done, count in enumerate(points):
+        progress(done, len(points))
+        if cancelled():
+            raise RunCancelledError(Message("The look-ahead check was cancelled."))
+        known = market.until(int(ends[count - 1]))
+        parts = [
+            Evaluation(plan.of(number), bars, feeds | {name: make(bars) for name, make in resampled.items()})
+            for number, (bars, feeds) in enumerate(known)
+        ]
+        for whole, part in zip(full, evaluate_together(plan, parts), strict=True):
+            for finding in _compare(plan, whole, part, len(part.bars)):
+                found.setdefault(finding.node, finding)
+    progress(len(points), len(points))
+    return _origins_first(plan, found)
+
+
+def _origins_first(plan: Plan, found: Mapping[str, LookAhead]) -> list[LookAhead]:
     places = {node: place for place, node in enumerate(plan.step_of)}
     return sorted(found.values(), key=lambda finding: (not finding.origin, places.get(finding.node, -1)))
 
 
 def early_feeds(graph: BoundGraph, market: LoadedMarket, index: int) -> list[LookAhead]:
-    """Return the feeds of an instrument's own symbol whose bars close before their trades have happened."""
+    """Return the feeds of an instrument's own symbol whose bars close before their trades have happened.
+
+    And those of which that can't be told, because only one of the two has times with a zone.
+    """
     bars = market.bars[index]
-    findings = []
+    findings = [_unzoned(market, name, bars) for name in graph.feeds if _may_be_early(market, name, bars.symbol)]
     for name, feed in graph.feeds.items():
         if feed.component.symbol.upper() != bars.symbol.upper():
             continue
@@ -152,6 +200,86 @@ def early_feeds(graph: BoundGraph, market: LoadedMarket, index: int) -> list[Loo
                 zone,
             )
         )
+    return findings
+
+
+def _may_be_early(market: LoadedMarket, feed: str, symbol: str) -> bool:
+    return market.assumed.get(feed) != market.assumed.get(symbol)
+
+
+def _unzoned(market: LoadedMarket, name: str, bars: Bars) -> LookAhead:
+    unknown, other = (name, bars.symbol) if market.assumed[name].zone else (bars.symbol, name)
+    zone = market.assumed[unknown].zone
+    if zone == market.assumed[other].zone:
+        text = Message(
+            "Node '{name}' (feed) may look ahead: the times of {unknown} and {other} have no time zone and are both "
+            "taken as {zone}, but are of different sources. Set 'timezone' of each, or import them anew with it.",
+            name=name,
+            unknown=unknown,
+            other=other,
+            zone=zone,
+        )
+    else:
+        text = Message(
+            "Node '{name}' (feed) may look ahead: the times of {unknown} have no time zone and are taken as {zone}, "
+            "unlike those of {other}. Set 'timezone' of {unknown}.",
+            name=name,
+            unknown=unknown,
+            zone=zone,
+            other=other,
+        )
+    feed = next(own[name] for own in market.feeds if name in own)
+    moment, value = int(feed.close_ns[0]), float(feed.close[0])
+    return LookAhead(name, "feed", "close", bars.symbol, 0, moment, 1, value, value, True, text, bars.session.timezone)
+
+
+def unzoned_members(plan: Plan, market: LoadedMarket) -> list[LookAhead]:
+    """Return the nodes that compare instruments whose times may be of different clocks."""
+    clocks = {bars.symbol: market.assumed.get(bars.symbol, AssumedClock()) for bars in market.bars}
+    if len(set(clocks.values())) < 2:  # noqa: PLR2004 - one clock for all
+        return []
+    names = first_of([symbol for symbol, clock in clocks.items() if clock.zone], _MOST_NAMES)
+    bars, findings = market.bars[0], []
+    moment, zone = int(bars.close_ns[0]), bars.session.timezone
+    for step in plan.steps:
+        use, output = step.component.name, step.component.outputs[0].name
+        for node in step.nodes if step.sees_universe else ():
+            text = Message(
+                "Node '{node}' ({use}) may look ahead: it compares instruments, and the times of {names} have no time "
+                "zone and may be of another one than those of the others. Set 'timezone' of each, or import them anew "
+                "with it.",
+                node=node,
+                use=use,
+                names=names,
+            )
+            findings.append(
+                LookAhead(node, use, output, bars.symbol, 0, moment, 1, math.nan, math.nan, True, text, zone)
+            )
+    return findings
+
+
+def early_fills(graph: BoundGraph, plan: Plan, bars: Bars) -> list[LookAhead]:
+    """Return the execution nodes whose orders fill at the very close on which they are decided.
+
+    That close is known only when it is over, so no order could have been sent before it.
+    """
+    if graph.spec.run.fills.close != "auction" or not len(bars):
+        return []
+    close, zone, findings = float(bars.close[0]), bars.session.timezone, []
+    for node in [each.node for each in plan.decisions if each.rule.entry.kind is OrderKind.AT_CLOSE]:
+        use = graph.nodes[node].component.name
+        text = Message(
+            "Node '{node}' ({use}) looks ahead: with 'fills: close: auction' its orders fill at the close that their "
+            "decision uses, as at bar 0 of {symbol}, at {close:g} on {when}. Leave the setting out, or make sure that "
+            "there is a closing auction to which the orders can be sent in time.",
+            node=node,
+            use=use,
+            symbol=bars.symbol,
+            close=close,
+            when=named_moment(int(bars.close_ns[0]), zone),
+        )
+        moment = int(bars.close_ns[0])
+        findings.append(LookAhead(node, use, "", bars.symbol, 0, moment, 1, math.nan, close, True, text, zone))
     return findings
 
 

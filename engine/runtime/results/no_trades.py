@@ -19,6 +19,7 @@ Column = npt.NDArray[Any]
 MOST_REASONS = 4
 """Rarer reasons are counted together."""
 MOST_NAMES = 3
+_NEAR = 1e-9
 
 _BLOCKED = {
     BlockReason.FILTER: Message("blocked by a filter"),
@@ -36,6 +37,11 @@ _BLOCKED = {
     BlockReason.BELOW_MINIMUM: Message("sized below the least allowed"),
     BlockReason.NO_VOLATILITY: Message("without a volatility to size by"),
     BlockReason.OTHER_EXECUTION: Message("given while another execution node had a position or an entry order"),
+    BlockReason.NO_RATIO: Message("without a hedge ratio above zero"),
+    BlockReason.OTHER_LEG: Message("given while the other leg of the pair had no bar or was still open"),
+    BlockReason.ENTRIES_TODAY: Message("beyond the number of entries a day"),
+    BlockReason.OPEN_ENTRIES: Message("beyond the number of entries of open positions"),
+    BlockReason.SHUT: Message("given while the worker allowed no entries"),
 }
 _ENDED = {
     StatusReason.NO_CASH: Message("rejected for lack of cash"),
@@ -50,12 +56,15 @@ _ENDED = {
     StatusReason.CAP: Message("cut to zero by a cap"),
     StatusReason.BELOW_MINIMUM: Message("cut below the least allowed size"),
     StatusReason.PRICE_LIMIT: Message("rejected with the price locked at its limit"),
+    StatusReason.OTHER_LEG: Message("cancelled because the other leg of the pair can't trade"),
     StatusReason.NO_SIZE: Message("without a size or a stop distance at their new price"),
 }
 _BY_RULE: dict[BlockReason, Callable[[str], Message]] = {
     BlockReason.HALT: lambda name: Message("blocked while '{name}' halted trading", name=name),
     BlockReason.SESSION_END: lambda name: Message("blocked by '{name}' at the end of the session", name=name),
     BlockReason.COOL_DOWN: lambda name: Message("blocked by '{name}' in the pause after a loss", name=name),
+    BlockReason.ENTRIES_TODAY: lambda name: Message("blocked by '{name}', which limits entries a day", name=name),
+    BlockReason.OPEN_ENTRIES: lambda name: Message("blocked by '{name}', which limits open entries", name=name),
 }
 
 
@@ -73,7 +82,7 @@ def why_no_trade(run: RunView) -> str:
     blocked = _blocked(run)
     orders = ledger.orders[ledger.orders["parent"] < 0]
     if len(orders):
-        return joined((_unfilled(orders), _left(blocked)))
+        return joined((_volume_too_small(run, orders) or _unfilled(orders), _left(blocked)))
     if not blocked:
         return _no_signal(run)
     return joined((_all_blocked(blocked), _lot_too_large(run)))
@@ -112,6 +121,36 @@ def _still_open(count: int) -> Message:
         return Message("No closed trades: the position that was entered is still open at the end.")
     return Message(
         "No closed trades: the {count:,} positions that were entered are still open at the end.", count=count
+    )
+
+
+def _volume_too_small(run: RunView, orders: Column) -> Message | None:
+    """Return that no bar of any order had the volume for one lot, where that is so."""
+    percent = run.settings.slippage.volume_percent
+    if percent <= 0.0:
+        return None
+    most, job = -1.0, None
+    for number in np.unique(orders["instrument"]):
+        one = run.instruments[int(number)]
+        for order in orders[orders["instrument"] == number]:
+            begin, end = int(order["created_bar"]) + 1, int(order["closed_bar"])
+            volumes = one.bars.volume[begin : (end if end >= begin else len(one.bars)) + 1]
+            allowed = float(np.max(volumes, initial=0.0)) * percent / 100.0
+            if allowed >= one.lot_size * (1.0 - _NEAR):
+                return None
+            if allowed > most:
+                most, job = allowed, one
+    if job is None:
+        return None
+    return Message(
+        "No trades: {count:,} entry orders, none of them filled: 'volume_percent' of {percent:g} lets at most {most:g} "
+        "of {symbol} fill in one bar, less than a lot of {lot:g}. Set a larger one, or a smaller 'lot_size' if the "
+        "market has it.",
+        count=len(orders),
+        percent=percent,
+        most=most,
+        symbol=job.symbol,
+        lot=job.lot_size,
     )
 
 

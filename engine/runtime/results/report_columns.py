@@ -37,6 +37,7 @@ def report_data(run: RunView) -> ReportData:
         timing=run.timing,
         data_hash=run.data_hash,
         benchmark=run.benchmark,
+        notices=run.notices,
     )
 
 

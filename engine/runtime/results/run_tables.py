@@ -69,8 +69,13 @@ class RunTables:
 
     @cached_property
     def trades(self: RunView) -> Table:
-        """Every closed trade, entry to exit."""
+        """Every closed trade, from flat to flat."""
         return tables.trades_table(self.ledger, self.instruments)
+
+    @cached_property
+    def parts(self: RunView) -> Table:
+        """Every part in which a position was closed, with the row of its trade."""
+        return tables.parts_table(self.ledger, self.instruments)
 
     @cached_property
     def orders(self: RunView) -> Table:
@@ -91,6 +96,13 @@ class RunTables:
     def cashflows(self: RunView) -> Table:
         """Every cash flow without a fill: borrow fees, dividends."""
         return tables.cashflows_table(self.ledger, self.instruments)
+
+    @cached_property
+    def notices(self: RunView) -> Table:
+        """Every bar at which a node such as `notify` or `assert` noted something, with its text."""
+        from quantcrafter.engine.runtime.results.notices import notices_of
+
+        return notices_of(self)
 
     @cached_property
     def equity(self: RunView) -> Table:
@@ -139,10 +151,12 @@ class RunTables:
             "timing": {name: float(self.timing.get(name, 0.0)) for name in TIMINGS},
             "fills_without_volume": self.fills_without_volume,
             "open_positions": tables.open_positions_table(self.ledger, self.instruments).rows(),
+            "parts": self.parts.rows(),
             "orders": self.orders.rows(),
             "blocked": self.blocked.rows(),
             "interventions": self.interventions.rows(),
             "cashflows": self.cashflows.rows(),
+            "notices": self.notices.rows(),
             "no_trades": why_no_trade(self),
             "synthetic": self.synthetic,
             "data": {

@@ -63,7 +63,8 @@ class RunNode:
     """A node as it ran.
 
     `step` numbers the columns it has (nodes that compute the same share them), -1 where there are none. `ready` is the
-    first bar of each instrument at which its columns are complete. `parameters` are the component's, defaults included.
+    first bar of each instrument at which its columns are complete. `parameters` are the component's, defaults included;
+    `per_instrument` those of instruments that have their own, by symbol.
     """
 
     id: str
@@ -74,17 +75,22 @@ class RunNode:
     outputs: tuple[RunOutput, ...] = ()
     step: int = -1
     ready: tuple[int, ...] = ()
+    per_instrument: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RunDecision:
-    """The inputs of an execution node. `filters` contains for each filter whether True blocks entries."""
+    """The inputs of an execution node. `filters` contains for each filter whether True blocks entries.
+
+    `legs` are the numbers of the two instruments if it trades a pair: it acts on the signals of the first one.
+    """
 
     node: str
     combine: str
     signals: tuple[RunSource, ...]
     filters: Mapping[str, bool]
     protection: tuple[str, ...]
+    legs: tuple[int, ...] = ()
 
 
 class RunView(Protocol):
@@ -257,7 +263,12 @@ class RunView(Protocol):
 
     @property
     def trades(self) -> Table:
-        """Every closed trade, entry to exit."""
+        """Every closed trade, from flat to flat."""
+        ...
+
+    @property
+    def parts(self) -> Table:
+        """Every part in which a position was closed, with the row of its trade."""
         ...
 
     @property
@@ -278,6 +289,11 @@ class RunView(Protocol):
     @property
     def cashflows(self) -> Table:
         """Every cash flow without a fill."""
+        ...
+
+    @property
+    def notices(self) -> Table:
+        """Every bar at which a node such as `notify` or `assert` noted something, with its text."""
         ...
 
     @property

@@ -23,6 +23,7 @@ from quantcrafter.engine.graph.bound import BASE_CLOCK, Source
 from quantcrafter.engine.graph.evaluate import Evaluated
 from quantcrafter.engine.runtime.results.run_tables import output_place
 from quantcrafter.engine.runtime.results.run_view import RunDecision, RunNode, RunOutput, RunSource
+from quantcrafter.engine.simulation.execution_terms import legs_of
 
 IN_MEMORY_BYTES = 512 * 1024 * 1024
 LEAST_FILE_BYTES = 64 * 1024 * 1024
@@ -159,6 +160,10 @@ def nodes_of(graph: BoundGraph, plan: Plan) -> dict[str, RunNode]:
             },
             outputs=tuple(RunOutput(each.name, each.type) for each in component.outputs),
             step=plan.step_of.get(name, -1),
+            per_instrument={
+                symbol: each.model_dump(mode="json", include=set(type(each).parameters()))
+                for symbol, each in node.variants.items()
+            },
         )
     return found
 
@@ -176,7 +181,17 @@ def _decision_of(graph: BoundGraph, decision: Decision) -> RunDecision:
         signals=tuple(run_source(each) for each in wired if each.type is PortType.SIGNAL),
         filters={each.node: each.blocks for each in decision.filters},
         protection=tuple(each.node for each in decision.protection),
+        legs=_legs_of(graph, decision),
     )
+
+
+def _legs_of(graph: BoundGraph, decision: Decision) -> tuple[int, ...]:
+    """Return the numbers of the instruments of a pair; nothing for other executions."""
+    pair = decision.rule.pair
+    if pair is None:
+        return ()
+    legs = legs_of(pair, [instrument.symbol for instrument in graph.spec.instruments])
+    return tuple(leg for leg in legs if leg is not None)
 
 
 def feeds_of(graph: BoundGraph) -> tuple[tuple[str, str], ...]:

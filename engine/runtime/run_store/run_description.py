@@ -34,6 +34,7 @@ def node_of(about: Mapping[str, Any], ready: Mapping[str, Any]) -> RunNode:
         outputs=tuple(RunOutput(each["name"], PortType(each["type"])) for each in about["outputs"]),
         step=about["step"],
         ready=tuple(ready.get(about["id"], ())),
+        per_instrument=about.get("per_instrument", {}),
     )
 
 
@@ -50,4 +51,5 @@ def _decision_of(about: Mapping[str, Any]) -> RunDecision:
         signals=tuple(RunSource(**each) for each in about["signals"]),
         filters=about["filters"],
         protection=tuple(about["protection"]),
+        legs=tuple(about.get("legs", ())),
     )

@@ -24,7 +24,7 @@ from quantcrafter.engine.runtime.run_store.record import RunRecord
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
 from quantcrafter.engine.stats.run_times import RunTimes
-from quantcrafter.engine.stats.tables import Table
+from quantcrafter.engine.stats.tables import Table, parts_of_trades
 
 _MOST_UNPACKED = 64_000_000
 _UNREADABLE = (
@@ -96,8 +96,13 @@ class RunFigures(RunTables):
 
     @cached_property
     def trades(self) -> Table:
-        """Every closed trade, entry to exit."""
+        """Every closed trade, as versions before counted them: each fill that closed a part of a position."""
         return self._table("trades")
+
+    @cached_property
+    def parts(self) -> Table:
+        """Every part in which a position was closed, with the row of its trade."""
+        return parts_of_trades(self.trades)
 
     @cached_property
     def equity(self) -> Table:

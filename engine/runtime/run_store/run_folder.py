@@ -9,6 +9,7 @@ needs numpy and the engine's own light modules only.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,6 +21,7 @@ import numpy as np
 from quantcrafter.engine.api import (
     Bars,
     CorporateActions,
+    DatedAmounts,
     ExecutionColumns,
     InstrumentJob,
     Ledger,
@@ -36,11 +38,11 @@ from quantcrafter.engine.api.ledger import (
     FILL_DTYPE,
     INTERVENTION_DTYPE,
     ORDER_DTYPE,
-    TRADE_DTYPE,
     OpenPosition,
 )
 from quantcrafter.engine.api.message import Message, from_json
 from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.round_trips import PART_DTYPE
 from quantcrafter.engine.api.settings import InstrumentMargin
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.api.wording import shown_path
@@ -59,7 +61,7 @@ from quantcrafter.engine.stats import tables
 from quantcrafter.engine.stats.benchmark import Benchmark
 from quantcrafter.engine.stats.metrics import Value
 from quantcrafter.engine.stats.run_times import RunTimes
-from quantcrafter.engine.stats.tables import Table
+from quantcrafter.engine.stats.tables import Table, parts_of_trades
 
 FORMAT = 2
 """1: a .npy file for each column, written whole; 2: commits."""
@@ -68,19 +70,32 @@ TIMES = ("open_ns", "close_ns")
 DTYPES = {
     "orders": ORDER_DTYPE,
     "fills": FILL_DTYPE,
-    "trades": TRADE_DTYPE,
+    "parts": PART_DTYPE,
     "blocked": BLOCKED_DTYPE,
     "interventions": INTERVENTION_DTYPE,
     "cashflows": CASHFLOW_DTYPE,
 }
 RECORDS = tuple(DTYPES)
+KEPT_AS = {"parts": "trades"}
+"""Records whose array has another name than in the ledger: that of versions before trades had several parts."""
 CURVES = ("ts_ns", "equity", "cash")
-ACCOUNT = {"rate_open": 1.0, "rate_close": 1.0, "split": 1.0, "dividend": 0.0}
+ACCOUNT = {
+    "rate_open": 1.0,
+    "rate_close": 1.0,
+    "split": 1.0,
+    "dividend": 0.0,
+    "roll": math.nan,
+    "spreads": 0.0,
+}
 """Columns that only some instruments have, with what they hold for those that have none."""
 OPEN_ORDERS = f"{LATEST}orders"
+EXTRA = "bars.extra."
+"""Further columns of the bars begin with this."""
+QUOTED = "bars.spread"
+"""The spread of each bar as its source counts it."""
 BENCHMARK = "benchmark"
 """The growth of the benchmark at each step."""
-TABLES = ("fills", "trades", "equity")
+TABLES = ("fills", "trades", "parts", "equity")
 """What is kept as tables, named `<table>.<column>`, of a run whose bars and columns are not kept."""
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError)
 
@@ -229,11 +244,18 @@ class RunFolder(RunTables):
             spread=about.get("spread", 0.0),
             quotes=about.get("quotes", "mid"),
             funding_percent=about.get("funding_percent", 0.0),
-            swap=NightlySwap(**about["swap"]) if about.get("swap") else None,
+            funding=_dated(about.get("funding")),
+            swap=_swap(about.get("swap")),
             expiry_day=about.get("expiry_day"),
+            expires=about.get("expires", False),
+            contracts=tuple((since, name) for since, name in about.get("contracts", ())),
             settlement=about.get("settlement", "t+0"),
             price_limits=tuple((since, percent) for since, percent in about.get("price_limits", ())),
+            limit_amounts=tuple((below, amount) for below, amount in about.get("limit_amounts", ())),
+            limit_rounding=about.get("limit_rounding", "nearest"),
+            tick_tables=tuple((since, tuple(map(tuple, bands))) for since, bands in about.get("tick_tables", ())),
             terms={name: Term(*term) for name, term in about.get("terms", {}).items()},
+            values=about.get("values", {}),
             margin=None if margin is None else InstrumentMargin.model_validate(margin),
             **account,
         )
@@ -248,6 +270,8 @@ class RunFolder(RunTables):
         session = {**about["session"], "weekdays": tuple(about["session"]["weekdays"])}
         columns: dict[str, Any] = {name: self._part(f"bars.{name}", number, np.int64) for name in TIMES}
         columns |= {name: self._part(f"bars.{name}", number, np.float64) for name in BAR_COLUMNS}
+        columns["extra"] = {name: self._part(f"{EXTRA}{name}", number) for name in about.get("extra", ())}
+        columns["spread"] = self._part(QUOTED, number) if about.get("quoted") else None
         return Bars(
             symbol=about["symbol"],
             timeframe=Timeframe.parse(about["timeframe"]),
@@ -270,7 +294,9 @@ class RunFolder(RunTables):
         """Orders, fills, trades, equity and the rest of what was booked."""
         self._check_kept()
         empty = _no_rows()
-        arrays: dict[str, Any] = {name: self._whole(name, getattr(empty, name)) for name in (*RECORDS, *CURVES)}
+        arrays: dict[str, Any] = {
+            name: self._whole(KEPT_AS.get(name, name), getattr(empty, name)) for name in (*RECORDS, *CURVES)
+        }
         if self._columns.has(OPEN_ORDERS):
             orders = np.concatenate([arrays["orders"], self._whole(OPEN_ORDERS, empty.orders)])
             arrays["orders"] = orders[np.argsort(orders["id"], kind="stable")]
@@ -290,8 +316,15 @@ class RunFolder(RunTables):
 
     @cached_property
     def trades(self) -> Table:
-        """Every closed trade, entry to exit."""
+        """Every closed trade, from flat to flat."""
         return tables.trades_table(self.ledger, self.instruments) if self.kept == "all" else self._table("trades")
+
+    @cached_property
+    def parts(self) -> Table:
+        """Every part in which a position was closed, with the row of its trade."""
+        if self.kept == "all":
+            return tables.parts_table(self.ledger, self.instruments)
+        return self._table("parts") if "parts" in self._state["tables"] else parts_of_trades(self.trades)
 
     @cached_property
     def equity(self) -> Table:
@@ -419,3 +452,14 @@ def _readable(folder: Path) -> Iterator[None]:
                 "The run in '{folder}' can't be read: {cause}. Run it again.", folder=shown_path(folder), cause=cause
             )
         ) from error
+
+
+def _swap(kept: Mapping[str, Any] | None) -> NightlySwap | None:
+    return None if not kept else NightlySwap(**{**kept, "dated": _dated(kept.get("dated"))})
+
+
+def _dated(kept: Mapping[str, Any] | None) -> DatedAmounts | None:
+    if kept is None:
+        return None
+    amounts = (np.array(kept[name], np.float64) for name in ("long", "short"))
+    return DatedAmounts(np.array(kept["times_ns"], np.int64), *amounts)

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from quantcrafter.engine.api import InstrumentJob, PortType, RunError
+from quantcrafter.engine.api import DatedAmounts, InstrumentJob, PortType, RunError
 from quantcrafter.engine.api.bars import BAR_COLUMNS
 from quantcrafter.engine.api.message import Message, to_json
 from quantcrafter.engine.api.os_errors import fault
@@ -23,8 +23,11 @@ from quantcrafter.engine.runtime.run_store.run_folder import (
     ACCOUNT,
     BENCHMARK,
     CURVES,
+    EXTRA,
     FILE,
     FORMAT,
+    KEPT_AS,
+    QUOTED,
     RECORDS,
     TABLES,
     TIMES,
@@ -188,7 +191,9 @@ def chunk_of(
     }
     counts = [len(job.bars.close[part]) for job, part in zip(run.instruments, slices, strict=True)]
     names = (*RECORDS, *CURVES)
-    rows = {name: getattr(run.ledger, name)[(records or {}).get(name, slice(None))] for name in names}
+    rows = {
+        KEPT_AS.get(name, name): getattr(run.ledger, name)[(records or {}).get(name, slice(None))] for name in names
+    }
     return Chunk(counts, columns, rows, state or {})
 
 
@@ -231,6 +236,11 @@ def _columns(run: RunView) -> Iterator[tuple[str, list[Column]]]:
     jobs = run.instruments
     for name in (*TIMES, *BAR_COLUMNS):
         yield f"bars.{name}", [getattr(job.bars, name) for job in jobs]
+    for name in dict.fromkeys(name for job in jobs for name in job.bars.extra):
+        missing = (np.full(len(job.bars), np.nan) for job in jobs)
+        yield f"{EXTRA}{name}", [job.bars.extra.get(name, none) for job, none in zip(jobs, missing, strict=True)]
+    if any(job.bars.spread is not None for job in jobs):
+        yield QUOTED, [np.full(len(job.bars), np.nan) if job.bars.spread is None else job.bars.spread for job in jobs]
     for number in range(len(jobs[0].executions) if jobs else 0):
         yield execution_column("flags", number), [job.executions[number].flags for job in jobs]
         yield execution_column("allowed", number), [job.executions[number].allowed for job in jobs]
@@ -271,6 +281,10 @@ def account_columns(jobs: Sequence[InstrumentJob]) -> Iterator[tuple[str, list[C
             )
 
 
+def _dated(amounts: DatedAmounts | None) -> dict[str, Any] | None:
+    return None if amounts is None else {name: column.tolist() for name, column in vars(amounts).items()}
+
+
 def _instrument(job: InstrumentJob) -> dict[str, Any]:
     return {
         "symbol": job.symbol,
@@ -282,14 +296,21 @@ def _instrument(job: InstrumentJob) -> dict[str, Any]:
         "pip_size": job.pip_size,
         "buy_duty_percent": job.buy_duty_percent,
         "sell_duty_percent": job.sell_duty_percent,
+        "values": dict(job.values),
         "trading_days": job.trading_days,
         "spread": job.spread,
         "quotes": job.quotes,
         "funding_percent": job.funding_percent,
-        "swap": None if job.swap is None else asdict(job.swap),
+        "funding": _dated(job.funding),
+        "swap": None if job.swap is None else {**vars(job.swap), "dated": _dated(job.swap.dated)},
         "expiry_day": job.expiry_day,
+        "expires": job.expires,
+        "contracts": job.contracts,
         "settlement": job.settlement,
         "price_limits": job.price_limits,
+        "limit_amounts": job.limit_amounts,
+        "limit_rounding": job.limit_rounding,
+        "tick_tables": job.tick_tables,
         "terms": {name: [term.value, term.source] for name, term in job.terms.items()},
         "min_quantity": job.min_quantity,
         "borrow_percent": job.borrow_percent,
@@ -298,6 +319,8 @@ def _instrument(job: InstrumentJob) -> dict[str, Any]:
         "session": asdict(job.bars.session),
         "source": job.bars.source,
         "synthetic": job.bars.synthetic,
+        "extra": list(job.bars.extra),
+        "quoted": job.bars.spread is not None,
         "account": {name: getattr(job, name) is not None for name in ACCOUNT},
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Protocol, runtime_checkable
 
@@ -13,8 +13,11 @@ from quantcrafter.engine.api import (
     ClassRun,
     EngineAdapter,
     EngineJob,
+    ExecutionRule,
+    InstrumentJob,
     Ledger,
     Need,
+    OnOpposite,
     OrderKind,
     Problem,
     ProtectiveKind,
@@ -36,6 +39,7 @@ _ENTRIES = {
     OrderKind.STOP: Capability.STOP_ORDERS,
     OrderKind.LIMIT: Capability.LIMIT_ORDERS,
     OrderKind.STOP_LIMIT: Capability.STOP_LIMIT_ORDERS,
+    OrderKind.AT_CLOSE: Capability.ORDERS_AT_CLOSE,
 }
 _PROTECTIVE = {
     ProtectiveKind.STOP_LOSS: Capability.STOP_ORDERS,
@@ -44,6 +48,11 @@ _PROTECTIVE = {
     ProtectiveKind.TAKE_PROFIT: Capability.LIMIT_ORDERS,
     ProtectiveKind.COMPONENT: Capability.STOP_ORDERS,
 }
+
+
+OWN_ENGINE = "native"
+STARTED_MODES = ("paper", "replay", "live")
+"""The modes in which strategies of our own engine run on and on, by `quantcrafter start`."""
 
 
 @runtime_checkable
@@ -191,7 +200,7 @@ def engine_for(graph: BoundGraph, settings: RunSettings, registry: Engines) -> E
     Raises:
         SpecError: it cannot be used, see `find_engine`.
     """
-    needs = needs_of(make_plan(graph).decisions, _kinds(graph), settings)
+    needs = needs_of(make_plan(graph).decisions, _kinds(graph), settings, _of_instruments(graph))
     return find_engine(settings.engine, registry, mode=settings.mode, needs=needs, file=graph.spec.file)
 
 
@@ -210,9 +219,10 @@ def run_problems(graph: BoundGraph, registry: Engines, *, is_sound: bool) -> lis
     if cls is None:
         return [_in_file(_unknown(run.engine, registry), graph)]
     needs: tuple[Need, ...] = ()
+    mode = "backtest" if cls.name == OWN_ENGINE and run.mode in STARTED_MODES else run.mode
     if is_sound and not cls.missing() and not set(Capability) <= set(cls.capabilities):
-        needs = needs_of(make_plan(graph).decisions, _kinds(graph), run)
-    return [_in_file(problem, graph) for problem in _shortcomings(cls, registry, run.mode, needs)]
+        needs = needs_of(make_plan(graph).decisions, _kinds(graph), run, _of_instruments(graph))
+    return [_in_file(problem, graph) for problem in _shortcomings(cls, registry, mode, needs)]
 
 
 def _in_file(problem: Problem, graph: BoundGraph) -> Problem:
@@ -224,21 +234,32 @@ def _in_file(problem: Problem, graph: BoundGraph) -> Problem:
 
 
 def modes_of(name: str, registry: Engines) -> tuple[str, ...]:
-    """Return the modes in which an engine can run, those of all installed engines if it is none of them."""
+    """Return the modes that a file may have with an engine, those of all installed engines if it is none of them.
+
+    With our own engine these are also those in which it is started and runs on and on.
+    """
     cls = registry.engine(name)
     engines = [cls] if cls is not None else [choice.adapter for choice in engine_choices(registry) if choice.installed]
-    return tuple(dict.fromkeys(mode for engine in engines for mode in engine.modes))
+    started = STARTED_MODES if any(engine.name == OWN_ENGINE for engine in engines) else ()
+    return tuple(dict.fromkeys((*(mode for engine in engines for mode in engine.modes), *started)))
 
 
-def needs_of(decisions: Sequence[Decision], kinds: Sequence[InstrumentKind], settings: RunSettings) -> tuple[Need, ...]:
+def needs_of(
+    decisions: Sequence[Decision],
+    kinds: Sequence[InstrumentKind],
+    settings: RunSettings,
+    further: Collection[Capability] = (),
+) -> tuple[Need, ...]:
     """Return what a run asks of its engine, each once, with the node that asks for it.
 
-    `kinds` are those of its instruments.
+    `kinds` are those of its instruments, which also need the `further` capabilities.
     """
     found: dict[Capability, Need] = {}
     for decision in decisions:
         for need in _needs(decision):
             found.setdefault(need.capability, need)
+        if decision.rule.pair is not None:
+            found.setdefault(Capability.PAIRS, Need(Capability.PAIRS, decision.node))
     if not decisions:
         return ()
     if len(decisions) > 1:
@@ -247,13 +268,40 @@ def needs_of(decisions: Sequence[Decision], kinds: Sequence[InstrumentKind], set
         found[Capability.CONTRACTS] = Need(Capability.CONTRACTS)
     if len(kinds) > 1:
         found[Capability.SEVERAL_INSTRUMENTS] = Need(Capability.SEVERAL_INSTRUMENTS)
+    if Capability.ORDERS_AT_CLOSE in found and settings.fills.close == "auction":
+        found[Capability.CLOSING_AUCTION] = Need(Capability.CLOSING_AUCTION, found[Capability.ORDERS_AT_CLOSE].node)
+    found |= {capability: Need(capability) for capability in _of_settings(settings)}
+    return (*found.values(), *map(Need, further))
+
+
+def _of_settings(settings: RunSettings) -> Iterator[Capability]:
+    """Yield the capabilities that the settings of a run need, whatever its nodes are."""
     if settings.slippage.volume_percent > 0:
-        found[Capability.PARTIAL_FILLS] = Need(Capability.PARTIAL_FILLS)
-    return tuple(found.values())
+        yield Capability.PARTIAL_FILLS
+    if settings.withdrawal.percent > 0:
+        yield Capability.WITHDRAWALS
 
 
 def _kinds(graph: BoundGraph) -> list[InstrumentKind]:
     return [instrument.spec.kind for instrument in graph.instruments]
+
+
+def _of_instruments(graph: BoundGraph) -> tuple[Capability, ...]:
+    """Return the capabilities that instruments need for what they have of their own."""
+    specs = [instrument.spec for instrument in graph.instruments]
+    found = [Capability.CONTINUOUS_FUTURES] if any(spec.continuous is not None for spec in specs) else []
+    found += [Capability.CHANGING_COSTS] if any(spec.has_changing_costs for spec in specs) else []
+    return tuple(found)
+
+
+def capabilities_of(jobs: Sequence[InstrumentJob]) -> tuple[Capability, ...]:
+    """Return the capabilities that instruments of a job need for what they have of their own."""
+    found = [Capability.CONTINUOUS_FUTURES] if any(each.roll is not None for each in jobs) else []
+    changing = any(
+        each.spreads is not None or each.funding is not None or (each.swap is not None and each.swap.dated is not None)
+        for each in jobs
+    )
+    return (*found, Capability.CHANGING_COSTS) if changing else tuple(found)
 
 
 def _needs(decision: Decision) -> Iterator[Need]:
@@ -261,11 +309,7 @@ def _needs(decision: Decision) -> Iterator[Need]:
     yield Need(Capability.MARKET_ORDERS, decision.node)
     if decision.position:
         yield Need(Capability.POSITION_CONDITIONS, decision.position)
-    rule = decision.rule
-    if rule.grid is not None:
-        yield Need(Capability.LIMIT_ORDERS, decision.node)
-    elif rule.entry.kind in _ENTRIES:
-        yield Need(_ENTRIES[rule.entry.kind], decision.node)
+    yield from _entry_needs(decision.rule, decision.node)
     for each in decision.protection:
         yield Need(_PROTECTIVE[each.rule.kind], each.node)
     for part in decision.components:
@@ -275,6 +319,19 @@ def _needs(decision: Decision) -> Iterator[Need]:
             yield Need(Capability.LIMIT_ORDERS, part.node)
         if part.component.role is Role.EXECUTION:
             yield Need(Capability.STOP_LIMIT_ORDERS, part.node)
+
+
+def _entry_needs(rule: ExecutionRule, node: str) -> Iterator[Need]:
+    if rule.grid is not None:
+        yield Need(Capability.LIMIT_ORDERS, node)
+    elif rule.entry.kind in _ENTRIES:
+        yield Need(_ENTRIES[rule.entry.kind], node)
+    if rule.entry.two_sided:
+        yield Need(Capability.TWO_SIDED_ENTRIES, node)
+    if rule.on_opposite is OnOpposite.REVERSE_AT_PRICE:
+        yield Need(Capability.REVERSING_ORDERS, node)
+    if rule.scale_in is not None and rule.scale_in.resting:
+        yield Need(Capability.STOP_ORDERS if rule.scale_in.in_favour else Capability.LIMIT_ORDERS, node)
 
 
 def find_engine(
@@ -325,7 +382,12 @@ def _shortcomings(cls: type[EngineAdapter], registry: Engines, mode: str, needs:
         return
     if mode not in cls.modes:
         text = Message("The engine '{name}' can't run in mode '{mode}'.", name=cls.name, mode=mode)
-        yield Problem("unknown_mode", text, Message("It can: {modes}.", modes=", ".join(cls.modes)), path="run.mode")
+        remedy = (
+            Message("Start it: 'quantcrafter start FILE'. Or set 'mode: backtest'.")
+            if cls.name == OWN_ENGINE and mode in STARTED_MODES
+            else Message("It can: {modes}.", modes=", ".join(cls.modes))
+        )
+        yield Problem("unknown_mode", text, remedy, path="run.mode")
     for need in needs:
         if need.capability in cls.capabilities:
             continue

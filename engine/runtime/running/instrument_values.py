@@ -10,6 +10,7 @@ from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import bind, has_errors
 from quantcrafter.engine.graph.terms import ShownValue, shown_values
 from quantcrafter.engine.runtime.running.prepare import Loader, request_of, terms_with
+from quantcrafter.engine.runtime.running.rates import with_currency
 from quantcrafter.engine.spec import check_strategy
 
 
@@ -38,6 +39,8 @@ def instrument_values(
 ) -> InstrumentValues:
     """Return the values of the instrument at a place of the list in a strategy's text, from 0.
 
+    Of a universe, it is the first one.
+
     Raises:
         SpecError: the text has no such instrument, or it is wrong.
     """
@@ -50,10 +53,12 @@ def instrument_values(
     wrong = [problem for problem in found if problem.path.startswith(path)]
     if not graph.instruments or has_errors(wrong):
         raise SpecError(wrong or found)
-    (bound,) = graph.instruments
+    bound = graph.instruments[0]  # of a universe the first one
     try:
         result = loader(bound.provider, request_of(graph, bound), on_bad_bars=bound.spec.on_bad_bars)
     except DataError as error:
-        return InstrumentValues(instrument.symbol, shown_values(bound.terms.values), error=str(error))
+        return InstrumentValues(bound.spec.symbol, shown_values(bound.terms.values), error=str(error))
     notes = tuple(str(finding) for finding in result.findings if finding.kind == "guess")
-    return InstrumentValues(instrument.symbol, shown_values(terms_with(bound.terms, result.bars).values), notes)
+    terms, told = with_currency(terms_with(bound.terms, result.bars), result.currency, spec.run)
+    notes = (*notes, told) if told else notes
+    return InstrumentValues(bound.spec.symbol, shown_values(terms.values), notes)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from quantcrafter.engine.api import RunCancelledError, Signals
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.graph import Evaluation, MarketColumn, Number, Plan, StepColumn
+from quantcrafter.engine.graph import Evaluation, MarketColumn, Number, Plan, StepColumn, evaluate_together
 from quantcrafter.engine.graph.evaluate import Recall, StepValues
 from quantcrafter.engine.runtime.results.trace import ColumnStore
 from quantcrafter.engine.runtime.running.prepare import LoadedMarket, Progress
@@ -43,21 +44,22 @@ class ColumnMemo:
             ComponentError: a component failed.
             RunCancelledError: the owner cancelled.
         """
-        found = []
-        for number, (bars, feeds) in enumerate(zip(market.bars, market.feeds, strict=True)):
-            evaluation = Evaluation(plan, bars, feeds)
-            keys = _keys(plan, evaluation, number)
 
-            def step_done() -> None:
-                if cancelled():
-                    raise RunCancelledError(Message("The run was cancelled while columns were computed."))
+        def step_done() -> None:
+            if cancelled():
+                raise RunCancelledError(Message("The run was cancelled while columns were computed."))
 
-            evaluation.run(step_done, self._recall(keys))
+        found = [
+            Evaluation(plan.of(number), bars, feeds)
+            for number, (bars, feeds) in enumerate(zip(market.bars, market.feeds, strict=True))
+        ]
+        all_keys = _keys(plan, found)
+        evaluate_together(plan, found, step_done, [self._recall(keys) for keys in all_keys])
+        for evaluation, keys in zip(found, all_keys, strict=True):
             steps = zip(plan.steps, keys, evaluation.values, evaluation.ready, strict=True)
             for step, key, values, ready in steps:
                 if not step.in_loop:  # what the bar loop gives differs from run to run
                     self._keep(key, values, ready)
-            found.append(evaluation)
         return tuple(found)
 
     def _recall(self, keys: list[Hashable]) -> Recall:
@@ -74,24 +76,30 @@ class ColumnMemo:
             self._bytes -= _size(old)
 
 
-def _keys(plan: Plan, evaluation: Evaluation, instrument: int) -> list[Hashable]:
-    """Return what tells each step from all others: hashes of nested tuples."""
-    keys: list[Hashable] = []
+def _keys(plan: Plan, evaluations: Sequence[Evaluation]) -> list[list[Hashable]]:
+    """Return what tells each step of each instrument from all others: hashes of nested tuples."""
+    keys: list[list[Hashable]] = [[] for _ in evaluations]
 
-    def of(source: Any) -> Hashable:
+    def of(source: Any, number: int) -> Hashable:
         if isinstance(source, Number):
             return source.value
         if isinstance(source, StepColumn):
-            return keys[source.step], source.output
+            return keys[number][source.step], source.output
         if isinstance(source, MarketColumn):
-            return evaluation.clock_bars(source.feed).content_hash, source.column
-        return tuple(map(of, source))
+            return evaluations[number].clock_bars(source.feed).content_hash, source.column
+        return tuple(of(each, number) for each in source)
 
-    for step in plan.steps:
-        parameters = step.component.model_dump_json(include=set(type(step.component).parameters()))
-        inputs = tuple((port, of(wires)) for port, wires in sorted(step.inputs.items()))
-        clock = evaluation.clock_bars(step.clock).content_hash
-        keys.append((type(step.component), parameters, instrument, clock, inputs))
+    for place, step in enumerate(plan.steps):
+        made: list[tuple[Hashable, ...]] = []
+        for number, evaluation in enumerate(evaluations):
+            own_step = evaluation.plan.steps[place]
+            parameters = own_step.component.model_dump_json(include=set(type(step.component).parameters()))
+            inputs = tuple((port, of(wires, number)) for port, wires in sorted(step.inputs.items()))
+            clock = evaluation.clock_bars(step.clock).content_hash
+            made.append((type(step.component), parameters, number, clock, inputs))
+        all_of_them = blake2b(repr(made).encode()).hexdigest() if step.sees_universe else ""
+        for own, key in zip(keys, made, strict=True):
+            own.append((*key, all_of_them))
     return keys
 
 

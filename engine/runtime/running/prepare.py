@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Protocol
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,25 +19,42 @@ from quantcrafter.engine.api import (
     ResampleNode,
     RunCancelledError,
     RunSettings,
+    Session,
     Term,
 )
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.opening import find_named
+from quantcrafter.engine.api.wording import first_of
 from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.labels import bar_label
-from quantcrafter.engine.data.load import LoadedBars, load_bars
+from quantcrafter.engine.data.load import LoadedBars, OutOfRangeError, load_bars
+from quantcrafter.engine.data.providers.session_guess import assumed_zone
 from quantcrafter.engine.data.resample import resample
-from quantcrafter.engine.graph import BoundGraph, BoundInstrument, Evaluation, Plan
-from quantcrafter.engine.graph.terms import Terms, complete, days_a_year
+from quantcrafter.engine.graph import BoundGraph, BoundInstrument, Evaluation, Plan, evaluate_together
+from quantcrafter.engine.graph.bound import BoundFeed
+from quantcrafter.engine.graph.data_terms import complete
+from quantcrafter.engine.graph.terms import Terms, days_a_year
 from quantcrafter.engine.graph.tick_checks import tick_problems
+from quantcrafter.engine.runtime.running.changing_costs import funding_findings, with_changing_costs
+from quantcrafter.engine.runtime.running.rates import with_currency
 from quantcrafter.engine.spec import InstrumentSpec
-from quantcrafter.engine.trading_calendar.trading_days import bounds
+from quantcrafter.engine.trading_calendar.trading_days import bounds, last_session_day
 
 if TYPE_CHECKING:
     from quantcrafter.engine.runtime.results.trace import ColumnStore
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage (`load`, `columns`, `simulate`), and how much of how much is done."""
+
+
+_MOST_NAMES = 10
+
+
+class AssumedClock(NamedTuple):
+    """The zone in which times without one are taken, and what they are read from; both '' if their zone is known."""
+
+    zone: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,9 +64,13 @@ class LoadedMarket:
     They begin with the data, before `run.start`: columns are computed over all of them, and decisions are taken from
     bar number `first[i]` of instrument i on. `findings` says what is wrong in the data and what was repaired, `notes`
     what a provider had to guess. `terms` are those of each instrument, with what its bars show. `benchmark` has the
-    bars of a benchmark that is neither an instrument nor a feed.
+    bars of a benchmark that is neither an instrument nor a feed. `graph` is the strategy with its
+    instruments; those of a universe without a bar in the range of the run are left out. `assumed` has the clocks of
+    the times of instruments and feeds; it is empty if all are alike.
+    `expired` are the symbols of contracts that have bars after their expiry, which are left out.
     """
 
+    graph: BoundGraph
     bars: tuple[Bars, ...]
     feeds: tuple[Mapping[str, Bars], ...]
     findings: tuple[str, ...]
@@ -56,6 +78,8 @@ class LoadedMarket:
     terms: tuple[Terms, ...] = ()
     benchmark: Bars | None = None
     first: tuple[int, ...] = ()
+    assumed: Mapping[str, AssumedClock] = field(default_factory=dict)
+    expired: frozenset[str] = frozenset()
 
     @property
     def synthetic(self) -> bool:
@@ -68,14 +92,23 @@ class LoadedMarket:
         """The bars of each instrument from `run.start` on."""
         return tuple(bars.slice(first, len(bars)) for bars, first in zip(self.bars, self.first, strict=True))
 
+    def until(self, end_ns: int) -> list[tuple[Bars, dict[str, Bars]]]:
+        """Return what had closed by a moment of each instrument and its feeds; of some that may be nothing."""
+        found = []
+        for bars, feeds in zip(self.bars, self.feeds, strict=True):
+            known = {name: _closed(feed, end_ns) for name, feed in feeds.items()}
+            found.append((_closed(bars, end_ns), known))
+        return found
+
     def cut(self, instrument: int, count: int) -> tuple[Bars, dict[str, Bars]]:
         """Return the first `count` bars of an instrument, and of its feeds what had closed by then."""
         bars = self.bars[instrument].slice(0, count)
         end = int(bars.close_ns[-1])
-        cut = {}
-        for name, feed in self.feeds[instrument].items():
-            cut[name] = feed.slice(0, int(np.searchsorted(feed.close_ns, end, side="right")))
-        return bars, cut
+        return bars, {name: _closed(feed, end) for name, feed in self.feeds[instrument].items()}
+
+
+def _closed(bars: Bars, end_ns: int) -> Bars:
+    return bars.slice(0, int(np.searchsorted(bars.close_ns, end_ns, side="right")))
 
 
 class Loader(Protocol):
@@ -96,7 +129,7 @@ class ColumnSource(Protocol):
         ...
 
 
-def load_market(
+def load_market(  # noqa: PLR0915 - one loading after the other
     graph: BoundGraph, progress: Progress, cancelled: Callable[[], bool], loader: Loader = load_bars
 ) -> LoadedMarket:
     """Load the bars of every instrument and feed, from the beginning of the data to `run.end`.
@@ -108,65 +141,189 @@ def load_market(
     _check_files(graph)
     settings = graph.spec.run
     start_ns, span = to_ns(settings.start), (None, to_ns(settings.end))
-    first: list[int] = []
     total = len(graph.instruments) * (1 + len(graph.feeds))
-    bars: list[Bars] = []
-    feeds: list[Mapping[str, Bars]] = []
     findings: list[str] = []
     notes: list[str] = []
-    terms: list[Terms] = []
     loaded: dict[object, Bars] = {}
+    there: dict[int, tuple[Bars, Mapping[str, Bars], Terms, int]] = {}
+    outside: OutOfRangeError | None = None
+    clocks: dict[str, AssumedClock] = {}
+    expired: set[str] = set()
     done = 0
     progress("load", done, total)
-    for instrument in graph.instruments:
+    for number, instrument in enumerate(graph.instruments):
         spec = instrument.spec
-        request = request_of(graph, instrument, span)
-        result = loader(instrument.provider, request, on_bad_bars=spec.on_bad_bars)
-        result = until_expiry(spec, result, notes)
+        try:
+            result, begins = _bars_of(graph, instrument, (start_ns, span[1]), loader, notes, expired)
+        except OutOfRangeError as error:
+            if not spec.is_member:
+                raise
+            outside = outside or error
+            notes.append(
+                Message("{symbol}: no bar opens within the range of the run, so it is left out.", symbol=spec.symbol)
+            )
+            continue
         _tell(spec.symbol, result, findings, notes)
-        bars.append(result.bars)
-        first.append(first_from(result.bars, start_ns))
-        terms.append(terms_with(instrument.terms, result.bars))
-        found = tick_problems(graph, instrument, terms[-1], traded_bars(result.bars))
+        clocks[spec.symbol] = _clock(instrument.provider, spec.symbol, result)
+        result = result._replace(bars=with_changing_costs(spec, result.bars, begins, graph.spec.base_dir))
+        findings += funding_findings(spec, result.bars)
+        terms, told = with_currency(terms_with(instrument.terms, result.bars), result.currency, settings)
+        if told:
+            (notes if terms.values["currency"].source == "data" else findings).append(f"{spec.symbol}: {told}")
+        found = tick_problems(graph, instrument, terms, traded_bars(result.bars))
         findings += [Message("{message} {remedy}", message=each.message, remedy=each.remedy) for each in found]
-        own: dict[str, Bars] = {}
         done += 1
         progress("load", done, total)
-        for name, node in graph.nodes.items():
-            if isinstance(node.component, ResampleNode):
-                own[name] = resample(result.bars, node.component.timeframe)
+        own: dict[str, Bars] = {
+            name: resample(result.bars, node.component.timeframe)
+            for name, node in graph.nodes.items()
+            if isinstance(node.component, ResampleNode)
+        }
         for name, feed in graph.feeds.items():
-            component = feed.component
-            wanted = replace(
-                request,
-                symbol=component.symbol,
-                timeframe=component.timeframe or spec.timeframe,
-                session=feed.terms.session,
-                timezone=feed.terms.zone,
-                negative_prices=_negative(feed.terms),
-            )
+            wanted = _request_of_feed(graph, instrument, feed, span)
             key = (name, wanted.timeframe)
             if key not in loaded:
-                other = loader(feed.provider, wanted, on_bad_bars=component.on_bad_bars)
+                other = loader(feed.provider, wanted, on_bad_bars=feed.component.on_bad_bars)
                 check_reaches(other.bars, start_ns)
                 loaded[key] = other.bars
-                _tell(f"{name} ({component.symbol})", other, findings, notes)
+                _tell(f"{name} ({feed.component.symbol})", other, findings, notes)
+                clocks[name] = _clock(feed.provider, wanted.symbol, other)
             own[name] = loaded[key]
             done += 1
             progress("load", done, total)
-            if cancelled():
-                raise RunCancelledError(Message("The run was cancelled while data was loaded."))
-        feeds.append(own)
+        if cancelled():
+            raise RunCancelledError(Message("The run was cancelled while data was loaded."))
+        there[number] = result.bars, own, terms, begins
+    if outside is not None:
+        if not there:
+            raise outside
+        graph = _only(graph, list(there))
     benchmark = _benchmark_bars(graph, (start_ns, span[1]), loader, findings, notes)
-    return LoadedMarket(tuple(bars), tuple(feeds), tuple(findings), tuple(notes), tuple(terms), benchmark, tuple(first))
+    bars, feeds, each_terms, first = zip(*there.values(), strict=True)
+    assumed = _assumed(clocks, findings)
+    return LoadedMarket(
+        graph,
+        bars,
+        feeds,
+        tuple(findings),
+        tuple(notes),
+        each_terms,
+        benchmark,
+        first,
+        assumed,
+        frozenset(expired),
+    )
+
+
+def _clock(provider: DataProvider, symbol: str, loaded: LoadedBars) -> AssumedClock:
+    """Return the clock of bars: a file has one, and so has a symbol of a provider that reads no file."""
+    zone = assumed_zone(loaded.findings)
+    path = getattr(provider, "path", "")
+    return AssumedClock(zone, f"{provider.name} {PurePath(path) if path else symbol}") if zone else AssumedClock()
+
+
+def _assumed(clocks: Mapping[str, AssumedClock], findings: list[str]) -> Mapping[str, AssumedClock]:
+    """Return the clocks of times if they may differ, and tell it.
+
+    Days without a time of day count as known: they end when their session does.
+    """
+    if len(set(clocks.values())) < 2:  # noqa: PLR2004 - one of them says nothing
+        return {}
+    for zone in dict.fromkeys(each.zone for each in clocks.values() if each.zone):
+        mine = [name for name, each in clocks.items() if each.zone == zone]
+        others = [name for name in clocks if name not in mine]
+        names = first_of(mine, _MOST_NAMES)
+        if others:
+            text = Message(
+                "{names}: times have no time zone and are taken as {zone}, unlike those of {others}. If they are of "
+                "another zone, such as New York, they are used hours too early or too late. Set 'timezone'.",
+                names=names,
+                zone=zone,
+                others=first_of(others, _MOST_NAMES),
+            )
+        else:
+            text = Message(
+                "{names}: times have no time zone and are all taken as {zone}, but are of different sources. If these "
+                "have different zones, such as New York and London, some are used hours too early or too late. Set "
+                "'timezone' of each, or import them anew with it.",
+                names=names,
+                zone=zone,
+            )
+        findings.append(text)
+    return clocks
+
+
+def _bars_of(
+    graph: BoundGraph,
+    instrument: BoundInstrument,
+    span: tuple[int | None, int | None],
+    loader: Loader,
+    notes: list[str],
+    expired: set[str],
+) -> tuple[LoadedBars, int]:
+    """Return the bars of an instrument from the beginning of the data on, and the first one of the run.
+
+    Raises:
+        OutOfRangeError: there is none from the start of the run on.
+        DataError: they are unavailable or rejected.
+    """
+    request = request_of(graph, instrument, (None, span[1]))
+    result = loader(instrument.provider, request, on_bad_bars=instrument.spec.on_bad_bars)
+    whole = len(result.bars)
+    result = until_expiry(instrument.spec, result, notes)
+    if len(result.bars) < whole:
+        expired.add(instrument.spec.symbol)
+    return result, first_from(result.bars, span[0])
+
+
+def _request_of_feed(
+    graph: BoundGraph, instrument: BoundInstrument, feed: BoundFeed, span: tuple[int | None, int | None]
+) -> DataRequest:
+    """Return what the provider of a feed is asked for."""
+    return replace(
+        request_of(graph, instrument, span),
+        symbol=feed.component.symbol,
+        timeframe=feed.component.timeframe or instrument.spec.timeframe,
+        session=feed.terms.session,
+        timezone=feed.terms.zone,
+        negative_prices=may_be_negative(feed.terms),
+        spread_column="",
+    )
+
+
+def _only(graph: BoundGraph, there: Sequence[int]) -> BoundGraph:
+    """Return a graph with some of its instruments.
+
+    Raises:
+        DataError: the benchmark is another one.
+    """
+    benchmark = graph.benchmark
+    if benchmark is not None and benchmark.instrument is not None:
+        if benchmark.instrument not in there:
+            raise DataError(
+                Message(
+                    "The benchmark {name} has no bar within the range of the run. Choose another one.",
+                    name=benchmark.name,
+                )
+            )
+        benchmark = replace(benchmark, instrument=there.index(benchmark.instrument))
+    instruments = tuple(graph.instruments[number] for number in there)
+    spec = replace(graph.spec, instruments=tuple(each.spec for each in instruments))
+    return replace(graph, spec=spec, instruments=instruments, benchmark=benchmark)
+
+
+def expiry_session(expiry: date, session: Session) -> int:
+    """Return the trading day (since 1970) of the last session up to the day of an expiry, which may have none."""
+    day = np.array([expiry.toordinal() - date(1970, 1, 1).toordinal()], np.int64)
+    return int(last_session_day(day, session)[0])
 
 
 def until_expiry(spec: InstrumentSpec, loaded: LoadedBars, notes: list[str]) -> LoadedBars:
     """Return the bars up to the session with which an instrument expires, noting how many come after it."""
     if spec.expiry is None:
         return loaded
-    day = np.array([spec.expiry.toordinal() - date(1970, 1, 1).toordinal()], np.int64)
-    end_ns = int(bounds(day, loaded.bars.session)[1][0])
+    day = expiry_session(spec.expiry, loaded.bars.session)
+    end_ns = int(bounds(np.array([day], np.int64), loaded.bars.session)[1][0])
     count = int(np.searchsorted(loaded.bars.open_ns, end_ns))
     if count == len(loaded.bars):
         return loaded
@@ -196,8 +353,9 @@ def _benchmark_bars(
         request_of(graph, graph.instruments[0], span),
         symbol=benchmark.symbol,
         session=benchmark.terms.session,
+        spread_column="",
         timezone=benchmark.terms.zone,
-        negative_prices=_negative(benchmark.terms),
+        negative_prices=may_be_negative(benchmark.terms),
     )
     result = loader(benchmark.provider, request)
     _tell(Message("Benchmark {name}", name=benchmark.name), result, findings, notes)
@@ -208,7 +366,7 @@ def first_from(bars: Bars, start_ns: int | None) -> int:
     """Return the first bar that opens at or after a moment.
 
     Raises:
-        DataError: there is none.
+        OutOfRangeError: there is none.
     """
     first = 0 if start_ns is None else int(np.searchsorted(bars.open_ns, start_ns))
     if first == len(bars):
@@ -226,8 +384,8 @@ def check_reaches(feed: Bars, start_ns: int | None) -> None:
         raise _too_late(feed)
 
 
-def _too_late(bars: Bars) -> DataError:
-    return DataError(
+def _too_late(bars: Bars) -> OutOfRangeError:
+    return OutOfRangeError(
         Message(
             "{symbol} from {source}: no bar opens within the range of the run. The last one before it opens on "
             "{time}. Change 'start' or 'end'.",
@@ -250,11 +408,13 @@ def request_of(
         *span,
         session=terms.session,
         timezone=terms.zone,
-        negative_prices=_negative(terms) or spec.kind == "contract",
+        negative_prices=may_be_negative(terms) or spec.kind == "contract",
+        spread_column="" if spec.spread is None else spec.spread.column,
     )
 
 
-def _negative(terms: Terms) -> bool:
+def may_be_negative(terms: Terms) -> bool:
+    """Return whether prices may be zero or less by the market of an instrument or feed."""
     return terms.market is not None and terms.market.negative_prices
 
 
@@ -337,10 +497,11 @@ def evaluate(
         if cancelled():
             raise RunCancelledError(Message("The run was cancelled while columns were computed."))
 
-    return tuple(
-        Evaluation(plan, bars, feeds, store.keep).run(step_done)
-        for bars, feeds in zip(market.bars, market.feeds, strict=True)
-    )
+    evaluations = [
+        Evaluation(plan.of(number), bars, feeds, store.keep)
+        for number, (bars, feeds) in enumerate(zip(market.bars, market.feeds, strict=True))
+    ]
+    return evaluate_together(plan, evaluations, step_done)
 
 
 def with_choices(settings: RunSettings, mode: str | None, engine: str | None) -> RunSettings:

@@ -63,8 +63,8 @@ def levels_beyond_entries(
 ) -> tuple[str, ...]:
     """Return a warning for each rule that placed a stop or target on the wrong side of its entry, or at its price.
 
-    Such an order closes the position at once. The entry is the fill of the order's own unit; of a position with
-    several entries, their average price.
+    Such an order closes the position at once. The entry is the fill of the order's own unit, or the latest one, as
+    the rule's scope says; of a position with several entries, their average price.
     """
     orders = ledger.orders
     own = (orders["rule"] >= 0) & (orders["parent"] >= 0) & np.isin(orders["reason"], _PLACED)
@@ -79,8 +79,11 @@ def levels_beyond_entries(
     for row in np.flatnonzero(wrong):
         number, rule = int(placed["instrument"][row]), int(placed["rule"][row])
         price = float(parents["fill_price"][row])
-        if rule < len(protection) and protection[rule].rule.scope != "unit":
+        scope = protection[rule].rule.scope if rule < len(protection) else "unit"
+        if scope == "position":
             price = _average_price(ledger, number, int(placed["parent"][row]), price)
+        elif scope == "last_entry":
+            price = _last_price(ledger, placed[row], price)
         if lost[row] * (placed["price"][row] - price) <= 0.0:
             found.setdefault(rule, []).append((int(row), price))
     return tuple(
@@ -104,6 +107,21 @@ def _average_price(ledger: Ledger, instrument: int, order: int, price: float) ->
         if int(fill["order_id"]) == order:
             return cost / abs(lots) if lots else price
     return price
+
+
+def _last_price(ledger: Ledger, placed: np.void, price: float) -> float:
+    """Return the price of the entry that brought a protective order: of several in its bar, the one best for it."""
+    fills = ledger.fills
+    entries = fills[
+        (fills["instrument"] == placed["instrument"])
+        & (fills["bar"] == placed["created_bar"])
+        & (fills["side"] == -placed["side"])
+        & (fills["order_id"] < placed["id"])
+    ]
+    if not len(entries):
+        return price
+    above = (placed["side"] < 0) == (placed["reason"] != Reason.TAKE_PROFIT)
+    return float(entries["price"].max() if above else entries["price"].min())
 
 
 def _beyond(

@@ -10,19 +10,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from quantcrafter.engine.api import EngineJob, Ledger, RunError, RunSettings
+from quantcrafter.engine.api import EngineJob, Ledger, Problem, RunError, RunSettings, Term
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.graph import BoundGraph, Evaluation, Plan, make_plan
+from quantcrafter.engine.runtime.results.notices import check_assertions
 from quantcrafter.engine.runtime.results.result import RunOrigin, RunResult
 from quantcrafter.engine.runtime.results.trace import ColumnStore, Trace
-from quantcrafter.engine.runtime.running.benchmark import run_benchmark
+from quantcrafter.engine.runtime.running.benchmark import benchmark_findings, run_benchmark
 from quantcrafter.engine.runtime.running.engines import engine_for, run_job
+from quantcrafter.engine.runtime.running.expiries import with_expiries
 from quantcrafter.engine.runtime.running.job import begin_at, job_of, with_record
 from quantcrafter.engine.runtime.running.load_graph import Installed, load_graph
 from quantcrafter.engine.runtime.running.prepare import (
@@ -90,7 +92,9 @@ def run(  # noqa: PLR0913 - every one has a default
     )
     ledger = run_job(adapter, prepared.job)
     clock.lap("simulate_s")
-    return result_of(prepared, ledger, clock)
+    result = result_of(prepared, ledger, clock)
+    check_assertions(result)
+    return result
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,14 @@ def prepare_run(
     if not plan.decisions:
         raise RunError(Message("The strategy has no execution node, so there is nothing to run."))
     market = load_market(graph, progress, cancelled, loader)
+    if market.graph is not graph:
+        graph = market.graph
+        plan = make_plan(graph)
     clock.lap("load_s")
     store = ColumnStore()
     evaluations = columns(plan, market, progress, cancelled, store)
     job = begin_at(job_of(graph, settings, plan, evaluations, progress, cancelled, market.terms), market.first)
+    job = with_expiries(job, market)
     warm_up = warm_up_of(plan, market, starts=settings.start is not None)
     findings = (*market.findings, *warm_up.cold, *coarse_ticks(graph, plan, market, evaluations))
     evaluations = tuple(each.since(first) for each, first in zip(evaluations, market.first, strict=True))
@@ -140,6 +148,10 @@ def prepare_run(
     progress("simulate", 0, 1)
     notes = (*market.notes, *warm_up.unsettled)
     return Prepared(graph, settings, plan, market, evaluations, store, job, findings, notes)
+
+
+PENCE = "market_pence"
+"""The code of a warning which the data may contradict: that prices are in pence, and nothing says so."""
 
 
 def result_of(prepared: Prepared, ledger: Ledger, clock: StageTimer) -> RunResult:
@@ -162,15 +174,31 @@ def result_of(prepared: Prepared, ledger: Ledger, clock: StageTimer) -> RunResul
         rule_nodes=prepared.plan.rule_nodes,
         metrics=metrics,
         timing=clock.finish(),
-        findings=(*prepared.findings, *levels_beyond_entries(ledger, instruments, prepared.plan.protection)),
+        findings=(
+            *prepared.findings,
+            *levels_beyond_entries(ledger, instruments, prepared.plan.protection),
+            *benchmark_findings(graph, market, benchmark),
+        ),
         notes=prepared.notes,
         synthetic=market.synthetic,
         origin=origin_of(graph),
-        warnings=graph.warnings,
+        warnings=still_true(graph.warnings, graph, [each.terms for each in instruments]),
         started=clock.started,
         trace=Trace(prepared.plan, evaluations, graph, prepared.store),
         benchmark=benchmark,
     )
+
+
+def still_true(
+    warnings: Iterable[Problem], graph: BoundGraph, terms: Iterable[Mapping[str, Term]]
+) -> tuple[Problem, ...]:
+    """Return the warnings of a strategy without those of prices in pence or pounds where the data say it.
+
+    `terms` are those of each instrument of the graph, by name.
+    """
+    pairs = zip(graph.instruments, terms, strict=True)
+    told = {f"{each.spec.path}.symbol" for each, values in pairs if values["currency"].source == "data"}
+    return tuple(each for each in warnings if each.code != PENCE or each.path not in told)
 
 
 class StageTimer:

@@ -36,6 +36,8 @@ def warm_up_of(plan: Plan, market: LoadedMarket, *, starts: bool) -> WarmUp:
         return WarmUp()
     cold, unsettled = [], []
     for number, first in enumerate(market.first):
+        if market.graph.instruments[number].spec.is_member and first == 0:  # it was listed later: nobody waits for it
+            continue
         look = _Start(plan, market, number, first)
         if lacking := list(look.lacking()):
             cold.append(look.cold(lacking))
@@ -48,6 +50,7 @@ class _Start:
     """The first bar of a run of one instrument."""
 
     def __init__(self, plan: Plan, market: LoadedMarket, number: int, first: int) -> None:
+        plan = plan.of(number)
         self._plan, self._first = plan, first
         self._bars = market.bars[number]
         self._evaluation = Evaluation(plan, self._bars, market.feeds[number]).note_ready()

@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from quantcrafter.engine.api import BoolColumn, FlagColumn, FloatColumn
+from quantcrafter.engine.api import Bars, BoolColumn, FlagColumn, FloatColumn
 from quantcrafter.engine.graph import BASE_CLOCK, PlanSource, StepColumn
 from quantcrafter.engine.graph.column_cache import cut
 from quantcrafter.engine.graph.evaluate import recorded
 from quantcrafter.engine.graph.live import BlankRow, LiveColumns
+from quantcrafter.engine.graph.terms import Terms
+from quantcrafter.engine.runtime.running.job import nightly_amounts
+from quantcrafter.engine.simulation.financing_columns import Due
 from quantcrafter.engine.simulation.records import Record
 from quantcrafter.engine.simulation.steps import Steps
+from quantcrafter.engine.spec import InstrumentSpec
+
+NOTHING_DUE = Due()
 
 Given = tuple[FloatColumn, FlagColumn, BoolColumn]
 """Recorded values of shape (k, n); combined signal flags and filter masks of each execution, shape (executions, n)."""
@@ -65,3 +71,15 @@ class NewRows:
     def ready_at(self, source: PlanSource) -> int:
         """Return the row at which a column is complete: 0 or less if it is from the first one on."""
         return 0 if self._blank is not None else self._columns.ready_at(source) - self._begin
+
+
+def due_at_newest(spec: InstrumentSpec, terms: Terms, bars: Bars) -> Due:
+    """Return what is due at the newest bar of an instrument, from the close of the one before up to its own."""
+    if bars.funding is None and bars.swap is None:
+        return NOTHING_DUE
+    number = len(bars) - 1
+    begin_ns, end_ns = int(bars.close_ns[number - 1] if number else bars.open_ns[0]), int(bars.close_ns[number])
+    swap = None
+    if bars.swap is not None and spec.swap is not None:
+        swap = nightly_amounts(spec, terms, spec.swap, bars.swap, (begin_ns, end_ns - 1))
+    return Due(None if bars.funding is None else bars.funding.within(begin_ns, end_ns), swap)

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from quantcrafter.engine.api import Bar, Bars, DataError, DataProvider, ResampleNode, RunError, Timeframe
+import numpy as np
+
+from quantcrafter.engine.api import (
+    Bar,
+    Bars,
+    DataError,
+    DataProvider,
+    DatedAmount,
+    DatedAmounts,
+    HeldContract,
+    ResampleNode,
+    RunError,
+    Timeframe,
+)
 from quantcrafter.engine.api.bar_checks import PRICES, type_fault
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean, listed
 from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph
 from quantcrafter.engine.graph.history import BarHistory, HistoryCache, Resampled
+from quantcrafter.engine.graph.history_costs import without_costs
 from quantcrafter.engine.graph.live_sources import Clock
+from quantcrafter.engine.runtime.running.prepare import may_be_negative, request_of
+from quantcrafter.engine.spec import InstrumentSpec
 
 
 @dataclass(frozen=True)
@@ -24,10 +40,15 @@ class _Source:
     symbol: str
     timeframe: Timeframe
     options: str
+    below_zero: bool
+    spec: InstrumentSpec | None = None
 
     @property
     def key(self) -> Hashable:
-        return (type(self.provider), self.provider.model_dump_json(), self.symbol, self.timeframe, self.options)
+        spec = self.spec
+        costs = None if spec is None else (spec.spread, spec.funding, spec.swap)
+        provider = (type(self.provider), self.provider.model_dump_json())
+        return (*provider, self.symbol, self.timeframe, self.options, self.below_zero, repr(costs))
 
 
 class SessionData:
@@ -51,8 +72,9 @@ class SessionData:
         _check_names(self.names, known)
         self._clocks: dict[str, Clock] = {}
         for source in sources:
-            bars = known[source.name]
-            self._clocks[source.name] = Clock(book.history(source.key, bars), len(bars))
+            bars = _with_costs(source, known[source.name])
+            history = book.history(source.key, bars, below_zero=source.below_zero)
+            self._clocks[source.name] = Clock(history, len(bars))
         closes = [int(known[name].close_ns[-1]) for name in self._symbols if len(known[name])]
         self._now = max(closes, default=None)
         self._made: list[tuple[Clock, Clock, Resampled]] = []
@@ -72,6 +94,11 @@ class SessionData:
             timeframe = feed.component.timeframe or spec.timeframe
             clocks[name] = self._clocks[name if name in self._clocks else f"{name}@{timeframe}"]
         return clocks
+
+    def bars(self, name: str, begin: int = 0) -> Bars:
+        """Return the bars of an instrument or feed from number `begin` on, as far as they have come."""
+        clock = self._clocks[name]
+        return clock.history.rows(begin, clock.count)
 
     def take(self, bars: Mapping[str, Bar]) -> bool:
         """Take bars that have closed since the last ones, and return whether one of an instrument is among them.
@@ -139,6 +166,41 @@ class SessionData:
         return {name: _mark(clock) for name, clock in self._clocks.items()}
 
 
+def _with_costs(source: _Source, bars: Bars) -> Bars:
+    """Return the known bars of a source with what its costs are known from, and without anything else of that kind.
+
+    Raises:
+        DataError: they lack the spreads of the column that the strategy names.
+    """
+    spec = source.spec
+    spread = funding = swap = None
+    if spec is not None and spec.spread is not None and spec.spread.column:
+        spread = bars.spread if len(bars) or bars.spread is not None else np.empty(0)
+        if spread is None:
+            raise DataError(
+                Message(
+                    "The bars before the first step of {symbol} must have a 'spread', as it has a column of them. Load "
+                    "them with the strategy.",
+                    symbol=spec.symbol,
+                )
+            )
+    if spec is not None and spec.funding is not None and spec.funding.file:
+        funding = bars.funding or DatedAmounts.of()
+    if spec is not None and spec.swap is not None and spec.swap.file:
+        swap = bars.swap or DatedAmounts.of()
+    bare = without_costs(bars)
+    if spec is not None and spec.continuous is not None and bars.rolls is None:
+        raise DataError(
+            Message(
+                "The bars before the first step of {symbol} must have the 'rolls' of its contracts. Load them with "
+                "growing_series().",
+                symbol=spec.symbol,
+            )
+        )
+    has_none = spread is None and funding is None and swap is None
+    return bare if has_none else replace(bare, spread=spread, funding=funding, swap=swap)
+
+
 _NUMBERS = (*PRICES, "split", "dividend")
 _FAR_NS = 2**62
 
@@ -149,6 +211,8 @@ def _is_plain(bar: Bar) -> bool:
         type(bar) is Bar
         and type(bar.open) is type(bar.high) is type(bar.low) is type(bar.close) is type(bar.volume) is float
         and type(bar.split) is type(bar.dividend) is float
+        and (bar.spread is None or type(bar.spread) is float)
+        and (bar.funding is None and bar.swap is None and bar.contract is None)
         and type(bar.open_ns) is type(bar.close_ns) is int
         and -_FAR_NS < bar.open_ns < bar.close_ns < _FAR_NS
         and (bar.traded is None or _is_plain(bar.traded))
@@ -161,11 +225,49 @@ def _check_types(name: str, bar: Bar) -> None:
     Raises:
         RunError: the check fails.
     """
-    fault = type_fault(name, bar, Bar, _NUMBERS)
+    has_spread = isinstance(bar, Bar) and bar.spread is not None
+    fault = type_fault(name, bar, Bar, (*_NUMBERS, "spread") if has_spread else _NUMBERS)
     if fault:
         raise RunError(fault)
+    for field in ("funding", "swap"):
+        given = getattr(bar, field)
+        if given is not None and not (isinstance(given, tuple) and all(map(_is_amount, given))):
+            raise RunError(
+                Message(
+                    "'{field}' of a bar of {name} must be a tuple of DatedAmount, was {given}.",
+                    field=field,
+                    name=name,
+                    given=repr(given),
+                )
+            )
+    if bar.contract is not None and not _is_contract(bar.contract):
+        raise RunError(
+            Message(
+                "'contract' of a bar of {name} must be a HeldContract, was {given}.",
+                name=name,
+                given=repr(bar.contract),
+            )
+        )
     if bar.traded is not None:
         _check_types(f"{name} as traded", bar.traded)
+
+
+def _is_contract(given: object) -> bool:
+    return (
+        isinstance(given, HeldContract)
+        and type(given.name) is str
+        and (given.roll is None or type(given.roll) is float)
+        and (given.expiry_day is None or type(given.expiry_day) is int)
+    )
+
+
+def _is_amount(given: object) -> bool:
+    return (
+        isinstance(given, DatedAmount)
+        and type(given.time_ns) is int
+        and -_FAR_NS < given.time_ns < _FAR_NS
+        and type(given.long) is type(given.short) is float
+    )
 
 
 def _mark(clock: Clock) -> dict[str, Any]:
@@ -177,15 +279,17 @@ def _mark(clock: Clock) -> dict[str, Any]:
 def sources_of(graph: BoundGraph) -> Iterator[_Source]:
     """Yield what bars are brought of: the instruments, then the feeds."""
     for instrument in graph.instruments:
-        spec = instrument.spec
-        yield _Source(spec.symbol, instrument.provider, spec.symbol, spec.timeframe, spec.on_bad_bars)
+        spec, below_zero = instrument.spec, request_of(graph, instrument).negative_prices
+        yield _Source(spec.symbol, instrument.provider, spec.symbol, spec.timeframe, spec.on_bad_bars, below_zero, spec)
     own = list(dict.fromkeys(each.spec.timeframe for each in graph.instruments))
     for name, feed in graph.feeds.items():
         component = feed.component
         timeframes = [component.timeframe] if component.timeframe else own
         for timeframe in timeframes:
             label = name if len(timeframes) == 1 else f"{name}@{timeframe}"
-            yield _Source(label, feed.provider, component.symbol, timeframe, component.on_bad_bars)
+            yield _Source(
+                label, feed.provider, component.symbol, timeframe, component.on_bad_bars, may_be_negative(feed.terms)
+            )
 
 
 def _check_names(names: Sequence[str], known: Mapping[str, Bars]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from quantcrafter.engine.api import Ledger
+from quantcrafter.engine.api import InstrumentJob, Ledger
 from quantcrafter.engine.graph import BASE_CLOCK
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.results.run_tables import data_hash
@@ -103,9 +103,16 @@ class SessionRecorder:
         state["metrics"] = compute_metrics(
             run.ledger, run.instruments, cash=run.settings.cash, risk_free=run.settings.risk_free
         )
-        state["data_hash"] = data_hash(run.instruments)
+        state["data_hash"] = data_hash([self._with_rolls(job, i) for i, job in enumerate(run.instruments)])
         none = {name: slice(0, 0) for name in (*RECORDS, *CURVES)}
         return self._writer.append(chunk_of(run, [slice(0, 0)] * len(run.instruments), none, state))
+
+    def _with_rolls(self, job: InstrumentJob, i: int) -> InstrumentJob:
+        """Return an instrument of the folder with the rolls of its bars, which are no part of these there."""
+        rolls = self._session.clocks[i][BASE_CLOCK].bars.rolls
+        if rolls is None:
+            return job
+        return replace(job, bars=replace(job.bars, rolls=rolls.take(slice(self._known[i], self._done[i]))))
 
     def _new(self, ledger: Ledger) -> RunResult:
         """Return the run at the bars that are new, with what was booked."""
@@ -116,7 +123,7 @@ class SessionRecorder:
         for i, (columns, begin, (values, flags, allowed)) in enumerate(given):
             loop = () if plan.loop is None else plan.loop.recorded
             new = NewRows(columns, begin, dict(zip(loop, values, strict=False)))
-            job = instrument_job(graph, i, plan, new)
+            job = instrument_job(graph, i, plan, new, terms=session.terms[i])
             rows.append(new)
             jobs.append(job if plan.loop is None else with_verdicts(job, flags, allowed))
         clocks = [clock for each in session.clocks for clock in each.values()]

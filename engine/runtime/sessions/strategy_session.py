@@ -11,23 +11,28 @@ The books are those of a run over the same bars, to the last bit.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from quantcrafter.engine.api import Bar, Bars, EngineJob, Ledger, RunError
+from quantcrafter.engine.api import Bar, Bars, DataError, EngineJob, Ledger, RunError
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.order_id import OrderId
 from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.api.orders import OrderCommand, OrderEvent
+from quantcrafter.engine.api.settings import Swap
 from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, make_plan
 from quantcrafter.engine.graph.column_cache import ColumnCache
+from quantcrafter.engine.graph.data_terms import MANY_PRICES, is_multiple, point_of, shows_decimals
 from quantcrafter.engine.graph.history import HistoryCache
-from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow
+from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow, columns_of
 from quantcrafter.engine.graph.live_sources import Clock
-from quantcrafter.engine.graph.terms import complete
+from quantcrafter.engine.graph.terms import Terms
+from quantcrafter.engine.runtime.results.notices import Notice, notice_steps
 from quantcrafter.engine.runtime.running.job import instrument_job, job_of
-from quantcrafter.engine.runtime.running.prepare import traded_bars
-from quantcrafter.engine.runtime.sessions.session_columns import Given, GivenRows
+from quantcrafter.engine.runtime.running.prepare import terms_with, traded_bars
+from quantcrafter.engine.runtime.sessions.session_columns import Given, GivenRows, due_at_newest
 from quantcrafter.engine.runtime.sessions.session_data import SessionData
 from quantcrafter.engine.simulation.adopting import adopt
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, row_of
@@ -39,7 +44,7 @@ from quantcrafter.engine.simulation.session_state import SessionState
 from quantcrafter.engine.simulation.warm_steps import remembered_steps
 from quantcrafter.engine.spec.identity import strategy_hash
 
-_HISTORIES, _NODES = "histories", "nodes"
+_HISTORIES, _NODES, _NOTED = "histories", "nodes", "noted"
 
 
 class Host:
@@ -56,20 +61,37 @@ class StrategySession:
     Bars are named by the instrument's symbol or the feed's id (`names`).
     """
 
-    def __init__(self, graph: BoundGraph, known: Mapping[str, Bars], host: Host) -> None:
+    def __init__(
+        self, graph: BoundGraph, known: Mapping[str, Bars], host: Host, terms: Sequence[Terms] | None = None
+    ) -> None:
+        for each in graph.instruments:
+            if each.spec.continuous is not None and each.spec.continuous.adjust != "none":
+                raise RunError(
+                    Message(
+                        "A session can't use 'adjust: {adjust}' of the continuous series {symbol}: earlier prices "
+                        "depend on rolls to come. Set 'adjust: none'.",
+                        adjust=each.spec.continuous.adjust,
+                        symbol=each.spec.symbol,
+                    )
+                )
         self.graph = graph
         self.plan = make_plan(graph)
         self._data = SessionData(graph, known, host.histories)
-        self._columns = [LiveColumns(self.plan, clocks, host.columns, NodeProgram) for clocks in self._data.clocks]
+        self._columns = columns_of(self.plan, self._data.clocks, host.columns, NodeProgram)
         self._symbols = [each.spec.symbol for each in graph.instruments]
         blank = [BlankRow(each) for each in self._columns]
-        self._job: EngineJob = self._with_terms(job_of(graph, graph.spec.run, self.plan, blank))
+        self.terms = tuple(self._known_terms()) if terms is None else tuple(terms)
+        self._has_points = any(each.point is not None for each in self.terms)
+        self._job: EngineJob = job_of(graph, graph.spec.run, self.plan, blank, terms=self.terms)
         self._session: SimulationSession
         self._failed = ""
         self._given: list[GivenRows] | None = None
+        self._noting = tuple(notice_steps(self.plan))
+        self._notices: list[Notice] = []
+        self._held_before: set[tuple[int, str]] = set()
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - most have a default
         cls,
         graph: BoundGraph,
         known: Mapping[str, Bars],
@@ -80,6 +102,7 @@ class StrategySession:
         epoch: int = 0,
         venue: Literal["simulated", "external"] = "simulated",
         kernel: RunSteps | None = None,
+        terms: Sequence[Terms] | None = None,
     ) -> StrategySession:
         """Return a session of a strategy.
 
@@ -94,6 +117,7 @@ class StrategySession:
             epoch: a number that each start of the worker raises, part of the ids.
             venue: who fills the orders: the simulated venue, or a broker outside whose reports `apply` is told.
             kernel: the bar loop to run on, compiled or interpreted; by default compiled where it is loaded already.
+            terms: those of each instrument, where they are known better than the bars before the first step show them.
 
         Raises:
             DataError: bars are missing, or belong to nothing.
@@ -101,7 +125,7 @@ class StrategySession:
             RunError: there is nothing to run; the state is that of another strategy, or was kept over other bars, or
                 orders of it work at a broker, but the venue is simulated.
         """
-        self = cls(graph, known, host or Host())
+        self = cls(graph, known, host or Host(), terms)
         kept = None if state is None else SessionState.from_json(state)
         if kept is None:
             self._remember_known()
@@ -109,10 +133,11 @@ class StrategySession:
         self._session = SimulationSession.open(self._job, kept, identity=identity, venue=venue, kernel=kernel)
         if kept is not None:
             self._check_kept(self._session.kept)
+            self._remember_noted()
         return self
 
     @classmethod
-    def adopt(
+    def adopt(  # noqa: PLR0913 - most have a default
         cls,
         graph: BoundGraph,
         known: Mapping[str, Bars],
@@ -123,6 +148,7 @@ class StrategySession:
         epoch: int = 0,
         venue: Literal["simulated", "external"] = "simulated",
         kernel: RunSteps | None = None,
+        terms: Sequence[Terms] | None = None,
     ) -> tuple[StrategySession, tuple[str, ...]]:
         """Return a session of a changed strategy that continues from the state of an earlier one, and what it dropped.
 
@@ -134,19 +160,24 @@ class StrategySession:
             DataError, ComponentError: as of `open`.
             RunError: a position is open in an instrument that is gone or has other lots, or the bars end elsewhere.
         """
-        self = cls(graph, known, host or Host())
+        self = cls(graph, known, host or Host(), terms)
         old = SessionState.from_json(state)
         self._check_end(old, known)
         self._remember_known()
         identity = self._identity(worker, epoch)
         adopted = adopt(old, self._job, identity)
         self._session = SimulationSession.open(self._job, adopted.state, identity=identity, venue=venue, kernel=kernel)
+        self._remember_noted()
         return self, adopted.dropped
 
     @property
     def names(self) -> tuple[str, ...]:
         """The instruments and feeds of which bars are brought."""
         return self._data.names
+
+    def bars(self, name: str, begin: int = 0) -> Bars:
+        """Return the bars of an instrument or feed from number `begin` on, as far as they have come."""
+        return self._data.bars(name, begin)
 
     @property
     def clocks(self) -> tuple[Mapping[str, Clock], ...]:
@@ -171,6 +202,10 @@ class StrategySession:
             )
         for columns in self._columns:
             columns.compute_all()
+        self.keep_given()
+
+    def keep_given(self) -> None:
+        """Keep from now on what nodes give that read the position, for `take_given`."""
         width = 0 if self.plan.loop is None else len(self.plan.loop.program.outputs)
         self._given = [GivenRows(width, len(self.plan.decisions)) for _ in self._symbols]
 
@@ -178,7 +213,7 @@ class StrategySession:
         """Return what nodes gave that read the position since the last call, of each instrument, and forget it.
 
         Raises:
-            RunError: it is not kept (`keep_columns`).
+            RunError: it is not kept (`keep_given`, `keep_columns`).
         """
         if self._given is None:
             raise RunError(
@@ -201,11 +236,26 @@ class StrategySession:
         """How many steps are done."""
         return self._session.index
 
+    @property
+    def rows_written(self) -> tuple[int, ...]:
+        """Counts that change whenever an order ends or fills."""
+        return self._session.rows_written
+
+    @property
+    def positions(self) -> Mapping[str, float]:
+        """The quantity held of each instrument, negative if short; those without a position are left out."""
+        return self._session.positions
+
+    def id_of(self, number: int) -> OrderId:
+        """Return the id of an order by its number in the ledger."""
+        return self._session.id_of(number)
+
     def append(self, bars: Mapping[str, Bar], *, last: Collection[str] = ()) -> tuple[OrderCommand, ...]:
         """Take the bars that closed at the same time, run the step, and return the commands for a broker.
 
         Bars of feeds alone make no step; they come before those of the instruments that see them, or with them.
-        `last` are the instruments that this bar is known to be the last of, as a backtest knows it.
+        `last` are the instruments that this bar is known to be the last of, as a backtest knows it. Bars of a contract
+        that open after its expiry are left out: it is closed at its last close before.
 
         Raises:
             DataError: a bar can't be the next one. Nothing is changed.
@@ -213,16 +263,13 @@ class StrategySession:
             RunError: it failed before, the data of an instrument has ended, or a value of a bar has a wrong type.
         """
         self._check_running()
-        unknown = [name for name in last if name not in self._symbols]
-        if unknown:
-            raise RunError(
-                Message(
-                    "There is no instrument '{unknown}' here; there are {symbols}.",
-                    unknown=unknown[0],
-                    symbols=", ".join(self._symbols),
-                )
-            )
+        self._check_names(last)
+        given, bars = bars, self._without_expired(bars)
+        if bars is not given and not bars:
+            return self._session.commands() if self._session.is_external else ()
         self._session.check_open(symbol for symbol in self._symbols if symbol in bars)
+        if self._has_points and isinstance(bars, Mapping):
+            self._check_points(bars)
         if not self._data.take(bars):
             return ()
         try:
@@ -235,6 +282,7 @@ class StrategySession:
             if last:
                 self._session.end_data(*last)
             commands = self._session.close_step()
+            self._note(step)
             if self._given is not None and self.plan.loop is not None:
                 memory = self._session.memory
                 for i in (self._symbols.index(symbol) for symbol in step):
@@ -243,6 +291,36 @@ class StrategySession:
             self._failed = str(error)
             raise
         return commands
+
+    def _check_names(self, last: Collection[str]) -> None:
+        """Refuse names of instruments that there are not.
+
+        Raises:
+            RunError: there is one.
+        """
+        unknown = [name for name in last if name not in self._symbols]
+        if unknown:
+            raise RunError(
+                Message(
+                    "There is no instrument '{unknown}' here; there are {symbols}.",
+                    unknown=unknown[0],
+                    symbols=", ".join(self._symbols),
+                )
+            )
+
+    def _without_expired(self, bars: Mapping[str, Bar]) -> Mapping[str, Bar]:
+        """Return the bars without those that open after the expiry of their contract, which ends with them."""
+        if not isinstance(bars, Mapping):
+            return bars
+        late = {
+            symbol: given.open_ns
+            for symbol in self._symbols
+            if isinstance(given := bars.get(symbol), Bar) and self._session.is_after_expiry(symbol, given.open_ns)
+        }
+        if not late:
+            return bars
+        self._session.expire(max(late.values()))
+        return {symbol: bar for symbol, bar in bars.items() if symbol not in late}
 
     def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
         """Book what the external venue reports of an order, and return what it has to be told now.
@@ -256,6 +334,55 @@ class StrategySession:
         """
         self._check_running()
         return self._session.apply(event)
+
+    def shut_entries(self, *, shut: bool) -> None:
+        """Block all entries that the steps to come decide on, or no longer. It is not part of the state."""
+        self._session.shut_entries(shut=shut)
+
+    def withdraw_entries(self) -> tuple[OrderCommand, ...]:
+        """Cancel all orders that would open or increase a position, and return the commands for a broker.
+
+        Raises:
+            RunError: the session failed before.
+        """
+        self._check_running()
+        return self._session.withdraw_entries()
+
+    def close_positions(self) -> tuple[OrderCommand, ...]:
+        """Withdraw entries, order all positions to be closed at the next open, and return the commands for a broker.
+
+        Repeating it while they are being closed has no effect.
+
+        Raises:
+            RunError: the session failed before.
+        """
+        self._check_running()
+        return self._session.close_positions()
+
+    def take_notices(self) -> tuple[Notice, ...]:
+        """Return what nodes such as `notify` and `assert` noted since the last call, in the order of time."""
+        notices, self._notices = tuple(self._notices), []
+        return notices
+
+    def _note(self, symbols: Collection[str]) -> None:
+        """Note what such nodes say at the bars that closed. Of those behind the position only what begins is known."""
+        memory, loop = self._session.memory, self.plan.loop
+        for i in (self._symbols.index(symbol) for symbol in symbols):
+            columns = self._columns[i]
+            for node, source, component in self._noting:
+                if loop is not None and source in loop.recorded:
+                    row = int(memory.holdings[i]["start"]) + int(memory.holdings[i]["bars"]) - 1
+                    holds = bool(memory.steps.outputs[loop.recorded.index(source), row])
+                    before = (i, node) in self._held_before
+                    self._held_before -= {(i, node)}
+                    self._held_before |= {(i, node)} if holds else set()
+                else:
+                    column = columns.column(source)
+                    holds = bool(column[-1]) and columns.ready_at(source) < len(column)
+                    before = len(column) - 1 > columns.ready_at(source) and bool(column[-2])
+                if holds and (component.every == "bar" or not before):
+                    close_ns = int(columns.bars.close_ns[-1])
+                    self._notices.append(Notice(node, component.kind, self._symbols[i], close_ns, component.text))
 
     def end_data(self, *symbols: str) -> None:
         """Say that no bar will follow those appended so far: of these instruments, or of all.
@@ -289,19 +416,81 @@ class StrategySession:
                 )
             )
         nodes = {symbol: columns.states() for symbol, columns in zip(self._symbols, self._columns, strict=True)}
-        return self._session.state({_HISTORIES: self._data.marks(), _NODES: nodes}).to_json()
+        noted = {
+            symbol: sorted(node for number, node in self._held_before if number == i)
+            for i, symbol in enumerate(self._symbols)
+        }
+        parts = {_HISTORIES: self._data.marks(), _NODES: nodes} | ({_NOTED: noted} if self._held_before else {})
+        return self._session.state(parts).to_json()
 
     # ------------------------------------------------------------------ details
 
-    def _with_terms(self, job: EngineJob) -> EngineJob:
-        """Return the job with tick and lot as the bars that are known show them, where nothing else says them."""
-        instruments = []
-        for given, instrument, columns in zip(job.instruments, self.graph.instruments, self._columns, strict=True):
+    def _known_terms(self) -> Iterator[Terms]:
+        """Yield the terms of each instrument, with tick and lot as the known bars show them if nothing else says them.
+
+        Raises:
+            RunError: an amount is in ticks, and the tick depends on the price or may be finer when more bars are known.
+        """
+        for instrument, columns in zip(self.graph.instruments, self._columns, strict=True):
             bars = columns.clocks[BASE_CLOCK].bars
-            terms = complete(instrument.terms, bars if bars.traded is None else bars.traded)
-            tick, lot = terms.value("tick_size"), terms.value("lot_size")
-            instruments.append(replace(given, tick_size=tick, lot_size=lot))
-        return replace(job, instruments=tuple(instruments))
+            terms = terms_with(instrument.terms, bars)
+            spec = instrument.spec
+            spread = spec.spread is not None and (spec.spread.ticks > 0.0 or spec.spread.unit == "ticks")
+            swap = spec.swap is not None and spec.swap.unit == "ticks" and spec.swap != Swap()
+            is_open = terms.values["tick_size"].source in ("data", "default")
+            if (spread and is_open) or (swap and (is_open or terms.tick_tables)):
+                raise RunError(
+                    Message(
+                        "A session can't use '{field}' of {symbol} in ticks: its tick is not fixed. "
+                        "Give '{field}' in price, or set 'tick_size'.",
+                        field="spread" if spread else "swap",
+                        symbol=spec.symbol,
+                    )
+                )
+            if spec.spread is not None and spec.spread.unit == "points":
+                terms = replace(terms, point=self._known_point(terms, spec.symbol, bars))
+            yield terms
+
+    def _known_point(self, terms: Terms, symbol: str, bars: Bars) -> float:
+        """Return the last decimal place of an instrument's prices, in which its spreads count.
+
+        Raises:
+            RunError: the known bars have too few different prices to show it.
+        """
+        point, is_sure = point_of(terms, traded_bars(bars))
+        if point is None or not (is_sure or shows_decimals(traded_bars(bars))):
+            raise RunError(
+                Message(
+                    "A session of {symbol} can't tell from the bars before its first step what a point of 'spread' is: "
+                    "they need {count} different prices. Give more of them, set 'tick_size', or another 'unit' of "
+                    "'spread'.",
+                    symbol=symbol,
+                    count=MANY_PRICES,
+                )
+            )
+        return point
+
+    def _check_points(self, bars: Mapping[str, Bar]) -> None:
+        """Refuse bars whose prices are finer than the points in which their spreads count.
+
+        Raises:
+            DataError: one is.
+        """
+        for symbol, terms in zip(self._symbols, self.terms, strict=True):
+            given = bars.get(symbol)
+            if terms.point is None or terms.values["tick_size"].source == "file" or not isinstance(given, Bar):
+                continue
+            bar = given if given.traded is None else given.traded
+            prices = [each for each in (bar.open, bar.high, bar.low, bar.close) if isinstance(each, int | float)]
+            if not is_multiple([each for each in prices if math.isfinite(each)], terms.point):
+                raise DataError(
+                    Message(
+                        "A bar of {symbol} has prices finer than {point:g}, the point of its spreads by known bars. "
+                        "Open another session, or give the spread in price.",
+                        symbol=symbol,
+                        point=terms.point,
+                    )
+                )
 
     def _remember_known(self) -> None:
         """Let the session know the bars before it, as a run from a later start does.
@@ -312,7 +501,11 @@ class StrategySession:
         if not any(map(len, known)):
             return
         loop = self.plan.loop
-        job = self._job if loop is None else job_of(self.graph, self.graph.spec.run, self.plan, self._columns)
+        job = (
+            self._job
+            if loop is None
+            else job_of(self.graph, self.graph.spec.run, self.plan, self._columns, terms=self.terms)
+        )
         states = remembered_steps(job) or (None,) * len(known)
         self._job = replace(
             self._job,
@@ -321,6 +514,11 @@ class StrategySession:
                 for each, bars, state in zip(self._job.instruments, known, states, strict=True)
             ),
         )
+
+    def _remember_noted(self) -> None:
+        """Remember which nodes behind the position held at the state's last bar: what goes on isn't noted again."""
+        noted = self._session.kept.get(_NOTED, {})
+        self._held_before = {(i, node) for i, symbol in enumerate(self._symbols) for node in noted.get(symbol, ())}
 
     def _check_running(self) -> None:
         if self._failed:
@@ -334,7 +532,7 @@ class StrategySession:
         return Identity(strategy_hash(self.graph.spec), self.plan.rule_nodes, worker, epoch)
 
     def _closed(self, i: int, columns: LiveColumns) -> ClosedBar:
-        instrument = instrument_job(self.graph, i, self.plan, NewestRow(columns), self.plan.loop)
+        instrument = instrument_job(self.graph, i, self.plan, NewestRow(columns), self.plan.loop, self.terms[i])
         inputs = {
             part.node: {
                 port: tuple(map(columns.column, wires)) if isinstance(wires, tuple) else columns.column(wires)
@@ -343,7 +541,9 @@ class StrategySession:
             for part in self.plan.components
         }
         bars = columns.clocks[BASE_CLOCK].bars
-        return row_of(instrument, 0, inputs, (bars if bars.traded is None else bars.traded) if inputs else None)
+        history = (bars if bars.traded is None else bars.traded) if inputs else None
+        due = due_at_newest(self.graph.instruments[i].spec, self.terms[i], bars)
+        return row_of(instrument, 0, inputs, history, due)
 
     def _check_end(self, old: SessionState, known: Mapping[str, Bars]) -> None:
         """Refuse bars that end before, or after, those of a state.

@@ -84,8 +84,9 @@ def run_class(
     clock = StageTimer()
     allowed = check_allowed(source.path)
     adapter = find_engine(source.engine, registry, mode="backtest", needs=(Need(Capability.STRATEGY_CLASSES),))
-    graph = _graph(source, registry)
+    graph = class_graph(source, registry)
     market = load_market(graph, progress, cancelled)
+    graph = market.graph
     clock.lap("load_s")
     clock.lap("columns_s")
     job = ClassJob(
@@ -151,7 +152,12 @@ def _text(source: ClassSource, registry: Installed) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _graph(source: ClassSource, registry: Installed) -> BoundGraph:
+def class_graph(source: ClassSource, registry: Installed) -> BoundGraph:
+    """Return what a strategy class runs on as a graph: instruments and settings, without decisions.
+
+    Raises:
+        SpecError: data or settings are wrong.
+    """
     text = _text(source, registry)
     spec, problems = check_strategy(text, file="", base_dir=Path.cwd(), overrides=source.overrides)
     if spec is None:

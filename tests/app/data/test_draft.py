@@ -101,6 +101,17 @@ def test_another_provider_takes_its_options_away_and_brings_them_back() -> None:
     assert draft.options == {"bars": 50}
 
 
+def test_columns_of_a_file_are_not_taken_for_those_of_the_store() -> None:
+    draft = instrument_draft(document(), 0)
+    draft.set(("columns",), {"time": 1, "signal": "Model"})
+    draft.choose("store")
+    assert "columns" not in draft.values
+    draft.choose("csv")
+    assert draft.values["columns"] == {"time": 1, "signal": "Model"}
+    draft.choose("parquet")
+    assert draft.values["columns"] == {"time": 1, "signal": "Model"}
+
+
 def test_the_changes_are_one_step_that_leaves_the_rest_of_the_file_alone() -> None:
     made = document()
     draft = instrument_draft(made, 0)

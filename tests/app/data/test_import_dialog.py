@@ -13,9 +13,11 @@ from pytestqt.qtbot import QtBot
 
 from quantcrafter.app.data.draft import ZONES
 from quantcrafter.app.data.import_dialog import ImportDialog
-from quantcrafter.app.data.import_model import file_draft
+from quantcrafter.app.data.import_model import FURTHER, file_draft
 from quantcrafter.app.data.pane import DataPane
+from quantcrafter.app.data.series_model import SOURCE
 from quantcrafter.app.window.desktop import Desktop
+from quantcrafter.engine.data.providers.glance import Glance
 from quantcrafter.engine.plugins import load_registry
 from tests.support.bar_store import workdays, write_csv
 from tests.support.data_controller import drop_files, row_of, texts, until, using, write
@@ -159,6 +161,52 @@ def test_a_market_that_there_is_not_is_told_at_its_field(qtbot: QtBot, pane: Dat
 
     with using(ImportDialog, act):
         drop_files(pane, [str(path)])
+
+
+def test_a_further_column_is_picked_shown_and_stored_and_goes_into_the_strategy(
+    qtbot: QtBot, desktop: Desktop, pane: DataPane, tmp_path: Path
+) -> None:
+    lines = [f"{line},{n / 10},{n}" for n, line in enumerate(workdays("2024-01-02", 20))]
+    path = write_csv(tmp_path / "vod.csv", lines, "Date,Open,High,Low,Close,Volume,My Model,Spread")
+
+    def act(dialog: ImportDialog) -> None:
+        until(qtbot, lambda: not dialog.files[0].waiting)
+        assert [box.currentText() for box in dialog.raw.pickers[6:]] == ["\N{EN DASH}", "Spread"]
+        choose(dialog.raw.pickers[6], "Further column")
+        until(qtbot, lambda: not dialog.files[0].waiting)
+        assert dialog.raw.pickers[6].currentText() == "Further column: my_model"
+        head = dialog.view.bars.headerItem()
+        assert [head.text(column) for column in range(6, 8)] == ["my_model", "spread"]
+        first = dialog.view.bars.topLevelItem(1)
+        assert first is not None
+        assert [first.text(column) for column in range(6, 8)] == ["0.1", "1"]
+        dialog.accept()
+
+    with using(ImportDialog, act):
+        drop_files(pane, [str(path)])
+    until(qtbot, lambda: bool(pane.model.series))
+    (series,) = pane.model.series
+    assert series.columns == ("my_model", "spread")
+    assert "Further columns: my_model, spread" in pane.model.data(
+        pane.model.index(0, SOURCE), Qt.ItemDataRole.ToolTipRole
+    )
+
+    desktop.data_controller.use(series, 0)
+    tab = desktop.tabs.current()
+    assert tab is not None
+    assert tab.document.values["instruments"][0]["columns"] == {"my_model": "my_model"}
+
+
+@pytest.mark.parametrize(
+    ("header", "name"), [("Model", "model"), ("Score", "score"), ("Close", "close_value"), ("点", "column_7")]
+)
+def test_a_further_column_is_named_after_the_header_where_that_can_be_a_name(
+    tmp_path: Path, header: str, name: str
+) -> None:
+    file = file_draft(load_registry(), tmp_path / "spy.csv")
+    file.glance = Glance(names=("Date", "Open", "High", "Low", "Last", "Volume", header))
+    file.pick(6, FURTHER)
+    assert file.as_import().options["columns"] == {name: 7}
 
 
 def test_a_column_that_is_picked_for_another_role_gives_up_the_first(tmp_path: Path) -> None:

@@ -69,6 +69,12 @@ def test_every_word_of_a_search_must_occur() -> None:
     assert matching(all_templates(()), "aapl zebra") == ()
 
 
+def test_names_that_match_come_before_descriptions_that_do() -> None:
+    described, named = Template("a", "Breakout", "Follows the turtles.", ""), Template("b", "Turtle", "", "")
+    assert matching((described, named), "turtle") == (named, described)
+    assert matching((described, named), "") == (described, named)
+
+
 def test_block_files_move_into_the_text_with_their_comments(tmp_path: Path) -> None:
     (tmp_path / "gates").mkdir()
     (tmp_path / "gates" / "up.yaml").write_text(BLOCK, encoding="utf-8")

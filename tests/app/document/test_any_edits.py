@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -168,7 +170,21 @@ def test_an_edit_leaves_the_lines_of_other_nodes_alone(document: Document, data:
     after = document.text.splitlines()
     lost = [line for line in before if line not in after]
     assert len(lost) <= 1
-    assert all(node.id in line or "layout" in line or "use:" in line for line in lost)
+    own = lines_of(before, node.id)
+    assert all(line in own or node.id in line or "layout" in line or "use:" in line for line in lost)
+
+
+def lines_of(lines: list[str], node: str) -> list[str]:
+    """Return the lines of a node: where its id stands first, and those below that are indented further."""
+    first = next((number for number, line in enumerate(lines) if line.lstrip().startswith(f"{node}:")), None)
+    if first is None:
+        return []
+    further = itertools.takewhile(lambda line: indent(line) > indent(lines[first]), lines[first + 1 :])
+    return [lines[first], *further]
+
+
+def indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 @pytest.mark.parametrize("name", example_names())

@@ -24,6 +24,18 @@ def test_the_bars_are_a_node_with_their_columns_at_every_level() -> None:
     assert rich().graph().nodes[BARS].subtitle == "IBM · 1d"
 
 
+def test_columns_that_every_instrument_names_are_ports_of_the_bars() -> None:
+    text = """quantcrafter: 1
+instruments:
+  - {symbol: A, data: csv, path: a.csv, columns: {close: last, score: s, rank: r}}
+  - {symbol: B, data: csv, path: b.csv, columns: {score: other}}
+logic: {good: {use: compare, left: bars.score, op: ">", right: 0}}
+"""
+    graph = Document(text, catalog=catalog()).graph()
+    assert names(graph.nodes[BARS].outputs)[-2:] == ["volume", "score"]
+    assert WireView(BARS, "score", "good", "left") in graph.wires
+
+
 def test_nodes_come_in_file_order_with_their_sections_values_and_places() -> None:
     graph = rich().graph()
     assert list(graph.nodes)[:5] == [BARS, "weekly", "fast", "slow", "macd"]
@@ -107,9 +119,10 @@ def test_problems_are_those_that_validation_of_the_file_finds(tmp_path: Path) ->
 
 def test_every_example_shows_each_of_its_nodes_known_and_wired() -> None:
     for path in EXAMPLES.glob("*.yaml"):
-        graph = Document.open(path, catalog()).graph()
+        document = Document.open(path, catalog())
+        graph = document.graph()
         assert all(node.known for node in graph.nodes.values())
-        assert {wire.target for wire in graph.wires} >= {"entry"}
+        assert {wire.target for wire in graph.wires} >= set(document.values["execution"])
 
 
 def test_a_graph_is_the_same_object_until_the_text_changes() -> None:

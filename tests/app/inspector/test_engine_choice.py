@@ -73,11 +73,8 @@ def test_what_is_not_installed_is_listed_and_cannot_be_chosen(registry: Registry
     assert editor.combo.toolTip() == ""
 
 
-@pytest.mark.parametrize("engine", ["native", "backtrader"])
-def test_modes_that_the_engine_cannot_run_are_listed_and_cannot_be_chosen(
-    engine: str, registry: Registry, qtbot: QtBot
-) -> None:
-    text = GOLDEN.read_text(encoding="utf-8").replace("run: {", f"run: {{engine: {engine}, mode: live, ")
+def test_modes_that_the_engine_cannot_run_are_listed_and_cannot_be_chosen(registry: Registry, qtbot: QtBot) -> None:
+    text = GOLDEN.read_text(encoding="utf-8").replace("run: {", "run: {engine: backtrader, mode: live, ")
     document = Document(text, registry)
     assert [problem.path for problem in document.problems] == ["run.mode"]
     field = next(field for field in run_form(document).fields if field.path == ("run", "mode"))
@@ -90,4 +87,13 @@ def test_modes_that_the_engine_cannot_run_are_listed_and_cannot_be_chosen(
     assert [model.item(row).isEnabled() for row in range(4)] == [True, False, False, False]
     editor.show_value("live", various=False)
     assert editor.combo.currentText() == "live (not possible)"
-    assert editor.combo.toolTip() == f"The engine '{engine}' can't run in this mode."
+    assert editor.combo.toolTip() == "The engine 'backtrader' can't run in this mode."
+
+
+def test_the_own_engine_has_every_mode(registry: Registry) -> None:
+    text = GOLDEN.read_text(encoding="utf-8").replace("run: {", "run: {mode: live, ")
+    document = Document(text, registry)
+    assert not document.problems
+    field = next(field for field in run_form(document).fields if field.path == ("run", "mode"))
+    assert not field.unavailable
+    assert not field.barred

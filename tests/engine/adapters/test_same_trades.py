@@ -19,7 +19,7 @@ from quantcrafter.engine.adapters.vnpy.client import end_shared_process
 from quantcrafter.engine.api import EngineJob, Ledger, RunCancelledError, RunError
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.api.rules import ProtectiveKind, ProtectiveRule
-from tests.support.counts import sample
+from tests.support.counts import limit_s, sample
 from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.random_jobs import jobs, random_bars
 
@@ -60,7 +60,7 @@ def compare(job: EngineJob) -> Ledger:
     return ledger
 
 
-@pytest.mark.timeout(3600)  # many examples by hand take long
+@pytest.mark.timeout(limit_s(of=3600))  # many examples by hand take long
 @settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )

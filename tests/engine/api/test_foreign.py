@@ -6,6 +6,7 @@ import contextlib
 import locale
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -219,6 +220,37 @@ def test_a_thread_in_a_call_leaves_the_others_alone(heard: Heard) -> None:
     worker.join()
     assert heard.lines == [("X", "mine", False)]
     assert sys.stdout is stdout
+
+
+TRACED_AFTER_A_LIMIT = """
+import sys, threading, time
+from quantcrafter.engine.api.foreign import TooLongError, foreign
+
+def call(limit_s, sleep_s):
+    try:
+        with foreign("X", "loading", limit_s=limit_s):
+            time.sleep(sleep_s)
+    except TooLongError:
+        print("too long")
+
+for limit_s, sleep_s in ((60, 0), (0.05, 0.5)):
+    thread = threading.Thread(target=call, args=(limit_s, sleep_s))
+    thread.start()
+    thread.join()
+
+def traced():
+    return "traced"
+
+sys.settrace(lambda *_: None)
+print(traced())
+"""
+
+
+def test_a_program_can_be_traced_after_a_call_with_a_limit_in_a_thread() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", TRACED_AFTER_A_LIMIT], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stdout.split("\n") == ["too long", "traced", ""], ran.stderr
 
 
 def test_an_error_that_cannot_be_printed_is_told_all_the_same() -> None:

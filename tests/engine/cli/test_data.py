@@ -81,7 +81,10 @@ def test_checking_imports_nothing_and_a_refused_file_does_not_stop_the_others(tm
     done = quantcrafter("data", "import", "qqq.csv", "spy.csv", home=home, cwd=tmp_path)
     assert done.returncode == 1
     assert "with a price of zero or less: row 7" in done.stderr
-    assert "to import them, use '--negative-prices'" in done.stderr
+    assert "use '--negative-prices' or a market such as us_futures" in done.stderr
+    assert "repair the bars with '--repair'" in done.stderr
+    assert "on_bad_bars" not in done.stderr
+    assert ").\nCorrect the file" in done.stderr
     assert [series["symbol"] for series in json.loads(quantcrafter("data", "--json", home=home).stdout)] == ["SPY"]
 
 

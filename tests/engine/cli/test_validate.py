@@ -93,7 +93,7 @@ def test_data_that_can_not_be_had_are_a_warning(good: Path, capsys: pytest.Captu
     start = text.index("data: synthetic")
     good.write_text(text[:start] + "data: csv, path: none.csv}" + text[text.index("}", start) + 1 :])
     assert main(["validate", str(good)]) == 0
-    assert "The data could not be checked." in capsys.readouterr().err
+    assert "A run would fail on its data." in capsys.readouterr().err
 
 
 def test_every_problem_is_one_line_with_its_place(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,16 +174,15 @@ def test_how_long_validate_takes(good: Path, tmp_path: Path, capsys: pytest.Capt
         print(sys_note)  # noqa: T201 - a benchmark reports
 
 
-@pytest.mark.parametrize("mode", ["paper", "live", "replay"])
 def test_a_mode_that_no_engine_here_can_run_is_told_at_its_place(
-    mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "s.yaml"
-    path.write_text(GOOD + f"run:\n  cash: 1000\n  mode: {mode}\n", encoding="utf-8")
+    path.write_text(GOOD + "run:\n  cash: 1000\n  mode: live\n  engine: backtrader\n", encoding="utf-8")
     assert main(["validate", str(path)]) == 2
     said = capsys.readouterr()
     text = " ".join((said.out + said.err).split())
-    assert f"s.yaml:16:9: error: The engine 'native' can't run in mode '{mode}'. It can: backtest." in text
+    assert "s.yaml:16:9: error: The engine 'backtrader' can't run in mode 'live'. It can: backtest." in text
     assert main(["validate", str(path), "--set", "run.mode=backtest"]) == 0
     assert main(["run", str(path), "--mode", "backtest", "--no-history", "--quiet"]) == 0
 
@@ -208,3 +207,23 @@ def test_json_says_how_far_back_each_node_and_the_decisions_look(
     assert nodes["cross"] == {"lookback": 1000, "path": {"bars": 1019}}
     assert first["lookback"]["decisions"] == {"bars": 1019}
     assert second["lookback"] is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "engine", "refused"),
+    [
+        ("paper", "native", ""),
+        ("replay", "native", ""),
+        ("live", "native", ""),
+        ("paper", "backtrader", "The engine 'backtrader' can't run in mode 'paper'. It can: backtest."),
+    ],
+)
+def test_a_mode_in_which_a_strategy_can_be_started_is_valid_and_others_are_refused(
+    good: Path, capsys: pytest.CaptureFixture[str], mode: str, engine: str, refused: str
+) -> None:
+    options = ["--set", f"run.mode={mode}", "--set", f"run.engine={engine}"]
+    assert main(["validate", str(good), *options]) == (2 if refused else 0)
+    assert refused in capsys.readouterr().err
+    if not refused:
+        assert main(["run", str(good), *options]) == 2
+        assert "Start it: 'quantcrafter start FILE'. Or set 'mode: backtest'." in capsys.readouterr().err

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api import NEW_YORK_STOCKS, ROUND_THE_CLOCK, DataError, RawBars, Severity, Timeframe
+from quantcrafter.engine.data.markets import NEW_YORK_DAY
 from quantcrafter.engine.data.quality import check
 from quantcrafter.engine.trading_calendar.exchange_calendar import calendar
 from tests.support.market_data import DAY, MINUTE, minutes, moments, new_york_minutes, raw_bars
@@ -166,6 +167,18 @@ def test_bars_outside_the_session_are_a_warning() -> None:
     times = moments("2024-07-01T13:29", "2024-07-01T13:30", "2024-07-01T13:31")
     (found,) = check(raw_bars(times, session=NEW_YORK_STOCKS), MINUTE).findings
     assert (found.kind, found.count, found.row) == ("outside_session", 1, 2)
+
+
+def test_hours_of_currencies_after_friday_17_in_new_york_are_a_warning() -> None:
+    """They are of the weekend, so no day and no week includes them: 23:00 of eastern Europe, read as that of UTC."""
+    friday = minutes("2024-01-05T12:00", 720)[::60]
+    (found,) = check(raw_bars(friday, session=NEW_YORK_DAY), Timeframe(1, "h")).findings
+    assert (found.kind, found.count, found.row) == ("outside_session", 2, 12)
+    assert "not included in longer bars" in found.message
+    sunday = minutes("2024-01-07T22:00", 180)[::60]
+    assert (
+        check(raw_bars(np.concatenate((friday[:10], sunday)), session=NEW_YORK_DAY), Timeframe(1, "h")).findings == ()
+    )
 
 
 def test_weeks_dated_by_their_last_session_are_no_overlap_after_a_holiday() -> None:

@@ -178,3 +178,21 @@ def test_a_node_that_reads_the_position_and_has_no_steps_is_no_component() -> No
 
     registry = load_registry(extra_plugins=[("mine", plugin_of(Empty))])
     assert "'mine.empty' (Empty) reads the position and has no steps(). Write it." in registry.plugins[-1].error
+
+
+def test_an_optional_input_that_names_no_node_is_told_where_it_stands() -> None:
+    text = """\
+quantcrafter: 1
+instruments: [{symbol: ABC, data: synthetic, bars: 100}]
+logic:
+  pos: {use: position}
+  share: {use: formula, formula: a / b, a: pos.open_cash, b: acount.equity}
+  small: {use: compare, left: share, op: "<", right: 1}
+  account: {use: account}
+advisors: {enter: {use: rule, enter_long: [small]}}
+money: {size: {use: fixed_quantity, quantity: 1}}
+execution: {entry: {use: market, signals: [enter], money: size}}
+"""
+    with pytest.raises(SpecError) as caught:
+        load_text(text, load_registry())
+    assert "There is no node 'acount'. Did you mean 'account'?" in str(caught.value)

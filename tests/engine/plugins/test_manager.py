@@ -79,11 +79,22 @@ BROKEN: dict[str, tuple[str, str]] = {
         "@hookimpl\ndef register_engines():\n    return EngineAdapter",
         "register_engines must return a list",
     ),
-    "registering-brokers": (
-        "@hookimpl\ndef register_brokers():\n    return []",
-        "register_brokers is withdrawn: connections to brokers are no part of the plugin interface",
+    "a-broker-that-is-none": (
+        "@hookimpl\ndef register_brokers():\n    return [EngineAdapter]",
+        "register_brokers returned the class EngineAdapter, which is not a subclass of Broker",
     ),
-    "importing-broker": ("from quantcrafter import Broker", "Broker is withdrawn: connections to brokers"),
+    "half-a-feed": (
+        """
+        from quantcrafter import Feed
+        class Half(Feed):
+            'Half of one.'
+            name = 'half'
+        @hookimpl
+        def register_feeds():
+            return [Half]
+        """,
+        "Feed 'half' (Half) lacks open()",
+    ),
     "incompatible": ("QUANTCRAFTER_API = 99\n" + GOOD, "written for version 99 of the plugin interface"),
     "incompatible-nonsense": ("QUANTCRAFTER_API = 'new'\n" + GOOD, "QUANTCRAFTER_API must be a whole number"),
     "raising-family": (

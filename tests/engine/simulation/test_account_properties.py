@@ -18,6 +18,7 @@ from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.matcher import BarMatcher
 from quantcrafter.engine.simulation.matching import fill_slot
 from quantcrafter.engine.simulation.session import SimulationSession
+from quantcrafter.engine.stats.curve import withdrawn
 from tests.support.counts import sample
 from tests.support.ledger_checks import assert_money_is_conserved
 from tests.support.random_jobs import jobs
@@ -31,9 +32,31 @@ CAPS = (GuardKind.MAX_POSITION, GuardKind.GROSS_EXPOSURE, GuardKind.NET_EXPOSURE
 def test_money_is_conserved_with_every_fee_borrow_cost_conversion_and_dividend(job: EngineJob) -> None:
     ledger = simulate(job)
     assert_money_is_conserved(job, ledger)
-    gained = ledger.trades["pnl"].sum() + sum(position.unrealised_pnl for position in ledger.open_positions)
+    gained = ledger.parts["pnl"].sum() + sum(position.unrealised_pnl for position in ledger.open_positions)
     scale = job.settings.cash + np.abs(ledger.fills["lots"] * ledger.fills["price"]).sum()
-    assert ledger.equity[-1] - job.settings.cash == pytest.approx(gained, abs=1e-9 * scale)
+    kept = ledger.equity[-1] - job.settings.cash + withdrawn(ledger)[1].sum()
+    assert kept == pytest.approx(gained, abs=1e-9 * scale)
+
+
+@quick
+@given(jobs(account=True).filter(lambda job: job.settings.withdrawal.percent > 0.0))
+def test_a_period_s_profit_and_no_more_is_withdrawn_before_the_first_open_after_it(job: EngineJob) -> None:
+    ledger, terms = simulate(job), job.settings.withdrawal
+    amounts = dict(zip(*(each.tolist() for each in withdrawn(ledger)), strict=True))
+    months = (ledger.ts_ns - 1).astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+    months //= 3 if terms.every == "quarter" else 1
+    free = all(each.kind == "spot" for each in job.instruments) and (ledger.fills["side"] > 0).all()
+    base = job.settings.cash
+    for step in (np.flatnonzero(np.diff(months)) + 1).tolist():
+        equity, cash = float(ledger.equity[step - 1]), float(ledger.cash[step - 1])
+        wanted = max(equity - base, 0.0) * terms.percent / 100.0
+        amount = amounts.pop(step, 0.0)
+        room = 1e-9 * (equity + cash)
+        assert amount <= min(wanted, max(cash, 0.0)) + room
+        if free and job.settings.margin.initial_percent == 100.0:
+            assert amount == pytest.approx(min(wanted, max(cash, 0.0)), abs=room)
+        base = equity - amount if equity > base or terms.of == "period" else base
+    assert not amounts
 
 
 @quick
@@ -42,9 +65,10 @@ def test_borrowing_always_costs_and_dividends_go_with_the_side(job: EngineJob) -
     ledger = simulate(job)
     borrow = ledger.cashflows["kind"] == CashflowKind.BORROW
     assert (ledger.cashflows["amount"][borrow] < 0).all()
-    carried = ledger.trades["carry"].sum()
+    carried = ledger.parts["carry"].sum()
     if not len(ledger.open_positions) and not (ledger.cashflows["kind"] == CashflowKind.CASH_IN_LIEU).any():
-        assert carried == pytest.approx(ledger.cashflows["amount"].sum(), abs=1e-6)
+        booked = ledger.cashflows["amount"].sum() + withdrawn(ledger)[1].sum()
+        assert carried == pytest.approx(booked, abs=1e-6)
 
 
 @quick
@@ -109,13 +133,26 @@ class Watcher:
         room = 1e-6 + 1e-9 * abs(equity)
         cap = guard.value / 100.0 * equity
         mine = abs(values[holding["index"]])
+        said = [str(each.values.get(guard.within, "")) for each in self.job.instruments]
+        own = said[holding["index"]]
+        if guard.within and (not own or guard.group not in ("", own)):
+            return
+        if guard.kind in (GuardKind.GROSS_EXPOSURE, GuardKind.NET_EXPOSURE):
+            cap = guard.value if guard.in_cash else cap
+            values = values[[not guard.within or name == own for name in said]]
         if guard.kind is GuardKind.GROSS_EXPOSURE:
             assert np.abs(values).sum() <= cap + room
         elif guard.kind is GuardKind.NET_EXPOSURE:
             before = abs(values.sum() - added * np.sign(holding["lots"]))
             assert abs(values.sum()) <= max(cap, before) + room
         elif guard.kind is GuardKind.OPEN_TRADES:
-            assert (values != 0).sum() <= guard.value or mine > abs(added) + room
+            if guard.side * holding["lots"] < 0:
+                return
+            counted = [
+                value != 0 and value * guard.side >= 0 and (not guard.within or name == own)
+                for value, name in zip(values, said, strict=True)
+            ]
+            assert sum(counted) <= guard.value or mine > abs(added) + room
         elif guard.kind is GuardKind.MAX_POSITION and guard.symbol in (
             "",
             self.job.instruments[holding["index"]].symbol,

@@ -17,6 +17,7 @@ from tests.support.jobs import Setup, make_bars, make_job
 from tests.support.plain_broker import PlainBroker, Terms, as_rows
 
 FLAGS = {"enter_long": ENTER_LONG, "exit_long": EXIT_LONG, "enter_short": ENTER_SHORT, "exit_short": EXIT_SHORT, "": 0}
+FLAGS["both"] = ENTER_LONG | ENTER_SHORT
 KINDS = {"limit": OrderKind.LIMIT, "stop": OrderKind.STOP, "stop_limit": OrderKind.STOP_LIMIT}
 
 
@@ -24,14 +25,17 @@ KINDS = {"limit": OrderKind.LIMIT, "stop": OrderKind.STOP, "stop_limit": OrderKi
 def terms(draw: st.DrawFn) -> Terms:
     """Draw what is traded, by whole prices."""
     stop, trailing = draw(st.sampled_from([(0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (0, 3)]))
+    entry = draw(st.sampled_from(["market", "limit", "limit", "stop", "stop", "stop_limit"]))
+    at_price = entry in {"limit", "stop"}
     return Terms(
-        entry=draw(st.sampled_from(["market", "limit", "stop", "stop_limit"])),
+        entry=entry,
         offset=draw(st.integers(0, 3)),
         limit=draw(st.integers(0, 2)),
         stop=stop,
         trailing=trailing,
         target=draw(st.integers(0, 4)),
-        on_opposite=draw(st.sampled_from(["close", "reverse", "ignore"])),
+        on_opposite=draw(st.sampled_from(["close", "reverse", "ignore", *["reverse_at_price"] * (2 * at_price)])),
+        two_sided=at_price and draw(st.booleans()),
         arm=draw(st.sampled_from(["entry_bar", "entry_bar", "next_bar"])),
     )
 
@@ -52,7 +56,7 @@ def execution_of(given: Terms) -> ExecutionRule:
     if given.entry == "market":
         return ExecutionRule(opposite)
     offset, limit = Offset(ticks=float(given.offset)), Offset(ticks=float(given.limit))
-    entry = EntryRule(KINDS[given.entry], offset, limit, OrderLife.GTC, 1, follow=False)
+    entry = EntryRule(KINDS[given.entry], offset, limit, OrderLife.GTC, 1, False, given.two_sided)
     return ExecutionRule(opposite, entry=entry)
 
 
@@ -68,7 +72,7 @@ def test_the_engine_and_a_plain_broker_fill_alike(given: Terms, seed: int, lengt
     high = np.maximum(open_, close) + rng.integers(0, 4, length)
     low = np.minimum(open_, close) - rng.integers(0, 4, length)
     table = np.column_stack([open_, high, low, close]).astype(np.float64)
-    signals = rng.choice(list(FLAGS), length, p=[0.2, 0.1, 0.2, 0.1, 0.4]).tolist()
+    signals = rng.choice(list(FLAGS), length, p=[0.15, 0.1, 0.15, 0.1, 0.35, 0.15]).tolist()
     broker = PlainBroker(given).run(as_rows(table), signals)
     setup = Setup(flags=[FLAGS[signal] for signal in signals], tick_size=1.0)
     job = make_job(

@@ -20,17 +20,18 @@ def test_processes_that_start_at_once_wait_for_the_one_that_compiles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marker = tmp_path / "native.ready"
-    monkeypatch.setattr(ahead, "_marker", lambda: marker)
+    monkeypatch.setattr(ahead, "_marker", lambda **_: marker)
     monkeypatch.setattr(os, "nice", lambda _: 0)
     compiled: list[str] = []
 
-    def compile_ahead() -> None:
+    def compile_ahead(*, with_rare: bool) -> None:
+        assert not with_rare
         compiled.append("again")
         marker.touch()
 
     monkeypatch.setattr(ahead, "compile_ahead", compile_ahead)
-    ahead.main()
-    ahead.main()
+    ahead.main(with_rare=False)
+    ahead.main(with_rare=False)
     assert compiled == ["again"]
 
     marker.unlink()
@@ -43,13 +44,13 @@ def test_processes_that_start_at_once_wait_for_the_one_that_compiles(
             stream.close()
 
         monkeypatch.setattr(time, "sleep", see)
-        ahead.main()
+        ahead.main(with_rare=False)
     assert compiled == ["again"]
 
 
 def test_a_second_process_on_a_cold_machine_uses_no_processor_while_the_first_compiles(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    ask = "from quantcrafter.engine.simulation import ahead; print(ahead._marker().with_suffix('.lock'))"
+    ask = "from quantcrafter.engine.simulation import ahead; print(ahead._marker(with_rare=False).with_suffix('.lock'))"
     asked = subprocess.run(
         [sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True, timeout=60
     )

@@ -25,6 +25,9 @@ GOLDEN = (
     "costs_and_money.yaml",
     "decisions.yaml",
     "position.yaml",
+    "both_sides.yaml",
+    "at_close.yaml",
+    "rolls.yaml",
 )
 
 
@@ -32,6 +35,7 @@ GOLDEN = (
 def test_golden_bars_are_traded_as_worked_out_by_hand(example: dict[str, Any]) -> None:
     job = job_of(example)
     check(example, job, simulate(job))
+    check(example, job, simulate_stepwise(job))
 
 
 def test_every_section_with_rules_has_a_worked_example() -> None:

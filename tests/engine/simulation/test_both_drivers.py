@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from quantcrafter.engine.api.engine import EngineJob, InstrumentJob
 from quantcrafter.engine.api.ports import BoolColumn, FlagColumn
 from quantcrafter.engine.simulation.driver import simulate, simulate_stepwise
-from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, RunSteps, compiled
+from quantcrafter.engine.simulation.kernel_forms import INTERPRETED, RunSteps, compiled, complete
 from quantcrafter.engine.simulation.matcher import BarMatcher, WorkingOrder
 from quantcrafter.engine.simulation.records import OPENS, STOPS
 from quantcrafter.engine.simulation.session import SimulationSession
@@ -63,7 +63,11 @@ def with_some_program(job: EngineJob, seed: int) -> EngineJob:
     return job if seed % 3 else with_program(job, seed)
 
 
-KERNELS: dict[str, Callable[[], RunSteps]] = {"compiled": compiled, "interpreted": lambda: INTERPRETED}
+KERNELS: dict[str, Callable[[], RunSteps]] = {
+    "compiled": compiled,
+    "complete": complete,
+    "interpreted": lambda: INTERPRETED,
+}
 MATCHERS = {"compiled": None, "primitives": BarMatcher(), "plain": PlainMatcher()}
 
 
@@ -74,6 +78,7 @@ def test_both_drivers_keep_the_same_books_to_the_last_bit(job: EngineJob, matche
     interpreted = simulate(job, kernel=INTERPRETED)
     stepped = simulate_stepwise(job, MATCHERS[matcher], KERNELS[kernel]())
     assert_same_bits(loop, interpreted)
+    assert_same_bits(loop, simulate(job, kernel=complete()))
     assert_same_bits(loop, stepped)
     assert_money_is_conserved(job, loop)
     COMPARED["runs"] += 1

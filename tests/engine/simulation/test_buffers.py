@@ -112,6 +112,21 @@ def assert_same_books(one: Ledger, other: Ledger) -> None:
     assert one.open_positions == other.open_positions
 
 
+@settings(max_examples=sample(40, of=1_000), deadline=None, suppress_health_check=list(HealthCheck))
+@given(jobs(account=True), jobs())
+def test_rows_that_stay_in_their_tables_are_not_changed_by_later_runs(job: EngineJob, other: EngineJob) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state, "FEW_ROWS", 0)
+        ledger = simulate(job, kernel=INTERPRETED)
+        before = {name: getattr(ledger, name).tobytes() for name in TABLES}
+        again = simulate(job, kernel=INTERPRETED)
+        simulate(other, kernel=INTERPRETED)
+    for name, rows in before.items():
+        assert getattr(ledger, name).tobytes() == rows, name
+    assert_same_books(ledger, again)
+    assert_same_books(ledger, simulate(job, kernel=INTERPRETED))
+
+
 @settings(max_examples=sample(60, of=1_000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(jobs(account=True))
 def test_no_run_sees_what_another_left_in_its_memory(job: EngineJob) -> None:

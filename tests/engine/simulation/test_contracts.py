@@ -87,7 +87,7 @@ def test_each_part_of_an_exit_is_converted_at_its_own_rate() -> None:
     ledger = contract((100.0, 100.0, 110.0, 120.0), {0: ENTER_LONG}, 10, more, protection=parts)
     # The closes reach the targets, at the rates that were known at the opens.
     assert ledger.fills["rate"].tolist() == [0.5, 0.5, 0.4]
-    assert ledger.trades["pnl"].tolist() == pytest.approx([5 * 10 * 0.5, 5 * 20 * 0.4])
+    assert ledger.parts["pnl"].tolist() == pytest.approx([5 * 10 * 0.5, 5 * 20 * 0.4])
     assert ledger.cash[-1] == pytest.approx(10_000.0 + 25.0 + 40.0)
 
 

@@ -9,7 +9,7 @@ import pytest
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.running.load_graph import validate_file
 from quantcrafter.engine.runtime.running.run import run
-from tests.support.small_cases import assert_fills, equity_of, registry, trades_of
+from tests.support.small_cases import SmallCase, assert_fills, equity_of, registry, trades_of
 
 STRATEGY = """\
 quantcrafter: 1
@@ -92,6 +92,24 @@ def test_open_profit_counts_at_the_current_rate(tmp_path: Path) -> None:
     prices = [100.0, 100.0, 103.0, 103.0, 103.0]
     result = trade(write(tmp_path, prices, {0: ENTER_LONG}, rates=rates, symbol="NIKKEI"))
     assert equity_of(result) == [10_000, 10_000, 12_000, 13_000, 11_000]
+
+
+def test_contracts_side_by_side_count_by_their_profit_at_closes_on_which_nothing_happens(tmp_path: Path) -> None:
+    free = "{cash: 100000, margin: {maintenance_percent: 0}}"
+    case = SmallCase(instrument="kind: contract, multiplier: 5", run=free)
+    moves = {"A": [0, 2, 3, -1, 4, 4, 5, 1, 2], "B": [0, -1, -3, -2, 1, 0, 2, 3, 3]}
+    bars = {
+        symbol: [(base, base + 1, base - 1, base, "enter_long"), *[_bar(base, base + move) for move in moves[symbol]]]
+        for symbol, base in (("A", 100), ("B", 50))
+    }
+    result = case.trade(tmp_path, bars)
+    # 10 units with 5 each, from the opens of 100 and 50.
+    profits = [50 * (one + two) for one, two in zip(*moves.values(), strict=True)]
+    assert equity_of(result) == [100_000, *(100_000 + profit for profit in profits)]
+
+
+def _bar(base: float, close: float) -> tuple[float, float, float, float]:
+    return base, max(base, close) + 1, min(base, close) - 1, close
 
 
 def test_a_spot_exchange_rate_that_is_converted_by_itself_is_warned_of(tmp_path: Path) -> None:

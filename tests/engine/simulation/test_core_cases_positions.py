@@ -174,3 +174,18 @@ def test_a_stop_is_cut_to_what_a_target_has_left_of_the_position(tmp_path: Path)
         orders_of(result, "order_type", "quantity", "status"),
         [("market", 10, "filled"), ("stop", 5, "filled"), ("limit", 5, "filled")],
     )
+
+
+@pytest.mark.parametrize("most", [2, 3])
+def test_there_are_no_more_entries_than_allowed(most: int, tmp_path: Path) -> None:
+    rising = [
+        (100, 105, 99, 104),
+        (104, 110, 103, 109),
+        (109, 115, 108, 114),
+        (114, 120, 113, 119),
+        (119, 120, 118, 119),
+    ]
+    case = SmallCase(f"use: scale_in, max_entries: {most}, spacing_percent: 4")
+    result = case.trade(tmp_path, [(100, 101, 99, 100, "enter_long"), *rising])
+    further = [(2, "buy", 10, 104, "scale_in"), (3, "buy", 10, 109, "scale_in")]
+    assert_fills(result, (1, "buy", 10, 100, "entry"), *further[: most - 1])

@@ -5,11 +5,13 @@ Each rule has neighbours of its kind: the other side, other kinds of orders, pri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.support.small_cases import (
+    Row,
     SmallCase,
     assert_fills,
     assert_rows,
@@ -93,6 +95,49 @@ def test_excursions_count_at_each_bar_on_which_nothing_happens(held: int, place:
     result = SmallCase("use: market").trade(tmp_path, [LONG, calm, *bars, (*calm, "exit_long"), calm])
     # In at 101, later between 99 and 105.
     assert_rows(trades_of(result, "exit_bar", "mae", "mfe"), [(held + 3, 2, 4)])
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+@pytest.mark.parametrize(
+    "risk",
+    [["use: trailing_stop, percent: 5"], ["use: trailing_stop, percent: 5", "use: break_even, percent: 50"]],
+    ids=["one rule", "several rules"],
+)
+@pytest.mark.parametrize("place", range(4))
+def test_excursions_count_while_a_stop_follows(place: int, risk: list[str], side: str, tmp_path: Path) -> None:
+    calm = (101, 101.5, 100.5, 101)
+    bars = [calm] * 4
+    bars[place] = (101, 103, 99, 101)
+    result = SmallCase("use: market", risk=risk).trade(
+        tmp_path, [LONG if side == "long" else SHORT, calm, *bars, (*calm, f"exit_{side}"), calm]
+    )
+    # In at 101, later between 99 and 103; the stop stays 5 % away from the best price.
+    assert_rows(trades_of(result, "exit_bar", "mae", "mfe"), [(7, 2, 2)])
+
+
+RISEN = [(100, 101, 99, 100), (100, 120, 99, 118), (118, 119, 110, 117), (117, 118, 108, 112), FLAT]
+FALLEN = [(100, 101, 99, 100), (100, 101, 80, 82), (82, 86, 81, 83), (83, 88, 82, 84), FLAT]
+
+
+def test_a_trailing_stop_that_has_moved_is_reached_by_a_price_that_equals_it(tmp_path: Path) -> None:
+    case = SmallCase(risk=["use: trailing_stop, percent: 10"])
+    # The best prices are 120 and 80, the stops 108 and 88.
+    result = case.trade(tmp_path, [LONG, *RISEN])
+    assert_fills(result, (1, "buy", 10, 100, "entry"), (4, "sell", 10, 108, "trailing_stop"))
+    result = case.trade(tmp_path, [SHORT, *FALLEN])
+    assert_fills(result, (1, "sell", 10, 100, "entry"), (4, "buy", 10, 88, "trailing_stop"))
+
+
+def test_trailing_stops_move_beside_an_instrument_on_which_nothing_happens(tmp_path: Path) -> None:
+    case = SmallCase(risk=["use: trailing_stop, percent: 10"], run="{cash: 100000, margin: {maintenance_percent: 0}}")
+    bars: dict[str, Sequence[Row]] = {"A": [SHORT, *FALLEN], "B": [FLAT] * 6, "C": [LONG, *RISEN]}
+    assert_fills(
+        case.trade(tmp_path, bars),
+        ("A", 1, "sell", 10, 100, "entry"),
+        ("C", 1, "buy", 10, 100, "entry"),
+        ("A", 4, "buy", 10, 88, "trailing_stop"),
+        ("C", 4, "sell", 10, 108, "trailing_stop"),
+    )
 
 
 def test_the_best_move_of_a_short_by_a_limit_is_one(tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api.engine import EngineJob
+from quantcrafter.engine.api.entries import Offset, ScaleInRule
 from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import Ledger, OrderKind, OrderStatus, StatusReason
 from quantcrafter.engine.api.order_id import OrderError, OrderId
 from quantcrafter.engine.api.orders import (
     Accepted,
     Amend,
+    Amended,
     AmendRejected,
     Cancel,
     Cancelled,
@@ -29,6 +31,7 @@ from quantcrafter.engine.api.orders import (
 )
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG
 from quantcrafter.engine.api.rules import (
+    ExecutionRule,
     GuardKind,
     GuardRule,
     OnOpposite,
@@ -160,6 +163,22 @@ def test_a_target_that_fills_takes_the_stop_with_it() -> None:
     assert session.apply(Cancelled(stop.order, 5)) == ()
 
 
+def test_an_order_that_filled_more_than_the_session_wanted_is_cancelled_for_its_rest() -> None:
+    session = session_of(**TEN)
+    (entry,) = close(session, 0, ENTER_LONG)
+    stop, target = session.apply(filled(entry.order, 10, 100.0))
+    session.apply(Accepted(target.order, 2))
+    (amend,) = session.apply(filled(stop.order, 4, 95.0, name="x2"))
+    assert isinstance(amend, Amend)
+    assert (amend.order, amend.lots) == (target.order, 6)
+    # The broker still has 10 lots of the target: 3 of them are left to fill.
+    cancels = session.apply(filled(target.order, 7, 105.0, name="x3"))
+    assert target.order in [each.order for each in cancels if isinstance(each, Cancel)]
+    assert session.orders[target.order.number].left == 3
+    session.apply(Cancelled(target.order, 4))
+    assert session.orders[target.order.number].left == 0
+
+
 @pytest.mark.parametrize(
     ("event", "status", "reason"),
     [
@@ -232,6 +251,24 @@ def test_an_order_whose_cancel_is_refused_is_cancelled_again_or_booked_when_it_f
     session.apply(filled(stop.order, 10, 95.0, name="x9"))
     (position,) = session.ledger().open_positions
     assert position.lots == -10
+
+
+def test_a_late_fill_that_closes_one_of_two_units_leaves_the_orders_of_the_other() -> None:
+    unit = tuple(replace(rule, scope="unit") for rule in (STOP, TARGET))
+    grow = ExecutionRule(scale_in=ScaleInRule(2, Offset(percent=2.0)))
+    session = session_of(size=SizeRule(SizeKind.QUANTITY, 10.0), protection=unit, execution=grow)
+    (entry,) = close(session, 0, ENTER_LONG)
+    stop, target = session.apply(filled(entry.order, 10, 100.0))
+    (further,) = close(session, 1, price=103.0)
+    others = session.apply(filled(further.order, 10, 103.0, name="x2"))
+    session.apply(Cancelled(target.order, 3))
+    (cancel,) = session.apply(filled(target.order, 10, 105.0, name="x3"))
+    assert isinstance(cancel, Cancel)
+    assert cancel.order == stop.order
+    assert session.memory.holdings[0]["lots"] == 10
+    assert session.working_orders(0)["id"].tolist() == [each.order.number for each in others]
+    rows = session.ledger().orders
+    assert rows["filled"][rows["id"] == target.order.number].tolist() == [10]
 
 
 def test_a_saved_session_follows_its_orders_on() -> None:
@@ -337,11 +374,24 @@ def reported(job: EngineJob, holdings: Ledger, stop: int) -> list[Ledger]:
         while done < len(holdings.fills) and holdings.fills[done]["bar"] < known[holdings.fills[done]["instrument"]]:
             fill = holdings.fills[done]
             event = filled(sent[int(fill["order_id"])], int(fill["lots"]), float(fill["price"]), 0.0, f"x{done}")
-            sent |= {each.order.number: each.order for each in session.apply(event)}
+            sent |= accepted(session, session.apply(event))
             done += 1
         session.append(bars)
-        sent |= {each.order.number: each.order for each in session.close_step()}
+        sent |= accepted(session, session.close_step())
     return [*parts, session.ledger()]
+
+
+def accepted(session: SimulationSession, commands: tuple[OrderCommand, ...]) -> dict[int, OrderId]:
+    """Accept what a broker is sent, and what follows from that; return the orders by number."""
+    waiting, sent = list(commands), {}
+    while waiting:
+        command = waiting.pop(0)
+        sent[command.order.number] = command.order
+        if isinstance(command, Submit):
+            waiting += session.apply(Accepted(command.order, 0))
+        elif isinstance(command, Amend):
+            waiting += session.apply(Amended(command.order, command.change, 0))
+    return sent
 
 
 @several

@@ -81,7 +81,7 @@ def test_money_is_conserved_when_fills_come_in_parts_with_fees_of_their_own(job:
         patch.setattr(matching, "apply_fill", in_parts)
         ledger = simulate(job, kernel=INTERPRETED)
     assert_money_is_conserved(job, ledger)
-    gained = ledger.trades["pnl"].sum() + sum(position.unrealised_pnl for position in ledger.open_positions)
+    gained = ledger.parts["pnl"].sum() + sum(position.unrealised_pnl for position in ledger.open_positions)
     assert ledger.equity[-1] - job.settings.cash == pytest.approx(gained, rel=1e-9, abs=1e-6)
     told = ledger.fills["commission"][ledger.fills["slippage"] == 0.0].sum()
     assert told >= math.fsum(fees) - 1e-6
@@ -103,7 +103,7 @@ def run(state: SimulationState, stop: int) -> None:
 
 
 def fill(state: SimulationState, k: int, lots: int, price: float, fee: float = math.nan) -> None:
-    apply_fill(state.portfolio, state.holdings, state.rules, state.market.columns, 0, k, 2, lots, price, fee)
+    apply_fill(state.portfolio, state.holdings, state.rules, state.market, 0, k, 2, lots, price, fee)
 
 
 def test_a_fill_books_the_fee_that_the_broker_told_and_no_slippage() -> None:
@@ -154,8 +154,10 @@ def test_a_stop_that_fills_in_parts_takes_its_target_along_when_it_is_done() -> 
     orders = state.ledger(2).orders
     assert [int(each["status"]) for each in orders] == [OrderStatus.FILLED, OrderStatus.FILLED, OrderStatus.CANCELLED]
     assert orders[2]["status_reason"] == StatusReason.OCO
-    trades = state.ledger(2).trades
-    assert [(int(each["lots"]), float(each["pnl"])) for each in trades] == [(3, -15.0), (7, -42.0)]
+    ledger = state.ledger(2)
+    parts = [(int(each["lots"]), float(each["pnl"]), int(each["left"])) for each in ledger.parts]
+    assert parts == [(3, -15.0, 7), (7, -42.0, 0)]
+    assert [(int(each["lots"]), float(each["pnl"]), int(each["parts"])) for each in ledger.trades] == [(10, -57.0, 2)]
 
 
 def test_a_closing_order_that_fills_more_than_the_position_turns_it_round() -> None:
@@ -165,7 +167,7 @@ def test_a_closing_order_that_fills_more_than_the_position_turns_it_round() -> N
     holding = state.holdings[0]
     fill(state, 0, 14, 95.0, 1.4)
     assert (holding["lots"], holding["price"], state.portfolio["cash"]) == (-4, 95.0, 10_000 - 50 + 4 * 95 - 1.4)
-    assert state.portfolio["trade_rows"][0]["commission"] == pytest.approx(1.0)
+    assert state.portfolio["part_rows"][0]["commission"] == pytest.approx(1.0)
     assert holding["commission"] == pytest.approx(0.4)
     protection = holding["slots"][0]
     assert (holding["working"], protection["side"], protection["lots"], protection["price"]) == (1, 1, 4, 99.75)

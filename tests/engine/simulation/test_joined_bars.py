@@ -39,9 +39,14 @@ def test_what_is_joined_goes_with_the_first_of_its_bars() -> None:
     latest.of(bars)
     bars.pop()
     gc.collect()
-    assert latest._latest is None
+    assert not latest._latest
 
 
-def test_bars_of_one_instrument_are_not_copied() -> None:
-    bars = bars_of("A", 10.0)
-    assert np.shares_memory(Latest().of([bars]).close, bars.close)
+def test_bars_of_one_instrument_are_not_copied_and_do_not_replace_those_of_several() -> None:
+    latest, bars = Latest(), bars_of("A", 10.0)
+    several = [bars, bars_of("B", 20.0)]
+    joined, alone = latest.of(several), latest.of([bars])
+    assert np.shares_memory(alone.close, bars.close)
+    assert latest.of(several) is joined
+    assert latest.of([bars]) is alone
+    assert latest.of([bars_of("C", 30.0)]).close.tolist() == [*range(30, 35)]

@@ -110,6 +110,12 @@ def test_a_kept_state_opens_and_goes_on_to_the_same_books(path: Path) -> None:
     found, whole = session.ledger(), simulate(job())
     assert len(before.fills) > 4
     assert len(found.fills) > 4
+    if "part_profit" not in path.read_text(encoding="utf-8"):
+        # Its history has each closing fill, not each trade: sizes by history are those of the trades as counted then.
+        working = [order["id"] for each in state.instruments.values() for order in each.orders]
+        assert found.fills[0]["order_id"] in working
+        assert found.equity[0] == pytest.approx(state.equity, rel=0.02)
+        return
     assert np.array_equal(np.append(before.fills, found.fills), whole.fills)
     assert np.array_equal(np.append(before.equity, found.equity), whole.equity)
 
@@ -131,7 +137,7 @@ def test_this_release_writes_what_it_reads() -> None:
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     kept_state = first_part().state()
-    (FOLDER / f"version_{kept_state.version}.json").write_text(kept_state.to_json() + "\n", encoding="utf-8")
+    (FOLDER / f"version_{kept_state.version}_of_trades.json").write_text(kept_state.to_json() + "\n", encoding="utf-8")
 
 
 def test_no_term_of_a_job_is_part_of_a_state() -> None:

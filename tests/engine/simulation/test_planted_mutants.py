@@ -7,7 +7,7 @@ import random
 import pytest
 
 from quantcrafter.engine.simulation import primitives
-from tests.support.counts import sample, seed
+from tests.support.counts import limit_s, sample, seed
 from tests.support.mutant_trials import BY_HAND, NONE_PLANTED, planted, try_mutants
 from tests.support.planted_mutants import MUTANTS, Mutant
 from tests.support.reliability import record
@@ -30,6 +30,7 @@ def test_a_fault_is_in_the_functions_while_it_is_planted_and_in_none_afterwards(
 
 @pytest.mark.slow
 @pytest.mark.long
+@pytest.mark.timeout(limit_s(of=36_000))
 def test_every_planted_fault_is_found() -> None:
     rng = random.Random(seed("planted faults"))  # noqa: S311 - cases of a test, no secrets
     numbers = rng.sample(range(len(MUTANTS)), sample(FEW, of=len(MUTANTS)))

@@ -1,6 +1,7 @@
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,12 +10,13 @@ from quantcrafter.engine.api.rules import ProtectiveKind
 from quantcrafter.engine.simulation.primitives import (
     match_limit,
     match_stop,
-    protective_level,
     round_to_tick,
     to_quantity,
     whole_inverse,
     whole_lots,
 )
+from quantcrafter.engine.simulation.records import HOLDING_DTYPE
+from quantcrafter.engine.simulation.ticks import protective_level
 
 TICKS = st.sampled_from(["0.01", "0.0001", "0.05", "0.25", "0.5", "1", "2.5", "10"])
 
@@ -78,7 +80,9 @@ def test_a_protective_order_lies_on_its_side_of_the_entry_or_a_tick_above_zero(
     kind: ProtectiveKind, side: int, price: float, distance: float, tick: str
 ) -> None:
     size = float(tick)
-    level = protective_level(int(kind), side, price, distance, size, whole_inverse(size), 0.0)
+    holding = np.zeros(1, HOLDING_DTYPE)[0]
+    holding["tick_size"], holding["tick_inverse"] = size, whole_inverse(size)
+    level = protective_level(holding, int(kind), side, price, distance)
     sign = side if kind is ProtectiveKind.TAKE_PROFIT else -side
     assert level > 0
     assert (level - price) * sign > 0 or level == size

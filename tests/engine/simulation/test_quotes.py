@@ -74,10 +74,11 @@ def test_every_fill_is_a_price_that_its_side_saw(job: EngineJob) -> None:
     for fill in ledger.fills:
         each = job.instruments[fill["instrument"]]
         share = {"bid": 1.0, "mid": 0.5, "ask": 0.0}[each.quotes]
-        offset = each.spread * share if fill["side"] > 0 else -each.spread * (1.0 - share)
-        if fill["reason"] == Reason.SPLIT:
-            continue
         bar = int(fill["bar"])
+        spread = each.spread if each.spreads is None else float(each.spreads[bar])
+        offset = spread * share if fill["side"] > 0 else -spread * (1.0 - share)
+        if fill["reason"] in (Reason.SPLIT, Reason.ROLL):
+            continue
         room = each.tick_size / 10.0
         assert each.bars.low[bar] + offset - room <= fill["price"] <= each.bars.high[bar] + offset + room
 

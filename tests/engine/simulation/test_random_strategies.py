@@ -77,6 +77,14 @@ def test_every_field_of_an_instrument_is_drawn() -> None:
     assert not undrawn_fields()
 
 
+def test_universes_are_drawn_in_each_way_and_compared(registry: Registry, tmp_path: Path) -> None:
+    texts = [write_random_strategy(tmp_path, registry, number).read_text(encoding="utf-8") for number in range(60)]
+    several = [text for text in texts if "universe:" in text]
+    assert len(several) > 5
+    assert any("members.csv" in text for text in several)
+    assert any("exclude" in text for text in several)
+
+
 def test_the_strategy_of_a_seed_is_always_the_same(registry: Registry, tmp_path: Path) -> None:
     texts = []
     for folder in (tmp_path / "a", tmp_path / "b"):

@@ -241,7 +241,7 @@ def test_as_many_units_as_there_may_be_have_their_orders() -> None:
     assert (ledger.fills["side"] > 0).sum() == MOST_ENTRIES
 
 
-@pytest.mark.parametrize("opposite", list(OnOpposite))
+@pytest.mark.parametrize("opposite", [OnOpposite.IGNORE, OnOpposite.CLOSE, OnOpposite.REVERSE])
 def test_an_exit_of_all_takes_the_orders_of_all_units(opposite: OnOpposite) -> None:
     job = climbing(STOP, execution=replace(growing(), on_opposite=opposite))
     flags = np.array(job.instruments[0].flags)

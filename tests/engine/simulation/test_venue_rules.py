@@ -15,7 +15,7 @@ from quantcrafter.engine.api.ledger import InterventionKind, OrderKind, Reason, 
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT, EXIT_LONG
 from quantcrafter.engine.api.rules import ExecutionRule, OnOpposite, ProtectiveKind, ProtectiveRule
 from quantcrafter.engine.simulation.driver import simulate
-from quantcrafter.engine.simulation.venue_columns import limits_of
+from quantcrafter.engine.simulation.venue_columns import limits_of, tick_of
 from quantcrafter.engine.trading_calendar.trading_days import trading_days_in_order
 from tests.engine.simulation.test_open_session import by_day
 from tests.support.counts import sample
@@ -96,6 +96,14 @@ def test_an_entry_at_the_upper_limit(day: tuple[float, ...], fills: list[Any]) -
     assert fills_of(job) == fills
 
 
+@pytest.mark.parametrize(
+    "day", [(12.0, 12.0, 12.0, 12.0), (11.0, 11.5, 11.0, 11.5), (11.0, 11.02, 11.0, 11.0), (11.5, 11.5, 11.0, 11.0)]
+)
+def test_a_bar_beyond_its_limit_is_traded_as_any_other(day: tuple[float, ...]) -> None:
+    job = job_of([(10.0, 10.1, 9.9, 10.0), day], {0: ENTER_LONG}, price_limits=((0, 10.0),))
+    assert fills_of(job) == [(1, 1, day[0])]
+
+
 @pytest.mark.parametrize(("close", "fills"), [(11.0, []), (10.99, [(1, 1, 11.0)])])
 def test_a_stop_at_the_limit_fills_where_the_bar_comes_back_from_it(close: float, fills: list[Any]) -> None:
     rule = ExecutionRule(entry=EntryRule(OrderKind.STOP, Offset(percent=10.0)))
@@ -119,7 +127,9 @@ def test_nothing_is_closed_in_the_session_of_its_entry(job: EngineJob) -> None:
             continue
         days = trading_days_in_order(each.bars.open_ns, each.bars.session)
         held, fresh, day = 0, 0, None
-        for fill in ledger.fills[ledger.fills["instrument"] == i]:
+        # A roll changes the contract: the position goes on.
+        fills = ledger.fills[ledger.fills["reason"] != Reason.ROLL]
+        for fill in fills[fills["instrument"] == i]:
             today = days[fill["bar"]]
             fresh = fresh if today == day else 0
             day, lots, side = today, int(fill["lots"]), int(fill["side"])
@@ -140,9 +150,16 @@ def test_nothing_fills_at_a_locked_limit(job: EngineJob) -> None:
             bar, price = int(fill["bar"]), Fraction(float(fill["price"]))
             if fill["reason"] == Reason.SPLIT:
                 continue
-            if fill["side"] > 0 and bars.low[bar] >= up[bar]:
+            day = int(trading_days_in_order(bars.open_ns[bar : bar + 1], bars.session)[0])
+            if (
+                fill["side"] > 0
+                and up[bar] <= bars.low[bar] <= bars.high[bar] <= up[bar] + tick_of(each, day, up[bar], -1) / 3
+            ):
                 assert price < up[bar]
-            if fill["side"] < 0 and bars.high[bar] <= down[bar]:
+            if (
+                fill["side"] < 0
+                and down[bar] - tick_of(each, day, down[bar]) / 3 <= bars.low[bar] <= bars.high[bar] <= down[bar]
+            ):
                 assert price > down[bar]
     rejected = ledger.orders["status_reason"] == StatusReason.PRICE_LIMIT
     assert not np.isin(ledger.orders["kind"][rejected], (OrderKind.LIMIT, OrderKind.STOP_LIMIT)).any()

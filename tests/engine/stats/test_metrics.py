@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantcrafter.engine.api.bars import Bars, Session
+from quantcrafter.engine.api.ledger import CASHFLOW_DTYPE, CashflowKind
 from quantcrafter.engine.api.timeframe import Timeframe
 from quantcrafter.engine.stats import curve
 from quantcrafter.engine.stats.benchmark import benchmark_of
@@ -56,6 +57,22 @@ def test_ratios_agree_with_quantstats_on_the_same_daily_curve() -> None:
             "calmar": stats.calmar(returns, periods=periods),  # type: ignore[arg-type]  # the same
         }
     assert {key: ours[key] for key in theirs} == pytest.approx(theirs, rel=1e-9)
+
+
+def test_a_withdrawal_is_no_loss() -> None:
+    # The example of docs/metrics.md: 1,000 become 1,200, of which 100 are withdrawn, and 1,100 become 990.
+    equity = np.array([CASH, 1.2 * CASH, 0.99 * CASH])
+    bars = walk_bars(3)
+    rows = np.array([(2, -1, CashflowKind.WITHDRAWAL, -0.1 * CASH)], CASHFLOW_DTYPE)
+    ledger = replace(curve_ledger(bars.close_ns, equity), cashflows=rows)
+    values = compute_metrics(ledger, [job_of(bars)], cash=CASH)
+    assert values["withdrawn"] == pytest.approx(0.1 * CASH)
+    assert values["net_profit"] == pytest.approx(0.09 * CASH)
+    assert values["final_equity"] == pytest.approx(0.99 * CASH)
+    assert values["total_return_pct"] == pytest.approx(8.0)
+    assert values["max_drawdown_pct"] == pytest.approx(10.0)
+    _, daily = curve.daily_equity(ledger, [job_of(bars)])
+    assert curve.daily_returns(daily, CASH) == pytest.approx([0.0, 0.2, -0.1])
 
 
 def test_every_metric_is_described_once_and_computed() -> None:

@@ -96,12 +96,50 @@ def test_futures_of_monday_begin_on_sunday_evening() -> None:
     assert closes[0] == moment("2024-06-03T16:00", "America/Chicago")
 
 
-def test_futures_close_at_noon_on_labor_day_and_not_at_all_on_good_friday() -> None:
-    chicago = calendar("CMES").session
-    opens, closes = bounds(day("2024-09-02"), chicago)
-    assert opens[0] == moment("2024-09-01T17:00", "America/Chicago")
-    assert closes[0] == moment("2024-09-02T12:00", "America/Chicago")
+def test_futures_do_not_trade_on_good_friday_and_open_before_labor_day() -> None:
+    chicago = calendar("CME_EQUITY").session
+    assert bounds(day("2024-09-02"), chicago)[0][0] == moment("2024-09-01T17:00", "America/Chicago")
     assert not is_session_day(day("2024-03-29"), chicago)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "clock"),
+    [
+        ("CME_EQUITY", "2024-07-03", "12:15"),
+        ("CME_EQUITY", "2024-07-04", "12:00"),
+        ("CME_EQUITY", "2024-11-28", "12:00"),
+        ("CME_EQUITY", "2024-11-29", "12:15"),
+        ("CME_EQUITY", "2024-12-24", "12:15"),
+        ("CME_EQUITY", "2024-06-19", "12:00"),
+        ("CME_EQUITY", "2024-07-05", "16:00"),
+        ("CME_ENERGY", "2024-07-03", "16:00"),
+        ("CME_ENERGY", "2024-07-04", "13:30"),
+        ("CME_ENERGY", "2024-11-28", "13:30"),
+        ("CME_ENERGY", "2024-11-29", "12:45"),
+        ("CME_ENERGY", "2013-12-24", "12:45"),
+        ("CME_RATES", "2024-07-03", "16:00"),
+        ("CME_RATES", "2024-07-04", "12:00"),
+        ("CME_RATES", "2013-12-24", "12:15"),
+        # Of other products the early closes are not known: none is too early.
+        ("CMES", "2024-07-04", "16:00"),
+        ("CMES", "2024-11-29", "16:00"),
+        ("CME_ENERGY", "2025-01-09", "16:00"),
+        ("CME_EQUITY", "2012-11-23", "16:15"),
+        # The daily break began later until September 2015, for stock indices still later until November 2012.
+        ("CME_EQUITY", "2012-11-16", "16:30"),
+        ("CME_EQUITY", "2012-11-19", "16:15"),
+        ("CME_EQUITY", "2015-09-18", "16:15"),
+        ("CME_EQUITY", "2015-09-21", "16:00"),
+        ("CME_ENERGY", "2010-06-01", "16:15"),
+        ("CME_ENERGY", "2014-07-03", "16:15"),
+        ("CME_ENERGY", "2016-06-01", "16:00"),
+        ("CME_RATES", "2010-06-01", "16:00"),
+        ("CMES", "2014-06-02", "16:15"),
+    ],
+)
+def test_each_group_of_futures_has_its_own_half_days(name: str, on: str, clock: str) -> None:
+    assert is_session_day(day(on), calendar(name).session)[0]
+    assert bounds(day(on), calendar(name).session)[1][0] == moment(f"{on}T{clock}", "America/Chicago")
 
 
 def test_days_beyond_a_table_are_regular() -> None:

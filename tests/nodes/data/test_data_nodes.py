@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from quantcrafter.engine.api import FeedNode, PortType, ResampleNode, Role, Timeframe
-from quantcrafter.nodes.data import COMPONENTS, Feed, Resample
+from quantcrafter.nodes.data import COMPONENTS, OtherBars, Resample
 
 
 def test_both_nodes_give_bars_and_have_help() -> None:
@@ -26,9 +26,9 @@ def test_resample_needs_a_timeframe_and_knows_nothing_else() -> None:
 
 
 def test_a_feed_hands_other_keys_to_its_provider() -> None:
-    node = Feed.model_validate({"symbol": "SPY", "data": "csv", "path": "spy.csv"})
+    node = OtherBars.model_validate({"symbol": "SPY", "data": "csv", "path": "spy.csv"})
     assert isinstance(node, FeedNode)
     assert node.provider_options() == {"path": "spy.csv"}
     assert (node.timeframe, node.on_bad_bars) == (None, "refuse")
     with pytest.raises(ValidationError):
-        Feed.model_validate({"data": "csv"})
+        OtherBars.model_validate({"data": "csv"})

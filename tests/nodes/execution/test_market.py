@@ -1,12 +1,15 @@
 import pytest
 from pydantic import ValidationError
 
-from quantcrafter.engine.api import ExecutionRule, OnOpposite, PortType, Role
+from quantcrafter.engine.api import EntryRule, ExecutionRule, OnOpposite, OrderKind, PortType, Role
 from quantcrafter.nodes.execution import COMPONENTS
 from quantcrafter.nodes.execution.market import MarketOrder
 
+AT_MARKET = [choice for choice in OnOpposite if choice is not OnOpposite.REVERSE_AT_PRICE]
+"""What market orders can do with a signal against the position: they have no price at which they could reverse."""
 
-@pytest.mark.parametrize("choice", list(OnOpposite))
+
+@pytest.mark.parametrize("choice", AT_MARKET)
 def test_market_execution_describes_itself_as_a_rule(choice: OnOpposite) -> None:
     node = MarketOrder(signals=["cross"], money="size", combine="all", on_opposite=choice.name.lower())
     assert node.rule() == ExecutionRule(choice, "all")
@@ -14,6 +17,11 @@ def test_market_execution_describes_itself_as_a_rule(choice: OnOpposite) -> None
 
 def test_an_opposite_signal_closes_unless_the_file_says_otherwise() -> None:
     assert MarketOrder(signals=["cross"], money="size").rule() == ExecutionRule(OnOpposite.CLOSE, "any")
+
+
+def test_orders_fill_at_the_close_where_the_file_says_so() -> None:
+    rule = MarketOrder(signals=["cross"], money="size", at="close").rule()
+    assert rule == ExecutionRule(entry=EntryRule(OrderKind.AT_CLOSE))
 
 
 def test_the_ports_of_market_execution_take_the_roles_of_the_strategy_file() -> None:
@@ -33,6 +41,8 @@ def test_the_ports_of_market_execution_take_the_roles_of_the_strategy_file() -> 
         {"signals": [], "money": "size"},
         {"signals": ["cross"]},
         {"signals": ["cross"], "money": "size", "on_opposite": "flip"},
+        {"signals": ["cross"], "money": "size", "on_opposite": "reverse_at_price"},
+        {"signals": ["cross"], "money": "size", "at": "noon"},
         {"signals": ["cross"], "money": "size", "combine": "most"},
     ],
 )
@@ -42,7 +52,7 @@ def test_what_makes_no_sense_is_refused(fields: dict[str, object]) -> None:
 
 
 def test_the_execution_nodes_have_names_and_help() -> None:
-    names = ["market", "limit", "stop_entry", "stop_limit", "scale_in", "grid", "rebalance"]
+    names = ["market", "limit", "stop_entry", "stop_limit", "scale_in", "grid", "rebalance", "pair"]
     assert [component.name for component in COMPONENTS] == names
     assert all(component.role is Role.EXECUTION and component.help() for component in COMPONENTS)
     assert "on_opposite" in MarketOrder.help()

@@ -10,6 +10,7 @@ def test_sizes_that_adapt_describe_themselves_as_size_rules() -> None:
     )
     assert Martingale(percent=2).rule() == SizeRule(SizeKind.MARTINGALE, 2, factor=2, most=40)
     assert AntiMartingale(percent=2, factor=3).rule() == SizeRule(SizeKind.ANTI_MARTINGALE, 2, factor=3, most=40)
+    assert AntiMartingale(reset_after=3).rule().trades == Martingale(reset_after=3).rule().trades == 3
     assert FixedRatio(units=10, delta=100, maximum=50).rule() == SizeRule(SizeKind.FIXED_RATIO, 10, delta=100, most=50)
 
 

@@ -59,6 +59,19 @@ class Pairs(bt.Strategy):
                 self.sell(data, size=held - want)
 
 
+class Steps(bt.Strategy):
+    """Buys in two steps and sells in three, long and short."""
+
+    def next(self) -> None:
+        step, side = len(self) % 12, 1 if len(self) // 12 % 2 else -1
+        trade = self.buy if side > 0 else self.sell
+        leave = self.sell if side > 0 else self.buy
+        if step in (1, 2):
+            trade(size=5)
+        elif step in (5, 6, 8):
+            leave(size=4 if step == 5 else 3)
+
+
 class Broken(bt.Strategy):
     def next(self) -> None:
         if len(self) == 5:

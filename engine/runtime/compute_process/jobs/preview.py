@@ -42,7 +42,7 @@ class PreviewRequest(Request):
         provider: its name.
         options: its parameters, as the strategy file has them.
         symbol: the requested symbol.
-        timeframe: the requested length of the bars; that of the source if empty.
+        timeframe: the requested length of the bars; if empty that of the source, as for an import.
         base_dir: the folder for relative paths.
         market: the name of the symbol's market; by the symbol's suffix if empty.
     """
@@ -62,10 +62,11 @@ class PreviewRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One bar: when it opens (UTC ns), and open, high, low, close, volume."""
+    """One bar: when it opens (UTC ns), open, high, low, close, volume, and further columns."""
 
     ts_ns: int
     values: tuple[float, ...]
+    further: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ class Preview:
     `glance` has the first lines of a file as they are there, whether or not there are bars. `error` says why there are
     no bars, '' if there are; all other information is still available. `count`, `first_ns`, `last_ns` and `end_ns`
     refer to the requested bars, repaired where necessary. `source_timeframe` is the length of the bars as the source
-    has them; `timeframes` are those that can be requested, `symbols` likewise (any if empty).
+    has them; `timeframes` are those that can be requested, `symbols` likewise (any if empty). `further` names further
+    columns.
     """
 
     symbol: str = ""
@@ -134,6 +136,7 @@ class Preview:
     tail: tuple[Row, ...] = ()
     line: Line | None = None
     glance: Glance = field(default_factory=Glance)
+    further: tuple[str, ...] = ()
 
     @property
     def is_refused(self) -> bool:
@@ -161,7 +164,7 @@ def preview_bars(request: PreviewRequest, context: JobContext) -> Preview:
         return Preview(request.symbol, str(error), error.field)
     except ValueError as error:
         return Preview(request.symbol, f"{str(error)[:1].upper()}{str(error)[1:]}.", "timeframe")
-    wish = DataRequest(request.symbol, wanted or _DAY, request.base_dir)
+    wish = DataRequest(request.symbol, wanted or _DAY, request.base_dir, keeps_columns=wanted is None)
     try:
         wish = market_request(wish, market_for(request.symbol, registry.markets, request.market))
     except DataError as error:
@@ -283,6 +286,7 @@ def _seen(
         head=head,
         tail=tail,
         line=thinned(bars),
+        further=tuple(bars.extra),
         **rest,
     )
 
@@ -320,7 +324,8 @@ def _opens(raw: RawBars) -> TimeColumn:
 
 def _row(times: TimeColumn, bars: Bars | RawBars, place: int) -> Row:
     columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
-    return Row(int(times[place]), tuple(float(column[place]) for column in columns))
+    further = tuple(float(column[place]) for column in bars.extra.values())
+    return Row(int(times[place]), tuple(float(column[place]) for column in columns), further)
 
 
 def thinned(bars: Bars, points: int = LINE_POINTS) -> Line:

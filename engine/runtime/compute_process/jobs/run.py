@@ -14,7 +14,9 @@ from quantcrafter.engine.api.waiting import IMPORT
 from quantcrafter.engine.runtime.compute_process.jobs.contract import INSTRUMENTS, JobContext, LogLine, Request
 
 if TYPE_CHECKING:
-    from quantcrafter.engine.api import EngineAdapter
+    from collections.abc import Iterable
+
+    from quantcrafter.engine.api import EngineAdapter, Problem
     from quantcrafter.engine.runtime.results.result import RunResult
     from quantcrafter.engine.runtime.running.prepare import Loader, Progress
 
@@ -72,7 +74,7 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
         context.progress(IMPORT, 0, 1)
     from quantcrafter.engine.plugins import load_registry
     from quantcrafter.engine.runtime.running.load_graph import load_text
-    from quantcrafter.engine.runtime.running.run import run
+    from quantcrafter.engine.runtime.running.run import PENCE, run
     from quantcrafter.engine.spec.identity import strategy_hash
 
     registry = load_registry()
@@ -81,8 +83,7 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
     if request.unless and strategy_hash(graph.spec) == request.unless:
         return None
     context.memory[INSTRUMENTS] = {each.spec.symbol: number for number, each in enumerate(graph.instruments)}
-    for warning in graph.warnings:
-        context.log(LogLine(logging.WARNING, joined([warning.message, warning.remedy]), node=warning.node))
+    _log(context, [each for each in graph.warnings if each.code != PENCE])  # the data may contradict it
     progress = _progress(registry.engine(request.engine or graph.spec.run.engine), context)
     result = run(
         graph,
@@ -93,6 +94,7 @@ def run_strategy(request: RunRequest, context: JobContext) -> RunOutcome | None:
         cancelled=context.cancelled,
         loader=_loader(context),
     )
+    _log(context, [each for each in result.warnings if each.code == PENCE])
     for finding in result.findings:
         context.log(LogLine(logging.WARNING, finding))
     for note in result.notes:
@@ -108,6 +110,11 @@ def _loader(context: JobContext) -> Loader:
 
     cache: BarCache = context.memory.setdefault(BarCache, BarCache())
     return cache
+
+
+def _log(context: JobContext, warnings: Iterable[Problem]) -> None:
+    for warning in warnings:
+        context.log(LogLine(logging.WARNING, joined([warning.message, warning.remedy]), node=warning.node))
 
 
 def _progress(engine: type[EngineAdapter] | None, context: JobContext) -> Progress:

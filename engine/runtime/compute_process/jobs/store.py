@@ -110,12 +110,6 @@ def import_bars(request: StoreImportRequest, context: JobContext) -> tuple[Impor
 
     store, made = BarStore(), list[ImportDone]()
     for number, file in enumerate(request.files):
-        symbols = file.symbols
-        try:
-            symbols = symbols or symbols_in(file.path, file.options)
-        except DataError as error:
-            made.append(ImportDone(file.path, "", error=str(error)))
-            context.log(LogLine(logging.ERROR, str(error)))
         choices = ImportOptions(
             file.options,
             "repair" if file.repair else "refuse",
@@ -125,20 +119,31 @@ def import_bars(request: StoreImportRequest, context: JobContext) -> tuple[Impor
             markets=load_registry().markets,
         )
         with reading_once():
+            shown = tuple[str, ...]()
+            try:
+                shown = symbols_in(file.path, file.options)
+            except DataError as error:
+                if not file.symbols:
+                    made.append(ImportDone(file.path, "", error=str(error)))
+                    context.log(LogLine(logging.ERROR, str(error)))
+            symbols = file.symbols or shown
             for place, symbol in enumerate(symbols):
                 context.progress("import", number * 1000 + place * 1000 // len(symbols), len(request.files) * 1000)
                 _stop_if_cancelled(context)
-                made.append(_imported(store, file.path, symbol, choices, context))
+                joins = symbol not in shown  # the user named it
+                made.append(_imported(store, file.path, symbol, choices, context, joins=joins))
     context.progress("import", 1, 1)
     return tuple(made)
 
 
-def _imported(store: BarStore, path: str, symbol: str, choices: ImportOptions, context: JobContext) -> ImportDone:
+def _imported(
+    store: BarStore, path: str, symbol: str, choices: ImportOptions, context: JobContext, *, joins: bool
+) -> ImportDone:
     """Import one symbol of a file, and log what it shows."""
     from quantcrafter.engine.data.store.bar_files import import_file
 
     try:
-        (found,) = import_file(store, path, (symbol,), choices)
+        (found,) = import_file(store, path, (symbol,), choices, joins=joins)
     except DataError as error:
         context.log(LogLine(logging.ERROR, str(error)))
         return ImportDone(path, symbol, error=str(error))

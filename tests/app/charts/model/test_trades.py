@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from quantcrafter.app.charts.model.trades import HeldUnits, TradeMarks
 from quantcrafter.engine.api import Ledger
-from quantcrafter.engine.api.ledger import ORDER_DTYPE, TRADE_DTYPE, Reason
+from quantcrafter.engine.api.ledger import ORDER_DTYPE, Reason
+from quantcrafter.engine.api.round_trips import PART_DTYPE
 from tests.support.ledgers import curve_ledger, walk_run
 
 
 def ledger_of(spans: list[tuple[int, int, float]]) -> Ledger:
     """Return books with trades from one bar to another that made so much, the entry order's id being their number."""
     ledger = curve_ledger(np.arange(2), np.ones(2))
-    trades = np.zeros(len(spans), TRADE_DTYPE)
+    trades = np.zeros(len(spans), PART_DTYPE)
     for number, (entry, leave, pnl) in enumerate(spans):
         trades[number]["entry_bar"], trades[number]["exit_bar"], trades[number]["pnl"] = entry, leave, pnl
         trades[number]["entry_order"], trades[number]["side"] = number, 1
@@ -73,7 +74,7 @@ def test_stops_and_targets_belong_to_the_trade_whose_entry_they_protect() -> Non
         orders[number]["parent"], orders[number]["reason"] = parent, reason
         orders[number]["price"], orders[number]["closed_bar"] = price, closed
         orders[number]["created_bar"] = 5 + 25 * parent
-    books = Ledger(orders, ledger.fills, ledger.trades, ledger.blocked, ledger.ts_ns, ledger.equity, ledger.cash)
+    books = Ledger(orders, ledger.fills, ledger.parts, ledger.blocked, ledger.ts_ns, ledger.equity, ledger.cash)
     marks = TradeMarks(books, 0)
     told = [(level.kind, level.price, level.from_bar, level.to_bar) for level in marks.levels(0)]
     assert told == [("stop", 90.0, 5, 20), ("target", 120.0, 5, 20)]

@@ -21,10 +21,13 @@ from quantcrafter.app.panes.results.distribution import histogram
 from quantcrafter.app.panes.results.table_page import TablePage
 from quantcrafter.app.session.run_session import RunSession
 from quantcrafter.app.theme import current
+from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
+from quantcrafter.engine.runtime.run_store.run_writer import save_run
+from quantcrafter.engine.runtime.running.run import run
 from tests.support.children import children
 from tests.support.modal import answering, choosing
-from tests.support.saved_runs import saved_example
+from tests.support.saved_runs import EXAMPLES, saved_example
 
 
 @pytest.fixture(scope="module")
@@ -294,6 +297,35 @@ def test_what_rules_did_is_listed_where_they_did_anything(pane: ResultsPane, rsi
     bar = session_of(pane).bar
     assert bar is not None
     assert guarded.instruments[0].bars.close_ns[bar] == guarded.interventions["ts_ns"][row]
+
+
+def test_parts_are_listed_where_a_trade_has_several(pane: ResultsPane, rsi: RunFolder, tmp_path: Path) -> None:
+    session_of(pane).show_run(rsi)
+    assert not pane.tabs.isTabVisible(pane.tabs.indexOf(pane.parts))
+    parted = saved_example("trend_with_partial_targets", tmp_path / "run")
+    session_of(pane).show_run(parted)
+    assert pane.tabs.isTabVisible(pane.tabs.indexOf(pane.parts))
+    pane.tabs.setCurrentWidget(pane.parts)
+    assert texts_in(pane.parts, "Trade") == [str(row + 1) for row in parted.parts["trade"].tolist()]
+    pane.tabs.setCurrentWidget(pane.trades)
+    assert texts_in(pane.trades, "Parts") == [str(count) for count in parted.trades["parts"].tolist()]
+    assert sum(parted.trades["parts"]) == len(parted.parts)
+
+
+def test_notices_are_listed_with_their_texts(pane: ResultsPane, rsi: RunFolder, tmp_path: Path) -> None:
+    session_of(pane).show_run(rsi)
+    assert not pane.tabs.isTabVisible(pane.tabs.indexOf(pane.notices))
+    text = (EXAMPLES / "turn_of_the_month.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "noting.yaml"
+    node = "  tell: {use: notify, condition: month_ends, text: The month ends}\n\nadvisors:"
+    file.write_text(text.replace("\nadvisors:", node), encoding="utf-8")
+    result = run(file, registry=load_registry())
+    session_of(pane).show_run(RunFolder.open(save_run(result, tmp_path / "run")))
+    assert pane.tabs.isTabVisible(pane.tabs.indexOf(pane.notices))
+    pane.tabs.setCurrentWidget(pane.notices)
+    assert texts_in(pane.notices, "Text") == ["The month ends"] * len(result.notices)
+    click_row(pane.notices, 2)
+    assert session_of(pane).bar == result.notices["bar"][2]
 
 
 HOURLY = ("instruments.0.data=synthetic", "instruments.0.timeframe=1h")

@@ -240,11 +240,21 @@ def test_a_mode_that_cannot_be_run_is_among_the_problems_and_leaves_no_bar(deskt
     )
     tab = tab_of(desktop)
     tab.document.do(SetField(("run", "mode"), "live"), label="Mode")
+    tab.document.do(SetField(("run", "engine"), "backtrader"), label="Engine")
     press_run(desktop)
     assert "can't run in mode 'live'" in desktop.shell.status.currentMessage()
     assert not _notices(tab)
     tab.document.undo()
     assert not [each for each in tab.document.problems if each.path == "run.mode"]
+
+
+def test_a_strategy_that_is_to_be_started_is_not_run_and_says_how_to_start_it(desktop: Desktop, qtbot: QtBot) -> None:
+    tab = tab_of(desktop)
+    tab.document.do(SetField(("run", "mode"), "paper"), label="Mode")
+    press_run(desktop)
+    qtbot.waitUntil(lambda: bool(_notices(tab)))
+    (notice,) = _notices(tab)
+    assert "quantcrafter start" in notice.text.text()
 
 
 def test_after_every_change_the_strategy_runs_by_itself_without_filling_the_history(

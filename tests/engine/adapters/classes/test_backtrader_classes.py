@@ -98,7 +98,7 @@ def test_trades_add_up_to_the_change_of_the_account() -> None:
     ledger = run.ledger
     open_profit = sum(position.unrealised_pnl for position in ledger.open_positions)
     assert len(ledger.trades) > 20
-    assert ledger.trades["pnl"].sum() + open_profit == pytest.approx(ledger.equity[-1] - CASH, abs=1e-6)
+    assert ledger.parts["pnl"].sum() + open_profit == pytest.approx(ledger.equity[-1] - CASH, abs=1e-6)
     turned = [f for f in ledger.fills if f["lots"] == 10]
     assert turned, "an order of double size turns a position round"
     assert all(trade["lots"] <= 10 for trade in ledger.trades)
@@ -124,7 +124,7 @@ def test_a_strategy_that_raises_is_named_with_its_bar() -> None:
     ("name", "parameters", "message"),
     [
         ("SmaCross", {"fats": 3}, r"has no parameter 'fats'. It has: fast, slow, stake\."),
-        ("Nothing", {}, r"has no class 'Nothing'\. It has: SmaCross, Brackets, Pairs, Broken\."),
+        ("Nothing", {}, r"has no class 'Nothing'\. It has: SmaCross, Brackets, Pairs, Steps, Broken\."),
     ],
 )
 def test_what_cannot_be_run_is_said_with_what_there_is(name: str, parameters: dict[str, Any], message: str) -> None:
@@ -135,3 +135,32 @@ def test_what_cannot_be_run_is_said_with_what_there_is(name: str, parameters: di
 def test_a_run_can_be_cancelled() -> None:
     with pytest.raises(RunCancelledError):
         BacktraderEngine().run_class(job("SmaCross", random_bars(7, "S", np.arange(600)), cancelled=lambda: True))
+
+
+def test_trades_are_counted_as_backtrader_counts_them() -> None:
+    """backtrader's own TradeAnalyzer of a strategy that enters and leaves in parts."""
+    import backtrader as bt
+    import pandas as pd
+
+    from quantcrafter.engine.adapters.classes.loading import load_class
+
+    bars = random_bars(61, "S", np.arange(500))
+    ledger = ours("Steps", bars).ledger
+    columns = {column: bars.column(column) for column in ("open", "high", "low", "close", "volume")}
+    cerebro = bt.Cerebro()
+    cerebro.adddata(bt.feeds.PandasData(dataname=pd.DataFrame(columns, index=pd.to_datetime(bars.open_ns))))
+    cerebro.broker.setcash(CASH)
+    cerebro.broker.setcommission(commission=PERCENT / 100)
+    cerebro.addstrategy(load_class("bt_examples.Steps", FOLDER, bt.Strategy, "backtrader"))
+    cerebro.addanalyzer(bt.analyzers.TradeAnalyzer)
+    theirs = cerebro.run()[0].analyzers[0].get_analysis()
+
+    pnl = ledger.trades["pnl"]
+    assert len(ledger.parts) > len(pnl) > 20
+    assert (theirs.total.closed, theirs.won.total, theirs.lost.total) == (len(pnl), (pnl > 0).sum(), (pnl <= 0).sum())
+    assert theirs.pnl.net.total == pytest.approx(pnl.sum())
+    assert theirs.won.pnl.max == pytest.approx(pnl.max())
+    assert theirs.lost.pnl.average == pytest.approx(pnl[pnl <= 0].mean())
+    outcome = "".join("w" if each > 0 else "l" for each in pnl)
+    assert theirs.streak.won.longest == max(map(len, outcome.split("l")))
+    assert theirs.len.total == (ledger.trades["exit_bar"] - ledger.trades["entry_bar"]).sum()

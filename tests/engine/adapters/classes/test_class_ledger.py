@@ -178,5 +178,5 @@ def test_books_add_up_over_many_bars() -> None:
     fills = [fill(n, 2 + 3 * n, int(rng.choice([BUY, SELL])), 1 + n % 7, float(rows[2 + 3 * n, 0])) for n in range(120)]
     run = keep(*fills, bars=(make_bars(rows, "ACME"),), commission={"percent": 0.1, "per_order": 1})
     ledger = run.ledger
-    gained = ledger.trades["pnl"].sum() + sum(each.unrealised_pnl for each in ledger.open_positions)
+    gained = ledger.parts["pnl"].sum() + sum(each.unrealised_pnl for each in ledger.open_positions)
     assert ledger.equity[-1] - 10_000 == pytest.approx(gained, abs=1e-6)

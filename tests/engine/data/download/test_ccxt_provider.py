@@ -19,6 +19,7 @@ from tests.support.exchange_server import (
     Server,
     cut_short,
     dropped,
+    failing,
     rows_of,
     running_server,
     too_many,
@@ -109,6 +110,19 @@ def test_faults_of_the_network_and_refusals_are_waited_out(tmp_path: Path, serve
     reasons = [text.removeprefix("ccxt:binance: ").partition(". ")[0] for text in told]
     closed = "the connection was closed"
     assert reasons == ["too many requests", closed, "it answered with status 502", closed]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(500, -1000), (400, -1001), (500, 0), (503, 0), (505, 0), (524, 0), (529, 0)]
+)
+def test_faults_of_the_exchange_are_waited_out(tmp_path: Path, server: Server, status: int, code: int) -> None:
+    store, told = BarStore(tmp_path), list[str]()
+    server.faults = [failing(status, code)]
+
+    fetch(store, server, conduct=Conduct(patience=QUICK.patience, tell=told.append))
+
+    assert_stored(store, server.rows["BTCUSDT"][:COUNT])
+    assert len(told) == 1
 
 
 def test_the_time_that_the_exchange_asks_to_wait_is_waited(tmp_path: Path, server: Server) -> None:

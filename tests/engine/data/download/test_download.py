@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -168,6 +169,23 @@ def test_bars_that_the_server_has_no_more_are_adjusted_by_the_factor_of_a_split(
     assert (done.adjusted, len(bars)) == (True, 41)
     np.testing.assert_allclose(bars.volume[:20], 24.0)
     assert bars.volume[20:].tolist() == [8.0] * 21
+
+
+def test_further_columns_of_imported_bars_outlast_updates_and_adjusted_prices(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    first = [10.0 + n for n in range(20)]
+    download(store, Prices.of(first), wish(adjustment="splits"), MARKETS, QUICK)
+    stored = store.read("X", MINUTE)
+    store.put(replace(stored, extra={"signal": np.arange(19.0)}))
+
+    done = update(store, store.series("X", MINUTE), Prices.of([*first, 30.0, 31.0]), MARKETS, QUICK)
+    assert np.array_equal(store.read("X", MINUTE).extra["signal"], [*range(19), np.nan, np.nan], equal_nan=True)
+    assert "The new bars don't have the stored column 'signal': bars without a value: 2." in done.notes
+
+    done = update(store, store.series("X", MINUTE), Prices.of([price / 2 for price in first], first=4), MARKETS, QUICK)
+    assert done.adjusted
+    assert closes(store)[:5] == [5.0, 5.5, 6.0, 6.5, 7.0]
+    assert store.read("X", MINUTE).extra["signal"].tolist() == list(range(19))
 
 
 def test_prices_that_changed_without_a_factor_are_refused_and_nothing_is_lost(tmp_path: Path) -> None:

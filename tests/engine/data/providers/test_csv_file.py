@@ -227,7 +227,7 @@ def test_a_missing_file_is_answered_by_the_nearest_name(tmp_path: Path) -> None:
         {"timezone": "New York"},
         {"session": "nine to five"},
         {"session": "09:00-17:00 Nowhere/City"},
-        {"columns": {"opne": "Open"}},
+        {"columns": {"clsoe": "Close"}},
         {"stamp": "middle"},
         {"path": ""},
     ],
@@ -414,6 +414,14 @@ def test_encodings_with_and_without_a_mark_are_read(tmp_path: Path, encoding: st
     assert read(tmp_path, text.encode(encoding)).close.tolist() == [11.0, 11.0]
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_utf_16_that_is_stated_needs_no_mark_and_other_text_is_refused(tmp_path: Path, order: str) -> None:
+    text = rows("2024-01-02", "2024-01-03")
+    assert read(tmp_path, text.encode(f"utf-16-{order}"), encoding="utf-16").close.tolist() == [11.0, 11.0]
+    with pytest.raises(DataError, match="the file is not a table"):
+        read(tmp_path, text.encode(), encoding="utf-16")
+
+
 def test_an_encoding_can_be_stated(tmp_path: Path) -> None:
     text = rows("2024-01-02", header="Когда,Сначала,Сверху,Снизу,Потом,Штук").encode("cp1251")
     columns = {"time": "Когда", "open": "Сначала", "high": "Сверху", "low": "Снизу", "close": "Потом"}
@@ -431,3 +439,34 @@ def test_headers_that_joined_files_repeat_are_left_out_and_it_is_said(tmp_path: 
     raw = read(tmp_path, f"{HEADER}\n2024-01-02,{PRICES}\n{HEADER}\n2024-01-03,{PRICES}\n")
     assert raw.rows.tolist() == [2, 4]
     assert "Ignored, as they repeat the header: 1 rows." in raw.notes
+
+
+@pytest.mark.parametrize(
+    ("header", "split", "told"),
+    [
+        ("split", "2", 1),
+        ("Stock Splits", "0.5", 1),
+        ("Split Ratio", "4:1", 1),
+        ("split", "1.0", 0),
+        ("split", "0", 0),
+        ("split", "", 0),
+    ],
+)
+def test_a_column_of_splits_that_is_not_used_is_said(tmp_path: Path, header: str, split: str, told: int) -> None:
+    text = f"Date,Open,High,Low,Close,Volume,{header}\n2024-01-02,1,1,1,1,5,\n2024-01-03,1,1,1,1,5,{split}\n"
+    notes = [note for note in read(tmp_path, text).notes if "is not used" in note]
+    assert [f"column '{header}' is not used" in note and "corporate_actions" in note for note in notes] == [True] * told
+    if told and ":" not in split:
+        assert not [note for note in read(tmp_path, text, corporate_actions="columns").notes if "not used" in note]
+
+
+def test_columns_of_bid_and_ask_are_not_two_symbols(tmp_path: Path) -> None:
+    sides = [f"{side} {price}" for side in ("Bid", "Ask") for price in ("Open", "High", "Low", "Close")]
+    text = f"Time,{','.join(sides)}\n2024-01-02,1,1,1,1,2,2,2,2\n2024-01-03,1,1,1,1,2,2,2,2\n"
+    with pytest.raises(DataError, match="'columns'"):
+        read(tmp_path, text, symbol="EURUSD")
+    with pytest.raises(DataError, match="'columns'"):
+        CsvProvider(path="spy.csv").known_symbols(str(tmp_path))
+    chosen = {price: f"Ask {price.title()}" for price in ("open", "high", "low", "close")}
+    assert CsvProvider(path="spy.csv", columns=chosen).known_symbols(str(tmp_path)) == ()
+    assert read(tmp_path, text, symbol="EURUSD", columns=chosen).close.tolist() == [2, 2]

@@ -84,6 +84,17 @@ def test_the_one_table_of_an_archive_names_the_symbol_before_the_archive(tmp_pat
     assert symbols_in(zipped(tmp_path / "QQQ.zip", prices=text), {"member": "prices.csv"}) == ("QQQ",)
 
 
+def test_spot_and_perpetual_of_one_name_are_two_symbols(tmp_path: Path) -> None:
+    text = write_csv(tmp_path / "one.csv", workdays("2024-01-02", 5)).read_text(encoding="utf-8")
+    for folder, count in (("spot", 0), ("futures/um", 1)):
+        (tmp_path / folder / "klines").mkdir(parents=True)
+        path = zipped(tmp_path / folder / "klines" / "BTCUSDT-1d-2024-01.zip", **{"BTCUSDT-1d-2024-01": text})
+        import_file(BarStore(), path, (), PLAIN)
+        assert BarStore().symbols() == ("BTCUSDT", "BTCUSDT_PERP")[: count + 1]
+    inside = str(tmp_path / "futures" / "um" / "klines")
+    assert symbols_in("BTCUSDT-1d-2024-01.zip", {}, inside) == ("BTCUSDT_PERP",)
+
+
 def test_every_symbol_of_a_file_is_imported_or_those_that_are_named(tmp_path: Path) -> None:
     days = workdays("2024-01-02", 5)
     lines = [f"{line},{symbol}" for symbol in ("QQQ", "SPY") for line in days]
@@ -168,9 +179,9 @@ def test_a_file_of_many_symbols_is_read_once(tmp_path: Path, monkeypatch: pytest
     file = write_csv(tmp_path / "all.csv", rows, "Date,Open,High,Low,Close,Volume,Symbol")
     reads, read = list[Path](), CsvProvider._read
 
-    def counted(self: CsvProvider, path: Path, subject: str, symbol: str = "") -> FileTable:
+    def counted(self: CsvProvider, path: Path, subject: str, symbol: str = "", spread: str = "") -> FileTable:
         reads.append(path)
-        return read(self, path, subject, symbol)
+        return read(self, path, subject, symbol, spread)
 
     monkeypatch.setattr(CsvProvider, "_read", counted)
     done = import_file(BarStore(), str(file), (), PLAIN)

@@ -190,8 +190,8 @@ def test_a_store_from_before_markets_were_noted_opens_without_one(tmp_path: Path
     store = BarStore(tmp_path)
     store.put(bars_of(run_of_rows(0, 2)))
     with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
-        connection.execute("ALTER TABLE series DROP COLUMN origin")
-        connection.execute("ALTER TABLE series DROP COLUMN market")
+        for column in ("decimals", "assumed_zone", "columns", "currency", "origin", "market"):
+            connection.execute(f"ALTER TABLE series DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 1")
         connection.commit()
     (series,) = BarStore(tmp_path).list()
@@ -214,7 +214,8 @@ def test_a_store_from_before_downloads_is_migrated(tmp_path: Path) -> None:
     store.put(bars_of(run_of_rows(0, 2)))
     before = store.list()
     with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
-        connection.execute("ALTER TABLE series DROP COLUMN origin")
+        for column in ("decimals", "assumed_zone", "columns", "currency", "origin"):
+            connection.execute(f"ALTER TABLE series DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 2")
 
     assert BarStore(tmp_path).list() == before

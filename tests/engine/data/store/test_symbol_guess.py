@@ -75,6 +75,14 @@ from quantcrafter.engine.data.store.symbol_guess import exchange_in, symbol_in
         ("2024-01-16.csv.gz", None),
         ("SP_500.csv", None),
         ("book.xlsx", None),
+        ("AAPL-daily.csv", "AAPL"),
+        ("SPY-D1.csv", "SPY"),
+        ("BTC-USD-1h-2024-01.csv", "BTC-USD"),
+        ("Quote-Equity-TATAMOTORS-EQ-01-01-2024-to-31-01-2024.csv", "TATAMOTORS"),
+        ("Quote-Equity-BAJAJ-AUTO-EQ-01-01-2024-to-31-01-2024.csv", "BAJAJ-AUTO"),
+        ("BTCUSDT-fundingRate-2024-01.csv", None),
+        ("ES_H24.csv", None),
+        ("ES-H24.csv", "ES-H24"),
     ],
 )
 def test_a_name_gives_its_symbol_or_none(name: str, symbol: str | None) -> None:
@@ -93,7 +101,48 @@ def test_two_instruments_of_one_program_never_get_one_name() -> None:
         assert {symbol_in(pattern.format(name)) for name in ("AAPL", "MSFT")} == {"AAPL", "MSFT"}
 
 
+@pytest.mark.parametrize(
+    ("names", "symbols"),
+    [
+        (("BTCUSDT_1h.csv", "BTCUSDT_PERP_1h.csv"), ("BTCUSDT", "BTCUSDT_PERP")),
+        (("Binance_BTCUSDT_1h.csv", "Binance_BTCUSDT_perpetual_1h.csv"), ("BTCUSDT", "BTCUSDT_PERP")),
+        (("BTCUSDT_spot_1h.csv", "BTCUSDT_futures_1h.csv"), ("BTCUSDT", "BTCUSDT_PERP")),
+        (("BTCUSDT-1h.csv", "BTCUSDT-PERP-1h.csv"), ("BTCUSDT", "BTCUSDT-PERP")),
+        (("BTCUSD_PERP-1d-2024-01.csv", "BTCUSD_240329-1d-2024-01.csv"), ("BTCUSD_PERP", "BTCUSD_240329")),
+        (("EURUSD_BID.csv", "EURUSD_ASK.csv"), ("EURUSD_BID", "EURUSD_ASK")),
+        (("ES 03-24.Bid.txt", "ES 03-24.Ask.txt"), ("ES 03-24_BID", "ES 03-24_ASK")),
+        (
+            (
+                "EURUSD_Candlestick_1_M_BID_01.01.2024-31.01.2024.csv",
+                "EURUSD_Candlestick_1_M_ASK_01.01.2024-31.01.2024.csv",
+            ),
+            ("EURUSD", "EURUSD_ASK"),
+        ),
+        (
+            ("eurusd-m1-bid-2024-01-01-2024-01-31.csv", "eurusd-m1-ask-2024-01-01-2024-01-31.csv"),
+            ("EURUSD", "EURUSD_ASK"),
+        ),
+        (
+            ("spot/monthly/klines/BTCUSDT-1h-2024-01.zip", "futures/um/monthly/klines/BTCUSDT-1h-2024-01.zip"),
+            ("BTCUSDT", "BTCUSDT_PERP"),
+        ),
+        (("futures/um/markPriceKlines/BTCUSDT-1h.csv", "futures/um/indexPriceKlines/BTCUSDT-1h.csv"), (None, None)),
+        (("EURUSD_BID_ASK.csv", "ES_futures_1d.csv"), (None, "ES")),
+    ],
+)
+def test_perpetuals_bids_and_asks_have_a_symbol_of_their_own(
+    names: tuple[str, ...], symbols: tuple[str | None, ...]
+) -> None:
+    assert tuple(map(symbol_in, names)) == symbols
+
+
 def test_the_exchange_is_the_first_word_of_a_name() -> None:
     assert exchange_in("BINANCE_BTCUSDT, 60.csv") == "binance"
     assert exchange_in("CME_MINI_ES1!, 1D.csv") == "cme_mini"
     assert exchange_in("BTCUSDT-1h.csv") == exchange_in("ICE.csv") == ""
+
+
+def test_the_exchange_is_also_the_last_word_or_a_folder() -> None:
+    assert exchange_in("BTCUSDT_kraken.csv") == exchange_in("kraken/2024/BTCUSDT.csv") == "kraken"
+    assert exchange_in("all.zip/BINANCE_BTCUSDT.csv") == exchange_in("coins/binance.zip/BTCUSDT.csv") == "binance"
+    assert exchange_in("crypto/index/BTCUSDT.csv") == exchange_in("EURUSD_fx.csv") == exchange_in("AAPL.csv") == ""

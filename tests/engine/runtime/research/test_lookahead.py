@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from quantcrafter.engine.runtime.research.lookahead import find_lookahead, first_difference
 from quantcrafter.engine.spec import parse_strategy
 from tests.support.catalog import SmallCatalog, strategy_text
+from tests.support.small_cases import SmallCase, registry
 
 CLEAN = """
 data: {five: {use: coarser, timeframe: 5d}, twin: {use: other, symbol: Y, data: ramp, step: 2}}
@@ -49,6 +52,19 @@ def test_a_peek_through_a_longer_timeframe_is_found_too() -> None:
         "slow: {use: mean, input: five.close, period: 2}", "slow: {use: weird, input: five.close, how: peek}"
     )
     assert findings(guilty)[0] == ("slow", True)
+
+
+def test_a_fill_at_the_close_of_its_decision_looks_ahead(tmp_path: Path) -> None:
+    bars = [(100, 101, 99, 100, "enter_long"), (100, 101, 99, 101), (101, 102, 100, 101)]
+    auction = "{cash: 100000, fills: {close: auction}}"
+    (found,) = find_lookahead(
+        SmallCase("use: market, at: close", run=auction).write(tmp_path, bars), registry=registry()
+    )
+    assert (found.node, found.use, found.instrument, found.later) == ("entry", "market", "A", 100.0)
+    assert "its orders fill at the close that their decision uses" in str(found)
+    # At the next close nothing is known too early, and market orders at the open don't depend on the setting.
+    for case in (SmallCase("use: market, at: close"), SmallCase("use: market", run=auction)):
+        assert not find_lookahead(case.write(tmp_path, bars), registry=registry())
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,14 @@ CASES = {
         "No trades: 93 entry signals, all without a distance for the stop or target.",
     ),
     "no cash": ({"cash": "0.5"}, "No trades: 93 entry orders, none of them filled: rejected for lack of cash."),
+    "a part of the volume below one lot": (
+        {"cash": "100000, slippage: {volume_percent: 0.0000000001}"},
+        (
+            "No trades: 93 entry orders, none of them filled: 'volume_percent' of 1e-10 lets at most 0.000879481 of "
+            "AAPL fill in one bar, less than a lot of 1. Set a larger one, or a smaller 'lot_size' if the market "
+            "has it."
+        ),
+    ),
     "a cap": ({"risk": "cap"}, "No trades: 93 entry orders, none of them filled: cut to zero by a cap."),
     "a risk rule that lets no entry pass": (
         {"risk": "late", "data": "data: synthetic, timeframe: 1h, bars: 3000, seed: 2"},

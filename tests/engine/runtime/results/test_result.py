@@ -105,9 +105,9 @@ def test_a_fill_inside_the_bar_is_known_at_its_close(kind: OrderKind, at_open: b
     fills["kind"][1] = kind
     if not at_open:
         fills["price"][1] = bars.open[9] - 0.5
-    trades = result.ledger.trades.copy()
-    trades["exit_price"] = fills["price"][1]
-    changed = replace(result, ledger=replace(result.ledger, fills=fills, trades=trades))
+    parts = result.ledger.parts.copy()
+    parts["exit_price"] = fills["price"][1]
+    changed = replace(result, ledger=replace(result.ledger, fills=fills, parts=parts))
     moment = getattr(bars, expected)[9]
     assert changed.fills[1]["ts_ns"] == moment
     assert changed.trades[0]["exit_ts_ns"] == moment

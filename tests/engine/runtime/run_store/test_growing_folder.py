@@ -269,7 +269,7 @@ from pathlib import Path
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
 from quantcrafter.engine.runtime.run_store.run_writer import RunWriter, chunk_of, describe
 run = RunFolder.open(Path(sys.argv[1]))
-none = {name: slice(0, 0) for name in ("orders", "fills", "trades", "blocked", "interventions", "cashflows")}
+none = {name: slice(0, 0) for name in ("orders", "fills", "parts", "blocked", "interventions", "cashflows")}
 with RunWriter.create(Path(sys.argv[2]), describe(run)) as writer:
     at = 0
     while at < 80:
@@ -351,6 +351,9 @@ def test_a_run_that_the_version_before_saved_opens(tmp_path: Path) -> None:
     assert (found.revision, found.is_finished, len(found.trades)) == (1, True, 12)
     told = json.loads(json.dumps(found.to_json()))
     assert told.pop("no_trades") == ""
+    assert told.pop("notices") == []
+    assert [row["trade"] for row in told.pop("parts")] == list(range(12))
+    assert {row.pop("parts") for row in told["trades"]} == {1}
     assert told == expected["result"]
     assert found.instruments[1].currency == "EUR"
     assert found.instruments[1].rate_close is not None

@@ -170,6 +170,23 @@ def test_a_benchmark_counts_from_the_start_of_the_run_on(compared: Path, name: s
     assert result.metrics["buy_and_hold_pct"] == pytest.approx(100 * (WALK[-1] / WALK[10] - 1))
 
 
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        (0, ""),
+        (
+            -200,
+            "The benchmark other.csv has no bar within the range of the run, so nothing is compared: its data go from",
+        ),
+        (-25, "The benchmark other.csv is compared for 55% of the run only"),
+    ],
+)
+def test_a_benchmark_of_other_dates_is_told(compared: Path, first: int, told: str) -> None:
+    write(compared.parent, "other.csv", OTHER[:-1], OTHER[1:], first=first)
+    found = [each for each in result_of(compared, "run.benchmark=other.csv").findings if "benchmark" in each.lower()]
+    assert (len(found), told in "".join(found)) == (bool(told), True), found
+
+
 def test_an_instrument_is_a_benchmark_and_buying_it_is_the_same_as_buy_and_hold(compared: Path) -> None:
     metrics = result_of(compared, "run.benchmark=ONE").metrics
     assert metrics["benchmark_return_pct"] == pytest.approx(metrics["buy_and_hold_pct"])

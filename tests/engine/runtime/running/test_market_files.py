@@ -211,7 +211,7 @@ def test_the_volume_of_metatrader_is_that_of_its_ticks_where_there_is_no_other(t
     assert volumes(result) == [1000.0, 1001.0]
     assert any("'TICKVOL', as 'VOL' has none" in note for note in result.notes)
     (spread,) = (note for note in result.notes if "column 'SPREAD' is not used" in note)
-    assert "set 'spread' of the instrument" in spread
+    assert "set 'spread: {column: SPREAD, unit: points}' of the instrument" in spread
 
 
 def test_a_cap_of_the_volume_works_with_ticks(tmp_path: Path) -> None:

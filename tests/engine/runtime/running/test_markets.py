@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from quantcrafter.engine.api import Bars, DataError, Market, Session, Severity, Term, Timeframe, hookimpl
-from quantcrafter.engine.graph.terms import Terms, complete
+from quantcrafter.engine.graph.data_terms import complete
+from quantcrafter.engine.graph.terms import Terms
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.research.lookahead import find_lookahead
 from quantcrafter.engine.runtime.results.result import RunResult
@@ -448,3 +450,115 @@ def test_quarters_of_an_hour_of_bombay_without_a_market_trade_252_days_a_year(tm
     returns = closes / np.concatenate(([100_000.0], closes[:-1])) - 1
     assert result.metrics["annual_volatility_pct"] == pytest.approx(100 * returns.std(ddof=1) * np.sqrt(252))
     assert result.metrics["sharpe"] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(252))
+
+
+def quarters(day: str, last: str, price: float, mark: str = "") -> list[Row]:
+    """Return a session of futures in quarters of an hour: from the evening before to the bar that opens at `last`."""
+    begin, end = datetime.fromisoformat(f"{day}T00:00") - timedelta(hours=7), datetime.fromisoformat(f"{day}T{last}")
+    times = [begin + timedelta(minutes=15 * n) for n in range(1 + int((end - begin) / timedelta(minutes=15)))]
+    flat_price = (price, price, price, price)
+    return [(f"{each:%Y-%m-%d %H:%M}", *flat_price, ENTER if f"{each:%H:%M}" == mark else 0) for each in times]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "days", "exit_at"),
+    [
+        # Half days: each product group has its own close, and the next session a price 100 higher.
+        ("ESU4", (("2024-07-02", "15:45"), ("2024-07-03", "12:00"), ("2024-07-05", "15:45")), "2024-07-03T12:00"),
+        ("ESZ4", (("2024-11-28", "11:45"), ("2024-11-29", "12:00"), ("2024-12-02", "15:45")), "2024-11-29T12:00"),
+        ("CLF5", (("2024-11-28", "13:15"), ("2024-11-29", "12:30"), ("2024-12-02", "15:45")), "2024-11-29T12:30"),
+        ("ZNH5", (("2024-12-23", "15:45"), ("2024-12-24", "12:00"), ("2024-12-26", "15:45")), "2024-12-24T12:00"),
+    ],
+)
+def test_a_future_is_flat_before_its_half_day_ends(
+    tmp_path: Path, symbol: str, days: tuple[tuple[str, str], ...], exit_at: str
+) -> None:
+    (before, half, after) = days
+    rows = [*quarters(*before, 500.0), *quarters(*half, 500.0, "09:00"), *quarters(*after, 600.0)]
+    instrument = f"symbol: {symbol}, timeframe: 15m, market: us_futures, margin: {{per_contract: 5000}}"
+    result = run(strategy(tmp_path, rows, instrument, risk="{use: session_end}"), registry=load_registry())
+    (trade,) = result.trades
+    assert trade["pnl"] == 0.0
+    closes = result.instruments[0].bars.open_ns[int(result.ledger.fills["bar"][-1])]
+    assert datetime.fromtimestamp(closes / 1e9, ZoneInfo("America/Chicago")).isoformat()[:16] == exit_at
+
+
+def test_bars_of_a_half_day_never_close_before_they_trade(tmp_path: Path) -> None:
+    """Oil trades until 13:30 on holidays, where the calendar of all futures once closed at noon."""
+    rows = [*quarters("2024-07-03", "15:45", 70.0), *quarters("2024-07-04", "13:15", 71.0)]
+    result = held(tmp_path, rows, "symbol: CLU4, timeframe: 1d, market: us_futures, margin: {per_contract: 5000}", 1)
+    closes = [datetime.fromtimestamp(each / 1e9, ZoneInfo("America/Chicago")) for each in result.ledger.ts_ns]
+    assert [f"{each:%m-%d %H:%M}" for each in closes] == ["07-03 16:00", "07-04 13:30"]
+
+
+# ---------------------------------------------------------------------- days that calendars don't have
+
+
+def in_zone(result: RunResult, zone: str) -> list[str]:
+    return [f"{datetime.fromtimestamp(each / 1e9, ZoneInfo(zone)):%m-%d %H:%M}" for each in result.ledger.ts_ns]
+
+
+def test_currencies_of_a_sunday_close_after_sunday(tmp_path: Path) -> None:
+    """Trading begins on Sunday at 17:00 New York time, so a Sunday's bar can't have closed by then."""
+    days = [f"2024-04-{day:02}" for day in (5, 7, 8, 9, 10, 11, 12, 14, 15)]
+    result = held(tmp_path, flat(days, 1.1), "symbol: EURUSD, timeframe: 1d, market: forex", 100)
+    expected = ["04-06", "04-08", "04-09", "04-10", "04-11", "04-12", "04-13", "04-15", "04-16"]
+    assert in_zone(result, "America/New_York") == [f"{day} 00:00" for day in expected]
+    assert any("Dates include Sundays" in note for note in result.notes)
+
+
+def test_currencies_of_weekdays_close_at_five_in_new_york(tmp_path: Path) -> None:
+    result = held(tmp_path, flat(["2024-04-05", "2024-04-08"], 1.1), "symbol: EURUSD, timeframe: 1d, market: forex", 9)
+    assert in_zone(result, "America/New_York") == ["04-05 17:00", "04-08 17:00"]
+
+
+def test_a_special_session_does_not_close_before_it_trades(tmp_path: Path) -> None:
+    """Diwali's session of 12 November 2023, a Sunday, was from 18:15 to 19:15."""
+    rows = flat(["2023-11-09", "2023-11-10"], 100.0) + flat(["2023-11-12"], 110.0) + flat(["2023-11-13"], 100.0)
+    rows += flat(["2023-11-20", "2023-11-21"], 100.0)
+    instrument = "symbol: INFY.NS, price_limit_percent: 0"
+    daily = held(tmp_path, rows, f"{instrument}, timeframe: 1d", 1)
+    assert in_zone(daily, "Asia/Kolkata")[1:4] == ["11-10 15:30", "11-13 00:00", "11-13 15:30"]
+    # The week has closed on Friday by then: a longer bar that was given out never changes.
+    weekly = held(tmp_path, rows, f"{instrument}, timeframe: 1w", 1).instruments[0].bars
+    assert weekly.high.max() == 100.0
+
+
+def test_minutes_of_a_special_session_are_kept_and_are_in_no_longer_bar(tmp_path: Path) -> None:
+    """Diwali's session of 1 November 2024, a holiday, was from 18:00 to 19:00."""
+    clocks = [f"2024-11-01 18:{minute:02}" for minute in (0, 15, 30, 45)]
+    rows = flat([f"2024-10-31 {9 + n // 4}:{n % 4 * 15:02}" for n in range(1, 26)], 100.0) + flat(clocks, 110.0)
+    rows += flat([f"2024-11-04 {9 + n // 4}:{n % 4 * 15:02}" for n in range(1, 26)], 100.0)
+    rows = [(f"{row[0][:11]}{row[0][11:].zfill(5)}", *row[1:]) for row in rows]
+    text = "symbol: INFY.NS, price_limit_percent: 0"
+    short = held(tmp_path, rows, f"{text}, timeframe: 15m", 1).instruments[0].bars
+    assert len(short) == len(rows)
+    daily = held(tmp_path, rows, f"{text}, timeframe: 1d", 1)
+    assert daily.instruments[0].bars.close.tolist() == [100.0, 100.0]
+    assert in_zone(daily, "Asia/Kolkata") == ["10-31 15:30", "11-04 15:30"]
+
+
+def test_no_position_is_opened_in_a_special_session_whose_end_is_not_known(tmp_path: Path) -> None:
+    """Diwali's session of 21 October 2025, a holiday, was from 13:45 to 14:45, within the usual hours."""
+    days = [f"2025-10-{day} {9 + n // 4:02}:{n % 4 * 15:02}" for day in (20, 23) for n in range(1, 26)]
+    hour = [f"2025-10-21 {clock}" for clock in ("13:45", "14:00", "14:15", "14:30")]
+    rows = flat(sorted([*days, *hour]), 100.0)
+    rows = [(*row[:-1], ENTER if row[0] in hour[:2] else 0) for row in rows]
+    text = "symbol: INFY.NS, timeframe: 15m, price_limit_percent: 0"
+    file = strategy(tmp_path, rows, text, risk="{use: session_end}")
+    result = run(file, registry=load_registry())
+    assert not len(result.ledger.fills)
+    assert len(result.ledger.blocked) == 2
+
+
+@pytest.mark.parametrize("expiry", ["2024-12-20", "2024-12-21", "2024-12-22"])
+def test_an_expiry_on_a_day_without_a_session_closes_at_the_last_session_before(tmp_path: Path, expiry: str) -> None:
+    days = [f"2024-12-{day}" for day in (17, 18, 19, 20, 23)]
+    text = f"symbol: ESZ4, timeframe: 1d, market: us_futures, margin: {{per_contract: 15000}}, expiry: {expiry}"
+    steps: list[Row] = []
+    for n, day in enumerate(days):
+        steps += flat([day], 5000.0 + n, [ENTER if n == 0 else 0])
+    result = run(strategy(tmp_path, steps, text), registry=load_registry())
+    assert len(result.instruments[0].bars) == 4
+    assert not len(result.ledger.open_positions)
+    assert result.trades["pnl"].tolist() == [(5003.0 - 5001.0) * 50]

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quantcrafter.engine.api import Market
+from quantcrafter.engine.api import Market, Term
+from quantcrafter.engine.api.market import TickTables
 from quantcrafter.engine.data.markets import MARKETS, session_of
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.running.run import run
@@ -29,6 +30,8 @@ OF_THE_BOOKS = {
     "sell_duty_percent",
     "settlement",
     "price_limit_percent",
+    "price_limit_amounts",
+    "tick_table",
 }
 """The values that change a fill, a fee or a size."""
 
@@ -59,20 +62,28 @@ def write(folder: Path, market: Market, instrument: str = "") -> Path:
     symbol = SYMBOLS.get(market.name, "X")
     contract = market.contract(symbol)
     tick = 0.00001 if market.pairs else contract.tick_size if contract is not None else 0.01
-    middle = 1.08 if market.pairs else 100.0
+    middle = 1.08 if market.pairs else 2600.0 if market.name == "jp_stocks" else 100.0
     rng = np.random.default_rng(7)
     closes = middle * np.exp(np.cumsum(rng.normal(0, 0.01, len(days))))
     opens = np.concatenate(([middle], closes[:-1])) * np.exp(rng.normal(0, 0.003, len(days)))
     prices = [opens, np.maximum(opens, closes) * 1.004, np.minimum(opens, closes) * 0.996, closes]
+    table = market.ticks_of(market.tick_table)
     lines = ["date,open,high,low,close,volume"]
     for number, day in enumerate(days.tolist()):
-        shown = ",".join(f"{round(float(each[number]) / tick) * tick:.5f}" for each in prices)
+        ticks = [bands_tick(table, float(each[number])) or tick for each in prices]
+        row = zip(ticks, (float(each[number]) for each in prices), strict=True)
+        shown = ",".join(f"{round(price / own) * own:.5f}" for own, price in row)
         lines.append(f"{np.datetime64(day, 'D')},{shown},{int(rng.integers(50, 90)) * 100_000}")
     (folder / "d.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     text = STRATEGY.replace("timeframe: 1d", f"timeframe: 1d{instrument}")
     text = text.replace("SYMBOL", symbol).replace("MONEY", market.currency or "USD")
     (folder / "strategy.yaml").write_text(text, encoding="utf-8")
     return folder / "strategy.yaml"
+
+
+def bands_tick(table: TickTables, price: float) -> float:
+    """Return the tick at a price by the first version of a table, 0 without one."""
+    return max((tick for low, tick in table[0][1] if low <= price), default=0.0) if table else 0.0
 
 
 def result_of(folder: Path, market: Market, instrument: str = "") -> RunResult:
@@ -96,6 +107,10 @@ def test_a_preset_explains_every_difference_that_it_makes(market: Market, tmp_pa
     assert differing  # the market itself, at least
     for own in market.file_terms:  # only the file can set them: they are said to be none
         assert (preset[own].value, preset[own].source) == ("none", "default")
+    if preset.get("tick_table", Term("", "")).value == "none":  # which of several tables isn't known
+        assert not market.tick_table
+        assert preset["tick_table"].source == "default"
+        differing -= {"tick_table"}
     for name in differing - set(market.file_terms):
         # The preset says it, or takes a value of the guess away: then the other run names what it had instead.
         assert name not in preset or preset[name].source in BY_PRESET, (name, preset[name])
@@ -119,8 +134,10 @@ def test_a_preset_is_the_values_that_it_says_it_sets(market: Market, tmp_path: P
     written = {
         name: term.value
         for name, term in said.items()
-        if name not in {"market", "calendar"} and term.source in BY_PRESET
+        if name not in {"market", "calendar", "price_limit_amounts"} and term.source in BY_PRESET
     }
+    if "tick_table" in written:  # the size of a tick would take its place
+        del written["tick_size"]
     spelled = result_of(tmp_path, market, "".join(f", {name}: {in_yaml(value)}" for name, value in written.items()))
     # Half days, and hours of earlier years, are in the calendar alone, which no file can write.
     early = with_it.ledger.ts_ns < spelled.ledger.ts_ns

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from quantcrafter.engine.api import Bars, DataError, Signals
-from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, Evaluation, make_plan
+from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, Evaluation, evaluate_together, make_plan
 from quantcrafter.engine.graph.column_cache import ColumnCache
 from quantcrafter.engine.graph.history import HistoryCache, bar_of
-from quantcrafter.engine.graph.live import LiveColumns
+from quantcrafter.engine.graph.live import LiveColumns, columns_of
 from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
 from quantcrafter.engine.runtime.running.prepare import load_market
@@ -47,8 +47,9 @@ def check(graph: BoundGraph, *, start: int, bars: int) -> None:
     market = load_market(graph, lambda *_: None, lambda: False)
     data = SessionData(graph, until(graph, market, start), HistoryCache())
     book = ColumnCache()
-    live = [LiveColumns(plan, clocks, book, NodeProgram) for clocks in data.clocks]
-    batch = [Evaluation(plan, *market.cut(i, len(market.bars[i]))).run() for i in range(len(live))]
+    live = columns_of(plan, data.clocks, book, NodeProgram)
+    whole_market = [Evaluation(plan, *market.cut(i, len(market.bars[i]))) for i in range(len(live))]
+    batch = evaluate_together(plan, whole_market)
     sources = list(plan.sources()) + [each for part in plan.components for each in part.sources()]
     for number, brought in enumerate(moments(graph, market, start)):
         if number == bars:
@@ -184,6 +185,42 @@ execution: {entry: {use: market, signals: [in], filters: [hours, fresh], risk: [
 @pytest.mark.parametrize("start", [0, 200])
 def test_columns_of_several_clocks_have_the_bits_of_a_batch(start: int, registry: Registry) -> None:
     check(load_text(CLOCKS, registry), start=start, bars=1500)
+
+
+UNIVERSE = """\
+quantcrafter: 1
+name: Universe
+instruments:
+  - {symbol: ONE, data: synthetic, timeframe: 1h, bars: 400, seed: 3, values: {kind: a}}
+  - {symbol: TWO, data: synthetic, timeframe: 30m, bars: 700, seed: 4, values: {kind: b}}
+  - {symbol: LATE, data: synthetic, timeframe: 1h, bars: 200, seed: 5, start_date: 2010-01-10, values: {kind: a}}
+  - {symbol: ENDS, data: synthetic, timeframe: 1h, bars: 90, seed: 6, values: {kind: b}}
+indicators:
+  strength: {use: ta.RSI, input: bars.close, timeperiod: 7}
+logic:
+  rank: {use: universe_rank, input: strength}
+  smooth: {use: lag, input: rank, bars: 2}
+  score: {use: universe_zscore, input: smooth, max_age_days: 1}
+  mean: {use: universe_mean, input: strength, within: kind}
+  percent: {use: universe_percentile, input: score}
+  best: {use: top_n, input: strength, n: 2}
+  above: {use: compare, left: mean.difference, op: ">", right: 0}
+  high: {use: compare, left: percent, op: ">", right: 40}
+advisors:
+  in: {use: rule, enter_long: [best, above], exit_long: [high]}
+money: {size: {use: fixed_quantity, quantity: 1}}
+execution: {entry: {use: market, signals: [in], money: size}}
+"""
+
+
+@pytest.mark.parametrize("start", [0, 1, 150])
+def test_nodes_that_see_the_universe_have_the_bits_of_a_batch(start: int, registry: Registry) -> None:
+    graph = load_text(UNIVERSE, registry)
+    market = load_market(graph, lambda *_: None, lambda: False)
+    ends = [int(bars.close_ns[-1]) for bars in market.bars]
+    assert ends[3] < min(ends[:3])
+    assert market.bars[2].close_ns[0] > market.bars[0].close_ns[100]
+    check(graph, start=start, bars=600)
 
 
 def test_strategies_of_a_process_share_histories_and_columns(registry: Registry) -> None:

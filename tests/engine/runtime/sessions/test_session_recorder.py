@@ -14,14 +14,16 @@ import pytest
 from quantcrafter.engine.api import Bars, RunError
 from quantcrafter.engine.graph import BoundGraph, PlanStep, evaluate, live_steps
 from quantcrafter.engine.graph.column_cache import ColumnCache
+from quantcrafter.engine.graph.data_terms import complete
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.run_store.run_folder import RunFolder
-from quantcrafter.engine.runtime.running.load_graph import load_graph
+from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
 from quantcrafter.engine.runtime.running.prepare import load_market
 from quantcrafter.engine.runtime.running.run import run
 from quantcrafter.engine.runtime.sessions.session_recorder import SessionRecorder
 from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
-from tests.support.bar_by_bar import moments, run_on, step_count, until
+from tests.support.bar_by_bar import moments, run_on, step_count, ticks_and_lots, until
+from tests.support.changing_costs import COSTS, costly
 from tests.support.counts import sample, seed
 from tests.support.random_strategies import write_random_strategy
 from tests.support.run_views import assert_same_views, write_splits_and_rates
@@ -111,6 +113,16 @@ def test_what_nodes_gave_that_read_the_position_is_recorded_as_a_run_has_it(tmp_
     assert_same_views(found, replace(batch, findings=(), notes=(), timing={}))
 
 
+def test_costs_that_change_are_recorded_as_a_run_has_them(tmp_path: Path) -> None:
+    registry = load_registry()
+    graph = load_graph(costly(tmp_path, COSTS["spread and swap"], bars=60), registry)
+    rng = random.Random(seed("costs"))  # noqa: S311 - cases of a test, no secrets
+    found, batch = recorded(graph, tmp_path / "run", rng, 3), run(graph, registry=registry)
+    assert len(batch.trades) > 5
+    assert found.instruments[0].spreads is not None
+    assert_same_views(found, replace(batch, findings=(), notes=(), timing={}))
+
+
 @pytest.mark.slow
 def test_random_strategies_are_recorded_as_their_runs_are(tmp_path: Path) -> None:
     """So are the examples' kinds of nodes: event-style ones, loops with a memory, feeds, longer bars, the position."""
@@ -120,7 +132,11 @@ def test_random_strategies_are_recorded_as_their_runs_are(tmp_path: Path) -> Non
     for number in range(first, first + sample(3, of=200)):
         (tmp_path / str(number)).mkdir()
         path = write_random_strategy(tmp_path / str(number), registry, number)
-        graph = load_graph(path, registry, ["run.benchmark=''"])  # a session has none
+        overrides = ["run.benchmark=''"]  # a session has none
+        graph = load_graph(path, registry, overrides)
+        # It knows no bars that show ticks and lots when it begins.
+        overrides += ticks_and_lots(graph, load_market(graph, lambda *_: None, lambda: False))
+        graph = load_graph(path, registry, overrides)
         batch = run(graph, registry=registry)
         found = recorded(graph, tmp_path / str(number) / "run", rng, rng.randrange(1, 6))
         try:
@@ -208,3 +224,15 @@ def test_a_session_with_bars_known_before_has_those_of_its_steps_and_fills_at_th
         priced = found.instruments[fill["instrument"]].bars
         assert priced.low[fill["bar"]] <= fill["price"] <= priced.high[fill["bar"]]
     assert found.metrics["trades"] == len(found.trades)
+
+
+def test_the_tick_that_known_bars_show_is_recorded(tmp_path: Path) -> None:
+    text = READS_POSITION.replace("seed: 3, tick_size: 0.01", "seed: 3, tick_table: mifid_3")
+    graph = load_text(text, load_registry())
+    market = load_market(graph, lambda *_: None, lambda: False)
+    session = StrategySession.open(graph, until(graph, market, 150))
+    with SessionRecorder(session, tmp_path / "run"):
+        found = RunFolder.open(tmp_path / "run")
+    shown = complete(graph.instruments[0].terms, market.bars[0].slice(0, 150)).value("tick_size")
+    assert shown != complete(graph.instruments[0].terms, market.bars[0].slice(0, 0)).value("tick_size")
+    assert found.instruments[0].tick_size == session.terms[0].value("tick_size") == shown

@@ -26,7 +26,18 @@ from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
 from quantcrafter.engine.runtime.running.prepare import LoadedMarket, load_market
 from quantcrafter.engine.runtime.running.run import run
 from quantcrafter.engine.runtime.sessions.strategy_session import Host, StrategySession
-from tests.support.bar_by_bar import bars_by_name, joined, moments, run_on, start_near, step_count, until
+from tests.support.bar_by_bar import (
+    bars_by_name,
+    joined,
+    moments,
+    run_on,
+    start_near,
+    step_count,
+    ticks_and_lots,
+    until,
+)
+from tests.support.changing_costs import COSTS, costly
+from tests.support.contract_files import write_series
 from tests.support.counts import sample, seed
 from tests.support.jobs import DAY_NS
 from tests.support.ledger_checks import assert_same_bits
@@ -62,7 +73,10 @@ def take_on(folder: Path, state: str, end: str) -> None:
 def test_strategies_fed_bar_by_bar_and_taken_on_in_other_processes_keep_the_books_of_a_run(
     registry: Registry, tmp_path: Path
 ) -> None:
-    """All examples, and random strategies: saved at two random bars, each time opened by another process."""
+    """All examples, random strategies, and some with costs that change or a continuous series.
+
+    They are saved at two random bars, each time opened by another process.
+    """
     rng = random.Random(seed("sessions"))  # noqa: S311 - cases of a test, no secrets
     first = seed("session strategies") % 1_000_000
     made = tmp_path / "made"
@@ -70,6 +84,10 @@ def test_strategies_fed_bar_by_bar_and_taken_on_in_other_processes_keep_the_book
     for number in range(first, first + RANDOM):
         (made / str(number)).mkdir(parents=True)
         paths.append(write_random_strategy(made / str(number), registry, number))
+    for what in ("spread and swap", "funding", "column by a table"):
+        (made / what).mkdir()
+        paths.append(costly(made / what, COSTS[what], bars=120))
+    paths.append(write_series(made / "series"))
     root, traded = tmp_path / "sessions", 0
     for number, path in enumerate(paths):
         folder = root / f"{number:03}"
@@ -93,14 +111,14 @@ def test_strategies_fed_bar_by_bar_and_taken_on_in_other_processes_keep_the_book
 
 def begin_session(folder: Path, path: Path, registry: Registry, rng: random.Random) -> None:
     """Run a strategy at once, and its session up to a random bar; keep both, and where the next process ends."""
-    graph, overrides = load_graph(path, registry), []
+    graph = load_graph(path, registry)
     market = market_of(graph)
     most = max(40, MOST_BARS // len(graph.instruments))
     start = start_near(market, -most) if step_count(market) > most else None
-    if start is not None:  # the session, as the run, knows the bars before
-        overrides = [f"run.start={start}"]
-        graph = load_graph(path, registry, overrides)
-        market = market_of(graph)
+    # The session knows the bars before its start, as the run does; without any, no bar shows it ticks and lots.
+    overrides = [f"run.start={start}"] if start is not None else ticks_and_lots(graph, market, tables=True)
+    graph = load_graph(path, registry, overrides)
+    market = market_of(graph)
     count = step_count(market)
     steps = sorted(rng.randrange(count + 1) for _ in range(2))
     session = StrategySession.open(graph, until(graph, market, 0))
@@ -176,11 +194,59 @@ def test_commands_come_out_of_the_step_that_decides(registry: Registry) -> None:
     assert all(str(each.order).startswith("bot-7-") for _, each in told)
 
 
+def test_prices_of_contracts_may_fall_below_zero(tmp_path: Path, registry: Registry) -> None:
+    rows = [f"2024-03-{day:02},{7 - day},{8.5 - day},{6 - day},{7.5 - day},1" for day in range(1, 29)]
+    (tmp_path / "d.csv").write_text("\n".join(["time,open,high,low,close,volume", *rows]) + "\n", encoding="utf-8")
+    small = SMALL.replace("fast, slow: slow", "slow, slow: fast").replace("timeperiod: 20", "timeperiod: 8")
+    source = "data: csv, path: d.csv, session: 24x7, timeframe: 1d, tick_size: 0.5, kind: contract"
+    (tmp_path / "s.yaml").write_text(small.replace("data: synthetic, timeframe: 1d, bars: 300, seed: 3", source))
+    graph = load_graph(tmp_path / "s.yaml", registry)
+    market = market_of(graph)
+    session = StrategySession.open(graph, until(graph, market, 0))
+    run_on(session, graph, market)
+    assert_same_bits(session.ledger(), run(graph, registry=registry).ledger)
+    assert session.steps == len(rows)
+    spot = load_graph(tmp_path / "s.yaml", registry, ["instruments.0.kind=spot"])
+    with pytest.raises(DataError, match="must have prices above 0"):
+        run_on(StrategySession.open(spot, until(graph, market, 0)), graph, market)
+
+
 def test_a_state_of_another_strategy_is_refused(registry: Registry) -> None:
     session, graph, market = opened(SMALL, registry, 0, 80)
     other = load_text(SMALL.replace("timeperiod: 5", "timeperiod: 6"), registry)
     with pytest.raises(RunError, match=r"of another strategy.*adopt"):
         StrategySession.open(other, until(graph, market, 80), session.state())
+
+
+@pytest.mark.parametrize("costs", ["spread: {ticks: 2}", "kind: contract, swap: {long: -1, short: 0.5}"])
+@pytest.mark.parametrize("known", [0, 80])
+def test_a_session_refuses_amounts_in_ticks_if_the_tick_is_not_fixed(
+    costs: str, known: int, registry: Registry
+) -> None:
+    field = "swap" if "swap" in costs else "spread"
+    for tick in ("", "tick_table: mifid_3, "):
+        if tick and field == "spread":
+            continue
+        text = SMALL.replace("seed: 3", f"seed: 3, {tick}{costs}")
+        with pytest.raises(RunError, match=f"can't use '{field}' of ONE in ticks.*set 'tick_size'"):
+            opened(text, registry, known, 1)
+    text = SMALL.replace("seed: 3", f"seed: 3, tick_size: 0.01, {costs}")
+    session, _, _ = opened(text, registry, known, 1)
+    assert session.steps == 1
+
+
+def test_a_session_with_a_table_of_ticks_is_taken_on_when_usual_prices_have_another_tick(registry: Registry) -> None:
+    graph = load_text(SMALL.replace("seed: 3", "seed: 3, tick_table: mifid_3"), registry)
+    market = market_of(graph)
+    session = StrategySession.open(graph, until(graph, market, 0))
+    run_on(session, graph, market, 150)
+    first = session.drain()
+    later = StrategySession.open(graph, until(graph, market, 150), session.state())
+    assert later.terms[0].value("tick_size") != session.terms[0].value("tick_size")
+    run_on(later, graph, market)
+    whole = run(graph, registry=registry).ledger
+    assert len(whole.trades) > 5
+    assert_same_bits(joined([first, later.ledger()]), whole)
 
 
 def test_a_state_goes_on_over_its_own_bars_alone(registry: Registry) -> None:

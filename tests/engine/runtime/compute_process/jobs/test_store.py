@@ -64,9 +64,9 @@ def test_a_file_of_many_symbols_is_read_once(tmp_path: Path, monkeypatch: pytest
     file = write_csv(tmp_path / "all.csv", rows, "Date,Open,High,Low,Close,Volume,Symbol")
     reads, read = list[Path](), CsvProvider._read
 
-    def counted(self: CsvProvider, path: Path, subject: str, symbol: str = "") -> FileTable:
+    def counted(self: CsvProvider, path: Path, subject: str, symbol: str = "", spread: str = "") -> FileTable:
         reads.append(path)
-        return read(self, path, subject, symbol)
+        return read(self, path, subject, symbol, spread)
 
     monkeypatch.setattr(CsvProvider, "_read", counted)
     symbols = tuple(f"S{number}" for number in range(9))

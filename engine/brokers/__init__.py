@@ -1,0 +1,1 @@
+"""Brokers that come with the program: who fills the orders of a running strategy."""

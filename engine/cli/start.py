@@ -1,0 +1,234 @@
+"""`quantcrafter start`: keep strategies running, in hosts of this process, or of an orchestrator that runs already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.cli.console import note
+from quantcrafter.engine.cli.installed import registry_with_warnings
+from quantcrafter.engine.cli.problems import print_problems
+from quantcrafter.engine.cli.run import STDOUT, STDOUT_FILES
+
+if TYPE_CHECKING:
+    from quantcrafter.engine.api import Broker, Feed
+    from quantcrafter.engine.graph import BoundGraph
+    from quantcrafter.engine.plugins import Registry
+
+
+@dataclass(frozen=True)
+class Starting:
+    """A strategy file that is to be started: its graph, what it is called, and in which mode it runs."""
+
+    graph: BoundGraph
+    folder: Path
+    mode: str
+
+
+def start(  # noqa: PLR0913 - its options
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Strategy files; without any, the workers that ran when the orchestrator was killed.",
+            metavar="[FILE]...",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    mode: Annotated[
+        str | None,
+        typer.Option("--mode", "-m", help="Overrides run.mode: paper, or replay. A backtest starts as paper."),
+    ] = None,
+    feed: Annotated[
+        str, typer.Option("--feed", "-f", metavar="NAME[:TEXT]", help="Where bars come from, such as replay:60x.")
+    ] = "replay:60x",
+    broker: Annotated[
+        str, typer.Option("--broker", "-b", metavar="NAME[:TEXT]", help="Who fills the orders.")
+    ] = "paper",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", metavar="PATH=VALUE", help="Change a value, such as run.cash=5000; repeatable."),
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Trade real money, with a broker that does.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
+    until_end: Annotated[bool, typer.Option("--until-end", help="End when the feeds have ended.")] = False,
+    json: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="OUT", help="With --until-end: write the result as 'run' does; - is stdout."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
+) -> None:
+    """Keep strategies running on a feed. A worker that ran before goes on where it was."""
+    _check_options(files or (), mode, json, until_end=until_end, detach=detach, live=live)
+    registry = registry_with_warnings()
+    between = _feed_of(feed, registry), _broker_of(broker, registry)
+    if until_end:
+        from quantcrafter.engine.cli.until_end import run_until_end
+
+        json = STDOUT if json in STDOUT_FILES else json
+        run_until_end(
+            lambda: _starting(files or (), registry, between, settings or (), mode, live=False),
+            between,
+            json,
+            quiet=quiet,
+        )
+        return
+    from quantcrafter.engine.cli.orchestrating import (
+        hand_over,
+        in_background,
+        in_foreground,
+        refuse_silent_money,
+        show_account,
+    )
+    from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
+
+    starting = _starting(files or (), registry, between, settings or (), mode, live=live)
+    if live and starting:
+        show_account(between[1])
+    if not live:
+        refuse_silent_money()
+    configs = [
+        WorkerConfig.of(each.graph, each.folder.name, feed=feed, broker=broker, mode=each.mode) for each in starting
+    ]
+    if detach:
+        in_background(configs, live=live)
+    elif not hand_over(configs):
+        in_foreground(configs, quiet=quiet)
+
+
+# ------------------------------------------------------------------------------------------------------------- options
+
+
+def _check_options(
+    files: Sequence[Path], mode: str | None, json: Path | None, *, until_end: bool, detach: bool, live: bool
+) -> None:
+    """Refuse options that don't go together."""
+    from quantcrafter.engine.orchestrator.worker_config import LIVE, MODES
+
+    if mode is not None and mode not in (*MODES, LIVE):
+        known = ", ".join((*MODES, LIVE))
+        raise typer.BadParameter(f"there is no mode '{mode}'; there are {known}.", param_hint="'--mode'")
+    if json is not None and not until_end:
+        raise typer.BadParameter("it needs --until-end.", param_hint="'--json'")
+    for given, name in ((detach, "'--detach'"), (live, "'--live'")):
+        if until_end and given:
+            raise typer.BadParameter("with --until-end it can't be used.", param_hint=name)
+    if until_end and not files:
+        raise typer.BadParameter("--until-end needs a file.", param_hint="'[FILE]...'")
+
+
+def _starting(
+    files: Sequence[Path],
+    registry: Registry,
+    between: tuple[Feed, Broker],
+    settings: Sequence[str],
+    mode: str | None,
+    *,
+    live: bool,
+) -> list[Starting]:
+    """Load the strategy files."""
+    from quantcrafter.engine.live.places import folders_for
+
+    changes = [*settings, *_span(between[0])]
+    folders = folders_for(files)
+    keys = [folder.name for folder in folders]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise typer.BadParameter(f"the worker '{twice}' is named twice.", param_hint="'FILE...'")
+    return [
+        _loaded(file, folder, registry, changes, between, mode, live=live)
+        for file, folder in zip(files, folders, strict=True)
+    ]
+
+
+def _loaded(
+    file: Path,
+    folder: Path,
+    registry: Registry,
+    changes: Sequence[str],
+    between: tuple[Feed, Broker],
+    mode: str | None,
+    *,
+    live: bool,
+) -> Starting:
+    """Load a strategy; its worker begins anew if it can't go on: its replay ended, or the strategy changed.
+
+    Raises:
+        SpecError: it can't run.
+        RunError: its worker runs, with another strategy; or it can't be started in its mode.
+    """
+    from quantcrafter.engine.live.input_log import LOG, is_running
+    from quantcrafter.engine.live.worker_folder import is_over, put_aside
+    from quantcrafter.engine.orchestrator.registry import registered_workers
+    from quantcrafter.engine.orchestrator.worker_config import check_engine, mode_of
+    from quantcrafter.engine.runtime.running.load_graph import load_graph
+    from quantcrafter.engine.spec.identity import strategy_hash
+
+    graph = load_graph(file, registry, changes)
+    print_problems(graph.warnings)
+    check_engine(graph, registry)
+    feed, broker = between
+    found = mode_of(graph, mode, feed, broker, live=live)
+    known = registered_workers().get(folder.name)
+    if known is not None and not (folder / LOG).exists() and known.config.file != str(file.absolute()):
+        raise RunError(
+            Message(
+                "The worker '{key}' is registered for '{other}' and has not begun. Rename one of the files.",
+                key=folder.name,
+                other=shown_path(known.config.file),
+            )
+        )
+    if known is not None and folder.exists() and is_running(folder):
+        if known.config.strategy_hash != strategy_hash(graph.spec):
+            raise RunError(
+                Message(
+                    "The worker '{key}' runs with another strategy. Stop it first: quantcrafter stop {key}",
+                    key=folder.name,
+                )
+            )
+        note(f"Worker '{folder.name}' is running already.")
+    elif feed.own_clock and is_over(folder, graph) and put_aside(folder):
+        why = "its replay has ended, or its strategy has changed"
+        note(f"Worker '{folder.name}' begins anew: {why}. Its log is in {shown_path(folder / 'previous')}.")
+    return Starting(graph, folder, found)
+
+
+def _feed_of(text: str, registry: Registry) -> Feed:
+    from quantcrafter.engine.orchestrator.worker_config import feed_named
+
+    try:
+        return feed_named(text, registry)
+    except ValueError as error:
+        raise typer.BadParameter(_reason(error), param_hint="'--feed'") from error
+
+
+def _broker_of(text: str, registry: Registry) -> Broker:
+    from quantcrafter.engine.orchestrator.worker_config import broker_named
+
+    try:
+        return broker_named(text, registry)
+    except ValueError as error:
+        raise typer.BadParameter(_reason(error), param_hint="'--broker'") from error
+
+
+def _reason(error: ValueError) -> str:
+    """Return what is wrong with an option, without pydantic's frame."""
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}."
+    return f"{error}."
+
+
+def _span(feed: Feed) -> list[str]:
+    """Return the changes of the strategy that a feed's span makes: a replay begins and ends as a backtest does."""
+    span = {"run.start": getattr(feed, "begin", ""), "run.end": getattr(feed, "end", "")} if feed.replays else {}
+    return [f"{path}={value}" for path, value in span.items() if value]

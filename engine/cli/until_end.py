@@ -1,0 +1,144 @@
+"""`quantcrafter start --until-end`: workers in this process until their feeds have ended, and their results."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.cli.console import console, note
+from quantcrafter.engine.cli.interrupt import cancel_on_interrupt, not_halfway
+from quantcrafter.engine.cli.run import STDOUT
+from quantcrafter.engine.cli.streams import results
+
+if TYPE_CHECKING:
+    from quantcrafter.engine.api import Broker, Feed
+    from quantcrafter.engine.cli.start import Starting
+    from quantcrafter.engine.live.session_worker import SessionWorker
+    from quantcrafter.engine.orchestrator.worker_log import WorkerLogs
+
+_WAIT_S = 0.05
+_SHOW_S = 5.0
+
+log = logging.getLogger("quantcrafter.host")
+
+
+def run_until_end(
+    load: Callable[[], Sequence[Starting]], between: tuple[Feed, Broker], json: Path | None, *, quiet: bool
+) -> None:
+    """Run workers until their feeds have ended, and write the results.
+
+    Raises:
+        RunCancelledError: Ctrl-C was pressed before the feeds had ended.
+        QuantCrafterError: a worker failed.
+    """
+    from quantcrafter.engine.live.session_worker import SessionWorker
+    from quantcrafter.engine.orchestrator.lifecycle import hours_of
+    from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
+    from quantcrafter.engine.orchestrator.worker_log import WorkerLogs
+
+    logs = WorkerLogs(orchestrator_folder() / "until-end.log")
+    ours = logging.getLogger("quantcrafter")
+    before = ours.level
+    with cancel_on_interrupt() as cancelled:
+        workers = [
+            SessionWorker(each.graph, *between, each.folder, mode=each.mode, is_open=hours_of(each.graph))
+            for each in load()
+        ]
+        ours.addHandler(logs)
+        ours.setLevel(logging.INFO)
+        try:
+            text = _run(workers, logs, cancelled, json, quiet=quiet)
+        finally:
+            for worker in workers:
+                with logs.serving(worker.folder):
+                    worker.close()
+            ours.setLevel(before)
+            ours.removeHandler(logs)
+            logs.close()
+    results().write(text)
+
+
+def _run(
+    workers: Sequence[SessionWorker],
+    logs: WorkerLogs,
+    cancelled: Callable[[], bool],
+    json: Path | None,
+    *,
+    quiet: bool,
+) -> str:
+    """Serve the workers, and return the text for standard output.
+
+    Raises:
+        RunCancelledError: Ctrl-C was pressed before the feeds had ended.
+    """
+    from quantcrafter.engine.api import RunCancelledError
+
+    for worker in workers:
+        with logs.serving(worker.folder):
+            began = worker.start()
+            log.info(_told(worker, began))
+        if not quiet:
+            note(_told(worker, began))
+    shown = time.monotonic()
+    while not cancelled():
+        busy = False
+        for worker in workers:
+            with logs.serving(worker.folder):
+                busy = bool(worker.step(0.0)) or busy
+        if all(worker.has_ended for worker in workers):
+            return _finish(workers, json, quiet=quiet)
+        if not busy:
+            time.sleep(_WAIT_S)
+        if not quiet and time.monotonic() - shown > _SHOW_S:
+            shown = time.monotonic()
+            _show(workers)
+    raise RunCancelledError(Message("Stopped before the feed ended. The same command goes on from here."))
+
+
+def _told(worker: SessionWorker, began: bool) -> str:  # noqa: FBT001 - what start returned
+    stats = worker.get_stats()
+    if began:
+        return f"Worker '{worker.key}' began."
+    return f"Worker '{worker.key}' goes on after {stats['steps']:,} steps."
+
+
+def _show(workers: Sequence[SessionWorker]) -> None:
+    """Print a line for each worker that does something."""
+    from quantcrafter.engine.data.labels import bar_label
+
+    for worker in workers:
+        if worker.has_ended:
+            continue
+        stats, bars = worker.get_stats(), worker.core.session.bars(worker.symbol)
+        last = "no bar yet"
+        if len(bars):
+            last = bar_label(int(bars.open_ns[-1]), bars.timeframe, bars.session, named=True)
+        held = ", ".join(f"{name} {quantity:g}" for name, quantity in stats["positions"].items()) or "flat"
+        note(f"{worker.key}: {last}, {stats['steps']:,} steps, equity {stats['equity']:,.2f}, {held}")
+
+
+def _finish(workers: Sequence[SessionWorker], json: Path | None, *, quiet: bool) -> str:
+    """Write the results, and return the text for standard output."""
+    from pydantic_core import to_json
+
+    from quantcrafter.engine.cli.summary import print_summary
+    from quantcrafter.engine.live.worker_result import worker_result
+    from quantcrafter.engine.stats.whole_files import write_whole
+
+    found = {worker.key: worker_result(worker) for worker in workers}
+    if not quiet:
+        for result in found.values():
+            print_summary(console(stderr=json == STDOUT), result, None, {})
+    if json is None:
+        return ""
+    plain: dict[str, Any] = {key: result.to_json() for key, result in found.items()}
+    whole = plain if len(plain) > 1 else next(iter(plain.values()))
+    if json == STDOUT:
+        return to_json(whole, indent=2).decode() + "\n"
+    with not_halfway():
+        write_whole(json, to_json(whole) + b"\n", Message("The result"))
+    return ""

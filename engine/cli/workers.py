@@ -1,0 +1,96 @@
+"""`quantcrafter status`, `events`, `recording` and `trades`: what the workers do, and what they did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from quantcrafter.engine.cli.console import console, note
+from quantcrafter.engine.cli.installed import registry_with_warnings
+from quantcrafter.engine.cli.run import STDOUT, STDOUT_FILES
+from quantcrafter.engine.cli.streams import results
+from quantcrafter.engine.cli.worker_table import every_worker, moment, shown, worker_table
+
+
+def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
+    """Show all workers: what state each is in, its position, and the age of its feed."""
+    from quantcrafter.engine.orchestrator.control import ask, token_file
+    from quantcrafter.engine.orchestrator.registry import registered_workers
+
+    answer = ask("status")
+    workers = every_worker(answer)
+    if json:
+        from pydantic_core import to_json
+
+        plain = {key: {name: value for name, value in each.items() if name != "error"} for key, each in workers.items()}
+        token = None if answer is None else str(token_file())
+        whole = {"workers": plain, "base_url": None, "token_file": token}
+        results().write(to_json(whole, indent=2).decode() + "\n")
+        return
+    if not workers:
+        note("There are no workers. 'quantcrafter start FILE' starts one.")
+        return
+    console().print(worker_table(workers))
+    if answer is None and any(each.wanted for each in registered_workers().values()):
+        note("No orchestrator is running. 'quantcrafter start' continues the workers that ran when it was killed.")
+
+
+def events(
+    worker: Annotated[str, typer.Argument(help="The worker's key.", metavar="WORKER")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each event.")] = False,
+) -> None:
+    """Show the events of a worker: bars, orders, reports, commands and notices, oldest first."""
+    from pydantic_core import to_json
+
+    from quantcrafter.engine.live.events import events_of
+    from quantcrafter.engine.live.input_log import LOG, InputLog
+    from quantcrafter.engine.live.places import folder_of
+
+    out = results()
+    with InputLog.read(folder_of(worker) / LOG) as log:
+        for event in events_of(log):
+            out.write(to_json(event).decode() + "\n" if json else _line(event))
+
+
+def recording(
+    worker: Annotated[str, typer.Argument(help="The worker's key.", metavar="WORKER")],
+    out: Annotated[Path, typer.Argument(help="The file to write, such as flight.qcflight.", metavar="OUT.qcflight")],
+) -> None:
+    """Write the whole log of a worker to one file, from which everything that it did can be repeated."""
+    from quantcrafter.engine.live.input_log import LOG, InputLog
+    from quantcrafter.engine.live.places import folder_of
+
+    with InputLog.read(folder_of(worker) / LOG) as log:
+        log.copy_to(out)
+        count = log.last_seq
+    note(f"{out}: {count:,} inputs.")
+
+
+def trades(
+    worker: Annotated[str, typer.Argument(help="The worker's key.", metavar="WORKER")],
+    out: Annotated[Path, typer.Argument(help="The CSV file to write; - is stdout.", metavar="OUT.csv")],
+    *,
+    fills: Annotated[bool, typer.Option("--fills", help="Write its executions instead of its closed trades.")] = False,
+) -> None:
+    """Write the trades or fills of a worker to a CSV file, also while it runs."""
+    from quantcrafter.engine.api.message import Message
+    from quantcrafter.engine.live.places import folder_of
+    from quantcrafter.engine.orchestrator.exports import fills_csv, trades_csv
+    from quantcrafter.engine.stats.whole_files import write_whole
+
+    text = (fills_csv if fills else trades_csv)(folder_of(worker), registry_with_warnings())
+    if out == STDOUT or out in STDOUT_FILES:
+        results().write(text)
+        return
+    write_whole(out, text.encode(), Message("The trade list"))
+    note(f"{out}: {max(0, text.count(chr(10)) - 1):,} rows.")
+
+
+def _line(event: dict[str, Any]) -> str:
+    head = ("seq", "ts_ns", "kind", "client_order_id")
+    rest = " ".join(f"{name}={shown(value)}" for name, value in event.items() if name not in head)
+    order = f" {event['client_order_id']}" if event["client_order_id"] else ""
+    return f"{moment(event['ts_ns'])} {event['kind']}{order} {rest}".rstrip() + "\n"

@@ -1,0 +1,1 @@
+"""Continuous series of futures: contracts found, rolls decided, bars joined."""

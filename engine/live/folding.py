@@ -1,0 +1,47 @@
+"""From a log to the state that it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from quantcrafter.engine.live.core import CoreResult, StrategyCore
+from quantcrafter.engine.live.input_log import InputLog
+from quantcrafter.engine.live.inputs import Anchored, LiveOutput
+
+Tell = Callable[[int, CoreResult, Mapping[int, LiveOutput]], None]
+"""Is told the number of an input, what came out of it, and what had come out of it before."""
+
+
+def fold(
+    opened: InputLog, core: StrategyCore, tell: Tell | None = None, upto: int | None = None, since: int | None = None
+) -> tuple[int, int]:
+    """Bring a new core to the end of a log, or to input `upto`, from its latest snapshot before that.
+
+    Args:
+        opened: the log.
+        core: a core that is not open yet.
+        tell: called after each folded input.
+        upto: the last input; all if left out.
+        since: begin with the latest snapshot up to this input instead, and with the anchor if there is none.
+
+    Returns:
+        The numbers of the anchor, and of the input up to which the log's histories and books reach.
+
+    Raises:
+        RunError: the log has no anchor.
+    """
+    kept = opened.kept(upto if since is None else since)
+    anchor, at = opened.anchored(0 if kept is None else kept.anchor)
+    begin = at if kept is None else kept.seq
+    core.open(anchor, opened.histories(anchor.number, begin), None if kept is None else kept.state)
+    there: dict[int, dict[int, LiveOutput]] = {}
+    for seq, n, each in opened.outputs(begin, upto):
+        there.setdefault(seq, {})[n] = each
+    for seq, given in opened.inputs(begin, upto):
+        if isinstance(given, Anchored):
+            anchor, outcome = given, core.begin_again(given, opened.histories(given.number, seq))
+        else:
+            outcome = core.apply(seq, given)
+        if tell is not None:
+            tell(seq, outcome, there.get(seq, {}))
+    return anchor.number, begin

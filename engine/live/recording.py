@@ -1,0 +1,62 @@
+"""A recording is a worker's log in a file of its own; replaying it repeats what the worker did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.live.core import CoreResult, StrategyCore
+from quantcrafter.engine.live.folding import fold
+from quantcrafter.engine.live.input_log import InputLog, NumberedOutput
+from quantcrafter.engine.live.inputs import LiveOutput
+from quantcrafter.engine.runtime.running.load_graph import Installed, load_text
+from quantcrafter.engine.runtime.sessions.strategy_session import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a recording gave when it was replayed.
+
+    `begin` is the number of the input after which it began: that of the anchor, or of the oldest snapshot if bars were
+    dropped. `outputs` came out of the inputs after that, `state` is what the core keeps at the end. `different` are the
+    numbers of the inputs whose outputs are not those of the recording; there are none unless the strategy depends on
+    more than its inputs, or another version of the program computes otherwise.
+    """
+
+    begin: int
+    outputs: tuple[NumberedOutput, ...]
+    state: str
+    different: tuple[int, ...]
+
+
+def replay_recording(path: Path, registry: Installed) -> Replayed:
+    """Repeat all that a recording, or the log of a worker, holds.
+
+    Args:
+        path: the file.
+        registry: the installed components.
+
+    Raises:
+        RunError: the file can't be read, or has no beginning.
+        SpecError: its strategy can't run here.
+        DataError, ComponentError: the strategy failed.
+    """
+    with InputLog.read(path) as log:
+        meta = log.meta()
+        if not {"text", "base_dir", "overrides", "worker", "venue"} <= set(meta):
+            raise RunError(Message("The log of a worker has no beginning: it was never started."))
+        graph = load_text(meta["text"], registry, base_dir=meta["base_dir"], overrides=meta["overrides"])
+        core = StrategyCore(graph, worker=meta["worker"], venue=meta["venue"], host=Host())
+        outputs: list[NumberedOutput] = []
+        different: list[int] = []
+
+        def tell(seq: int, result: CoreResult, there: Mapping[int, LiveOutput]) -> None:
+            outputs.extend(NumberedOutput(seq, n, each) for n, each in enumerate(result.outputs))
+            if any(there[n] != each for n, each in enumerate(result.outputs) if n in there):
+                different.append(seq)
+
+        _, begin = fold(log, core, tell, since=log.compacted)
+        return Replayed(begin, tuple(outputs), core.kept(), tuple(different))

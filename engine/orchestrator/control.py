@@ -1,0 +1,194 @@
+"""The control socket: how commands reach the orchestrator of a data folder.
+
+1. The orchestrator listens on a socket in the data folder that only the user can open, or on a loopback port where that
+   is impossible: on Windows, and in folders whose path is too long for a socket. `control.json` says where.
+2. Each connection has one request and one answer, both an object in one line of JSON. A request has the token of
+   the file `token`, which only the user can read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import json
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from quantcrafter.engine.api import QuantCrafterError, RunError
+from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
+
+log = logging.getLogger("quantcrafter.orchestrator")
+
+Handler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+_LONGEST_PATH = 100
+_LONGEST_REQUEST = 64 * 1024 * 1024
+_READ_S = 10.0
+_ANSWER_S = 90.0
+_AT_ONCE = 32
+WRONG_TOKEN = "wrong token"  # noqa: S105 - an answer
+
+
+def token_file() -> Path:
+    """Return the file with the token; it need not exist."""
+    return orchestrator_folder() / "token"
+
+
+def _address_file() -> Path:
+    return orchestrator_folder() / "control.json"
+
+
+class ControlServer:
+    """Answers requests in threads of its own, from its making until `close`.
+
+    Args:
+        handle: returns the answer to a request, or raises a `QuantCrafterError`; called in several threads.
+
+    Raises:
+        OSError: the socket or its files can't be made.
+    """
+
+    def __init__(self, handle: Handler) -> None:
+        self._handle = handle
+        self._token = secrets.token_urlsafe(32)
+        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+        folder = orchestrator_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path: Path | None = None
+        for left in (_address_file(), folder / "control.sock"):  # of one that was killed: nobody finds it any more
+            left.unlink(missing_ok=True)
+        _write_private(token_file(), self._token)
+        self._socket, address = self._listen(folder)
+        _write_private(_address_file(), json.dumps({"address": address, "pid": os.getpid()}))
+        self._is_closed = False
+        threading.Thread(target=self._accept, name="control", daemon=True).start()
+
+    def _listen(self, folder: Path) -> tuple[socket.socket, Any]:
+        path = folder / "control.sock"
+        if hasattr(socket, "AF_UNIX") and len(os.fsencode(path)) <= _LONGEST_PATH:
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            made.bind(os.fspath(path))
+            path.chmod(0o600)
+            self._path = path
+            address: Any = os.fspath(path)
+        else:
+            made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            made.bind(("127.0.0.1", 0))
+            address = list(made.getsockname())
+        made.listen(_AT_ONCE)
+        return made, address
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._is_closed = True
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for path in (_address_file(), token_file(), self._path):
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                if self._is_closed:
+                    return
+                continue
+            self._slots.acquire()
+            threading.Thread(target=self._serve, args=(connection,), name="control-request", daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(_READ_S)
+                with connection.makefile("rb") as stream:
+                    line = stream.readline(_LONGEST_REQUEST)
+                connection.sendall(json.dumps(self._answer(line)).encode() + b"\n")
+        finally:
+            self._slots.release()
+
+    def _answer(self, line: bytes) -> Mapping[str, Any]:
+        try:
+            request = json.loads(line)
+            token = str(request.pop("token"))
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return {"error": "not a request"}
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
+            return {"error": WRONG_TOKEN}
+        try:
+            return self._handle(request)
+        except QuantCrafterError as error:
+            return {"error": str(error)}
+        except Exception:
+            log.exception("A request to the orchestrator has failed: %s", request.get("verb"))
+            return {"error": str(Message("The request has failed; the orchestrator's log says why."))}
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only the user can read; others see all of it or the old one."""
+    beside = path.with_name(f".{path.name}.part")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor
+        stream.write(text)
+    beside.replace(path)
+
+
+# -------------------------------------------------------------------------------------------------------------- asking
+
+
+def ask(verb: str, **values: Any) -> dict[str, Any] | None:
+    """Send a request to the orchestrator of the data folder, and return its answer; None if none is running.
+
+    Raises:
+        RunError: it refuses, or doesn't answer in time.
+    """
+    answer = _asked(verb, values)
+    if answer is not None and answer.get("error") == WRONG_TOKEN:  # it was made anew between the reading and the asking
+        answer = _asked(verb, values)
+    if answer is not None and "error" in answer:
+        raise RunError(answer["error"])
+    return answer
+
+
+def _asked(verb: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    try:
+        where = json.loads(_address_file().read_text(encoding="utf-8"))["address"]
+        token = token_file().read_text(encoding="utf-8")
+        connection = _connect(where)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    try:
+        with connection, connection.makefile("rb") as stream:
+            connection.sendall(json.dumps({"verb": verb, "token": token, **values}).encode() + b"\n")
+            answer = json.loads(stream.readline() or b"null")
+    except (OSError, ValueError) as error:
+        raise RunError(
+            Message("The orchestrator does not answer: {error}. Try again.", error=str(error) or type(error).__name__)
+        ) from error
+    return answer if isinstance(answer, dict) else None  # it ended meanwhile
+
+
+def _connect(where: Any) -> socket.socket:
+    if isinstance(where, str):
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        address: Any = where
+    else:
+        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        address = tuple(where)
+    made.settimeout(_ANSWER_S)
+    try:
+        made.connect(address)
+    except BaseException:
+        made.close()
+        raise
+    return made

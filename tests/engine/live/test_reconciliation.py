@@ -1,0 +1,411 @@
+"""Log, broker and strategy agree, or the worker only reduces; nothing is guessed, adopted or sent twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api.orders import Accepted, Submit
+from quantcrafter.engine.graph import BoundGraph
+from quantcrafter.engine.live import broker_desk, reconciliation
+from quantcrafter.engine.live.account_book import AccountBook, AccountFigures
+from quantcrafter.engine.live.events import events_of
+from quantcrafter.engine.live.input_log import LOG, InputLog
+from quantcrafter.engine.live.recording import replay_recording
+from quantcrafter.engine.live.session_worker import SessionWorker
+from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.load_graph import load_text
+from tests.support.live_cases import PLAIN, abandon, to_its_end, worker_of
+from tests.support.scripted import ScriptedBroker, ScriptedFeed, scripted_worker, step_until
+
+
+class Place(NamedTuple):
+    """A worker between a feed and a broker, in a data folder."""
+
+    worker: SessionWorker
+    feed: ScriptedFeed
+    broker: ScriptedBroker
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in (
+        (reconciliation, "EVERY_S"),
+        (reconciliation, "SETTLE_S"),
+        (broker_desk, "UNANSWERED_S"),
+        (broker_desk, "ASK_S"),
+    ):
+        monkeypatch.setattr(module, name, 0.0)
+
+
+@pytest.fixture(scope="module")
+def graph() -> BoundGraph:
+    return load_text(PLAIN, load_registry())
+
+
+def place_of(graph: BoundGraph, folder: Path, broker: ScriptedBroker | None = None, known: int = 30) -> Place:
+    feed = ScriptedFeed.of(graph, known)
+    broker = broker or ScriptedBroker(fills=100.0)
+    worker = scripted_worker(graph, folder, feed, broker)
+    worker.start()
+    return Place(worker, feed, broker)
+
+
+@pytest.fixture
+def place(graph: BoundGraph, tmp_path: Path) -> Iterator[Place]:
+    made = place_of(graph, tmp_path / "one")
+    yield made
+    made.worker.close()
+    assert replay_recording(tmp_path / "one" / LOG, load_registry()).different == ()
+
+
+def positions(worker: SessionWorker) -> dict[str, float]:
+    return dict(worker.core.session.positions)
+
+
+def alarms(worker: SessionWorker) -> list[str]:
+    worker.save_state()
+    with InputLog.read(worker.folder / LOG) as log:
+        return [str(each["text"]) for each in events_of(log) if each["kind"] == "notice" and each["level"] == "alarm"]
+
+
+def against(worker: SessionWorker) -> list[str]:
+    return list(map(str, worker.core.gate.against()))
+
+
+def steps(worker: SessionWorker, count: int = 8) -> None:
+    for _ in range(count):
+        worker.step()
+
+
+def test_a_fill_whose_report_was_lost_is_found_among_the_executions(place: Place) -> None:
+    worker, feed, broker = place
+    broker.fills = None
+    step_until(worker, feed, broker.submits)
+    (entry,) = broker.submits()
+    broker.fill(str(entry.order), entry.lots, 101.5, told=False)
+    steps(worker)
+    assert positions(worker) == broker.held
+    assert worker.ledger().fills["price"].tolist() == [101.5]
+    assert (alarms(worker), against(worker)) == ([], [])
+    assert [each.kind for each in broker.submits()] == ["market", "stop"]
+
+
+@pytest.mark.logs_errors
+def test_a_fill_during_a_restart_and_during_a_disconnect_is_booked_before_the_next_bar(
+    graph: BoundGraph, tmp_path: Path
+) -> None:
+    worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker())
+    step_until(worker, feed, broker.submits)
+    (entry,) = broker.submits()
+    abandon(worker)
+    broker.fill(str(entry.order), entry.lots - 3, 101.0, told=False)
+    worker = scripted_worker(graph, tmp_path / "one", feed, broker)
+    worker.start()
+    assert positions(worker) == broker.held
+    broker.say("lost")
+    steps(worker)
+    broker.fill(str(entry.order), 3, 102.0, told=False)
+    broker.say("connected")
+    steps(worker)
+    assert positions(worker) == broker.held == {"ONE": 10.0}
+    assert (alarms(worker), against(worker)) == ([], [])
+    stops = [each for each in broker.open_orders() if each.kind == "stop"]
+    assert [each.quantity for each in stops] == [10.0]
+    worker.close()
+
+
+def test_an_outcome_stays_unknown_until_the_broker_tells_it_and_nothing_is_sent_again(place: Place) -> None:
+    worker, feed, broker = place
+    broker.answers = False
+    step_until(worker, feed, broker.submits)
+    (entry,) = broker.submits()
+    steps(worker, 5)
+    order = worker.core.session.orders[entry.order.number]
+    assert order.state == "unknown"
+    assert against(worker) == [f"the outcome of {entry.order} is unknown"]
+    broker.answers = True
+    broker.tell(Accepted(entry.order, 1))
+    broker.fill(str(entry.order), entry.lots, 100.0)
+    steps(worker)
+    assert against(worker) == []
+    assert positions(worker) == broker.held
+    sent = [each.order for each in broker.submits()]
+    assert len(set(sent)) == len(sent)
+
+
+@pytest.mark.logs_errors
+def test_an_order_without_a_fill_survives_a_restart_and_is_not_sent_again(graph: BoundGraph, tmp_path: Path) -> None:
+    worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker())
+    step_until(worker, feed, broker.submits)
+    abandon(worker)
+    worker = scripted_worker(graph, tmp_path / "one", feed, broker)
+    worker.start()
+    steps(worker)
+    (entry,) = broker.submits()
+    assert worker.core.session.orders[entry.order.number].state == "accepted"
+    worker.close()
+
+
+def test_a_protective_stop_works_at_the_broker_before_the_first_bar_after_a_kill(
+    graph: BoundGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is killed when the entry's fill is in the log, and its stop is not sent."""
+    worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker())
+    step_until(worker, feed, broker.submits)
+    (entry,) = broker.submits()
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SessionWorker, "_fail", lambda *_: None)
+        patch.setattr(InputLog, "put_outputs", kill)
+        broker.fill(str(entry.order), entry.lots, 100.0)
+        with pytest.raises(Killed):
+            worker.step()
+    abandon(worker)
+    assert len(broker.submits()) == 1
+    worker = scripted_worker(graph, tmp_path / "one", feed, broker)
+    worker.start()
+    assert [each.kind for each in broker.submits()] == ["market", "stop"]
+    worker.close()
+
+
+@pytest.mark.logs_errors
+def test_a_stop_that_was_not_handed_over_before_a_kill_is_an_alarm_and_only_reducing_is_left(
+    graph: BoundGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is killed between the commit of a stop and its sending: the broker is certain that it has none."""
+    worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker())
+    step_until(worker, feed, broker.submits)
+    (entry,) = broker.submits()
+
+    class Killed(BaseException):
+        pass
+
+    def kill(_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(broker, "on_send", kill)
+    broker.fill(str(entry.order), entry.lots, 100.0)
+    with pytest.raises(Killed):
+        worker.step()
+    abandon(worker)
+    monkeypatch.setattr(broker, "on_send", None)
+    worker = scripted_worker(graph, tmp_path / "one", feed, broker)
+    worker.start()
+    assert (worker.state, positions(worker)) == ("reducing", {"ONE": 10.0})
+    assert "that should reduce the position was refused (not known here)" in alarms(worker)[0]
+    worker.command("flatten")
+    broker.fill(str(broker.submits()[-1].order), 10, 100.0)
+    steps(worker)
+    assert (positions(worker), broker.held) == ({}, {"ONE": 0.0})
+    worker.close()
+
+
+def test_a_position_that_differs_means_reducing_until_resume_accepts_it(place: Place) -> None:
+    worker, feed, broker = place
+    step_until(worker, feed, lambda: positions(worker))
+    count = len(broker.submits())
+    broker.held["ONE"] = 4.0
+    steps(worker)
+    assert worker.state == "reducing"
+    (text,) = alarms(worker)
+    assert text.startswith("The broker's position in ONE differs by -6 from what the workers and nobody hold.")
+    step_until(worker, feed, lambda: feed.next > 100)
+    assert all(each.reduce_only for each in broker.submits()[count:])
+    assert len(alarms(worker)) == 1
+    worker.command("resume")
+    steps(worker)
+    assert (worker.state, against(worker)) == ("running", [])
+    assert worker.core.gate.nobodys == {"ONE": broker.held["ONE"] - positions(worker).get("ONE", 0.0)}
+
+
+def test_a_difference_that_does_not_last_is_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, feed, broker = place
+    monkeypatch.setattr(reconciliation, "SETTLE_S", 3600.0)
+    step_until(worker, feed, lambda: positions(worker))
+    broker.held["ONE"] = 4.0
+    steps(worker)
+    assert (worker.state, alarms(worker)) == ("running", [])
+
+
+def test_a_trade_by_hand_is_shown_and_neither_adopted_nor_closed(place: Place) -> None:
+    worker, feed, broker = place
+    step_until(worker, feed, lambda: positions(worker))
+    broker.trade_by_hand("ONE", 25.0, feed.at_ns)
+    broker.trade_by_hand("ONE", -2.0, feed.at_ns, order="my-own-order")
+    steps(worker)
+    assert (alarms(worker), against(worker)) == ([], [])
+    assert worker.core.gate.nobodys == {"ONE": 23.0}
+    assert positions(worker) == {"ONE": 10.0}
+    worker.command("flatten")
+    steps(worker)
+    assert (positions(worker), broker.held) == ({}, {"ONE": 23.0})
+
+
+def test_what_was_in_the_account_before_belongs_to_nobody(graph: BoundGraph, tmp_path: Path) -> None:
+    worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker(fills=100.0, held={"ONE": -7.0}))
+    assert worker.core.gate.nobodys == {"ONE": -7.0}
+    step_until(worker, feed, lambda: positions(worker))
+    assert (broker.held, alarms(worker)) == ({"ONE": 3.0}, [])
+    worker.close()
+
+
+def test_an_order_that_the_broker_ended_without_a_word_is_asked_for(place: Place) -> None:
+    worker, feed, broker = place
+    step_until(worker, feed, lambda: positions(worker))
+    (stop,) = [each for each in broker.open_orders() if each.kind == "stop"]
+    broker.ended.add(stop.client_order_id)
+    steps(worker)
+    assert worker.state == "reducing"
+    assert alarms(worker)[0].startswith(f"The order {stop.client_order_id} works in the log, and not at the broker.")
+
+
+def test_an_order_that_works_at_the_broker_and_has_ended_in_the_log_is_an_alarm(place: Place) -> None:
+    worker, feed, broker = place
+    step_until(worker, feed, lambda: positions(worker))
+    (entry, *_) = broker.submits()
+    broker.ended.discard(str(entry.order))
+    steps(worker)
+    assert worker.state == "reducing"
+    assert alarms(worker)[0].startswith(f"The order {entry.order} works at the broker, and has ended in the log.")
+
+
+def test_an_account_that_can_not_be_asked_allows_no_entries(graph: BoundGraph, tmp_path: Path) -> None:
+    broker = ScriptedBroker(fills=100.0)
+    broker.reachable = False
+    worker, feed, _ = place_of(graph, tmp_path / "one", broker)
+    assert against(worker) == ["the account is not compared with the log yet"]
+    step_until(worker, feed, lambda: feed.next > 100)
+    assert (broker.sent, len(worker.ledger().blocked) > 0) == ([], True)
+    broker.reachable = True
+    step_until(worker, feed, broker.submits)
+    worker.close()
+
+
+def test_workers_of_one_account_and_symbol_hold_their_own_positions_whose_sum_is_the_brokers(
+    graph: BoundGraph, tmp_path: Path
+) -> None:
+    one, feed, broker = place_of(graph, tmp_path / "one")
+    two, feed_two, _ = place_of(graph, tmp_path / "two", broker)
+    step_until(one, feed, lambda: positions(one))
+    steps(two)
+    assert (positions(one), positions(two), broker.held) == ({"ONE": 10.0}, {}, {"ONE": 10.0})
+    step_until(two, feed_two, lambda: positions(two))
+    steps(one)
+    assert (positions(one), positions(two), broker.held) == ({"ONE": 10.0}, {"ONE": 10.0}, {"ONE": 20.0})
+    assert (alarms(one), alarms(two), against(one), against(two)) == ([], [], [], [])
+    one.command("flatten")
+    steps(one)
+    steps(two)
+    assert (positions(one), positions(two), broker.held) == ({}, {"ONE": 10.0}, {"ONE": 10.0})
+    broker.held["ONE"] = 11.0
+    steps(two)
+    assert alarms(two)[0].startswith("The broker's position in ONE differs by +1 from")
+    for worker in (one, two):
+        worker.close()
+
+
+def test_what_another_worker_traded_and_has_not_booked_yet_is_no_difference(graph: BoundGraph, tmp_path: Path) -> None:
+    one, feed, broker = place_of(graph, tmp_path / "one")
+    two, _, _ = place_of(graph, tmp_path / "two", broker)
+    broker.silent = True
+    feed.bring()
+    while not broker.held:
+        feed.bring()
+        one.step()
+    steps(two)
+    assert (positions(one), against(two), alarms(two)) == ({}, [], [])
+    assert two.core.gate.nobodys == {}
+    for worker in (one, two):
+        worker.close()
+
+
+def test_workers_in_paper_mode_are_in_no_account(graph: BoundGraph, tmp_path: Path) -> None:
+    live, feed, broker = place_of(graph, tmp_path / "live")
+    to_its_end(worker_of(graph, tmp_path / "paper"))
+    step_until(live, feed, lambda: positions(live))
+    assert live._desk is not None
+    book = live._desk._book
+    assert list(book.prefixes().values()) == ["live"]
+    assert (book.held("ONE"), broker.held) == (10.0, {"ONE": 10.0})
+    assert len(list((tmp_path / "accounts").glob("*.db"))) == 1
+    live.close()
+
+
+# ------------------------------------------------------------------------------------------------------------ limits
+
+
+def denied(worker: SessionWorker) -> list[str]:
+    return [order.text for order in worker.core.session.orders.values() if order.state == "denied"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        ("default: {exposure: 500}", "exposure would be"),
+        ("brokers: {held: {orders_a_minute: 1}}", "1 orders a minute"),
+        ("default: {daily_loss: 0.001}", "has lost"),
+    ],
+)
+def test_an_entry_beyond_a_limit_of_the_account_is_denied_and_exits_are_not(
+    graph: BoundGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: str, text: str
+) -> None:
+    broker = ScriptedBroker(fills=100.0)
+    first, feed, _ = place_of(graph, tmp_path / "first", broker)
+    step_until(first, feed, lambda: positions(first))  # without a limit
+    (tmp_path / "limits.yaml").write_text(limits)
+    worker, feed, _ = place_of(graph, tmp_path / "one", broker)
+    if "loss" in limits:
+        monkeypatch.setattr(AccountBook, "others", lambda *_: AccountFigures(0.0, -5.0))
+    count = len(broker.submits())
+    step_until(worker, feed, lambda: denied(worker))
+    assert text in denied(worker)[0]
+    assert all(isinstance(each, Submit) and each.reduce_only for each in broker.submits()[count:])
+    first.command("flatten")
+    steps(first)
+    assert positions(first) == {}
+    for each in (first, worker):
+        each.close()
+
+
+def test_loss_and_exposure_are_those_of_all_workers_of_the_account(graph: BoundGraph, tmp_path: Path) -> None:
+    one, feed, broker = place_of(graph, tmp_path / "one")
+    two, feed_two, _ = place_of(graph, tmp_path / "two", broker)
+    step_until(one, feed, lambda: positions(one))
+    for _ in range(feed.next - feed_two.next):
+        feed_two.bring()
+        two.step()
+    for here, other in ((one, two), (two, one)):
+        assert here._desk is not None
+        book = here._desk._book
+        found = book.others(here.core.now_ns)
+        last = other.core.session.bars("ONE").close[-1]
+        held = positions(other).get("ONE", 0.0)
+        assert found.exposure == pytest.approx(held * last)
+        assert found.pnl == pytest.approx(other.core.pnl_today)
+        other_day = book.others(here.core.now_ns + 86_400_000_000_000)
+        assert other_day.pnl == 0.0
+    assert positions(one)
+    for worker in (one, two):
+        worker.close()
+
+
+@pytest.mark.logs_errors
+@pytest.mark.parametrize("text", ["default: {exposure: -1}", "default: {loss: 1}", "default: [", "\xff"])
+def test_limits_that_can_not_be_read_let_no_worker_start(graph: BoundGraph, tmp_path: Path, text: str) -> None:
+    (tmp_path / "limits.yaml").write_text(text, encoding="latin-1")
+    worker = scripted_worker(graph, tmp_path / "one", ScriptedFeed.of(graph), ScriptedBroker())
+    with pytest.raises(RunError, match=r"limits in .* can't be read"):
+        worker.start()
+    assert worker.state == "error"
+    worker.close()

@@ -1,0 +1,209 @@
+"""A host without its process: schedules, what users ask, and what of it is told."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quantcrafter.engine.live.input_log import LOG, InputLog
+from quantcrafter.engine.live.places import workers_folder
+from quantcrafter.engine.orchestrator import host
+from quantcrafter.engine.orchestrator.host import WorkerHost
+from quantcrafter.engine.orchestrator.host_messages import (
+    Beat,
+    CommandDone,
+    CommandWorker,
+    HostSaid,
+    StartWorker,
+    StopWorker,
+    WorkerSaid,
+)
+from quantcrafter.engine.orchestrator.lifecycle import LifecycleEvent
+from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
+from quantcrafter.engine.orchestrator.worker_log import LOG_FILE, WorkerLogs, last_lines
+from quantcrafter.engine.plugins import Registry, load_registry
+from quantcrafter.engine.runtime.running.load_graph import load_text
+from tests.support.live_cases import STOPPED
+from tests.support.plugin_packages import module
+
+WALL = '''
+from quantcrafter.engine.feeds.stored import StoredFeed
+
+class WallFeed(StoredFeed):
+    """Stored bars as if they came in real time."""
+    name = "wall"
+    own_clock = False
+
+@hookimpl
+def register_feeds():
+    return [WallFeed]
+'''
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return load_registry(extra_plugins=[("wall", module("wall_feed", WALL))])
+
+
+class Hosted:
+    """A host with what it said."""
+
+    def __init__(self, registry: Registry, tmp_path: Path) -> None:
+        self.said: list[HostSaid] = []
+        self.now = "2026-03-07T15:00"
+        self.logs = WorkerLogs(tmp_path / "rest.log")
+        self.host = WorkerHost(self.said.append, Beat([0, 0, 0]), self.logs, lambda: registry, self.clock)
+        self.registry = registry
+
+    def clock(self) -> int:
+        return int(datetime.fromisoformat(self.now).replace(tzinfo=UTC).timestamp()) * 1_000_000_000
+
+    def start(self, feed: str, *changes: str, text: str = STOPPED) -> None:
+        graph = load_text(text, self.registry, overrides=list(changes))
+        config = WorkerConfig.of(graph, "one", feed=feed, broker="paper", mode="paper")
+        self.host.take(StartWorker(1, config))
+
+    def at(self, now: str, turns: int = 3) -> list[WorkerSaid]:
+        """Take turns at a time, and return what is said of workers."""
+        self.now = now
+        self.said.clear()
+        for _ in range(turns):
+            self.host._looked_s = -host.SCHEDULE_S * 10
+            self.host.turn()
+        return [each for each in self.said if isinstance(each, WorkerSaid)]
+
+    def ask(self, verb: str) -> str:
+        self.said.clear()
+        self.host.take(CommandWorker("one", verb, 5))
+        self.host.turn()
+        (done,) = (each for each in self.said if isinstance(each, CommandDone))
+        assert (done.key, done.number) == ("one", 5)
+        return done.error
+
+
+@pytest.fixture
+def hosted(registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Any:
+    caplog.set_level("INFO", "quantcrafter")
+    made = Hosted(registry, tmp_path)
+    root = logging.getLogger()
+    root.addHandler(made.logs)
+    yield made
+    made.host.close()
+    root.removeHandler(made.logs)
+    made.logs.close()
+
+
+def messages() -> list[str]:
+    return [json.loads(line)["message"] for line in last_lines(workers_folder() / "one" / LOG_FILE, 1000)]
+
+
+def commands() -> list[str]:
+    with InputLog.read(workers_folder() / "one" / LOG) as log:
+        return [each.given.verb for each in log.inputs() if hasattr(each.given, "verb")]
+
+
+def test_a_worker_runs_in_the_hours_of_its_schedule_and_what_is_asked_meanwhile_is_kept(hosted: Hosted) -> None:
+    hosted.start("wall:0.1x", "run.schedule.hours=XNYS")
+    (starting, waits) = hosted.at("2026-03-07T15:00")  # a Saturday
+    assert (starting.state, waits.state, waits.waits) == ("starting", "created", True)
+    assert hosted.at("2026-03-08T12:00") == []
+    assert hosted.ask("no-entries") == ""
+    assert commands() == ["no-entries"]
+    (closed,) = hosted.at("2026-03-08T12:00")
+    assert (closed.state, closed.waits) == ("stopped", True)
+
+    told = hosted.at("2026-03-09T14:30")
+    assert [each.state for each in told] == ["starting", "reducing"]
+    assert any(isinstance(each, LifecycleEvent) for each in hosted.said)
+    assert hosted.at("2026-03-09T19:59") == []
+    assert [each.state for each in hosted.at("2026-03-09T22:00")] == ["stopped"]
+    hosted.said.clear()
+    hosted.host.take(StopWorker("one"))
+    assert [(each.state, each.waits) for each in hosted.said if isinstance(each, WorkerSaid)] == [("stopped", False)]
+    assert hosted.at("2026-03-10T15:00") == []
+    assert any("waits for the hours" in each for each in messages())
+
+
+def test_positions_are_closed_before_a_session_ends_and_only_a_user_ends_what_a_user_asked_for(hosted: Hosted) -> None:
+    hosted.start("wall:0.1x", "run.schedule.hours=XNYS", "run.schedule.flat_minutes=30")
+    assert [each.state for each in hosted.at("2026-03-09T14:30")] == ["starting", "running"]
+    assert [each.state for each in hosted.at("2026-03-09T19:45")] == ["reducing"]
+    assert [each.state for each in hosted.at("2026-03-09T22:00")] == ["stopped"]
+    assert [each.state for each in hosted.at("2026-03-10T14:30")] == ["starting", "reducing", "running"]
+    assert hosted.ask("pause") == ""
+    assert [each.state for each in hosted.at("2026-03-10T19:45")] == ["reducing"]
+    hosted.at("2026-03-10T22:00")
+    assert [each.state for each in hosted.at("2026-03-11T14:30")] == ["starting", "reducing"]
+    assert commands() == ["flatten", "resume", "pause", "flatten"]
+    assert hosted.ask("resume") == ""
+    assert [each.state for each in hosted.at("2026-03-11T15:00")] == []
+    assert any("until a user says 'resume'" in each for each in messages())
+
+
+def test_a_replay_closes_positions_by_its_own_clock(hosted: Hosted) -> None:
+    text = STOPPED.replace("1d", "1h").replace("bars: 160", "bars: 2000")
+    hosted.start("replay:max", "run.schedule.hours=XNYS", "run.schedule.flat_minutes=60", text=text)
+    hosted.at("2026-03-07T15:00", 40)
+    found = commands()
+    assert found[:4] in (["flatten", "resume", "flatten", "resume"], ["resume", "flatten", "resume", "flatten"])
+    assert len(found) > 6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted by the system")
+def test_a_day_of_minutes_takes_no_more_files_and_memory_than_its_first_hours(hosted: Hosted) -> None:
+    text = STOPPED.replace("1d", "1m").replace("bars: 160", "bars: 1500")
+    for number in range(3):
+        graph = load_text(text.replace("seed: 3", f"seed: {number}"), hosted.registry)
+        config = WorkerConfig.of(graph, f"w{number}", feed="replay:max", broker="paper", mode="paper")
+        hosted.host.take(StartWorker(number + 1, config))
+    hosted.at("2026-03-07T15:00", 12)
+    files, tracked = len(os.listdir("/proc/self/fd")), objects()  # noqa: PTH208 - names are counted
+    hosted.at("2026-03-07T15:00", 12)
+    assert len(os.listdir("/proc/self/fd")) <= files  # noqa: PTH208 - the same
+    assert objects() < tracked * 1.02
+    hosted.at("2026-03-07T15:00", 12)
+    assert len(os.listdir("/proc/self/fd")) < files  # noqa: PTH208 - the workers are closed
+
+
+def objects() -> int:
+    gc.collect()
+    return len(gc.get_objects())
+
+
+def test_a_feed_with_a_clock_of_its_own_is_not_closed_by_the_hours(hosted: Hosted) -> None:
+    hosted.start("replay:0.1x", "run.schedule.hours=XNYS")
+    assert [each.state for each in hosted.at("2026-03-07T15:00")] == ["starting", "running"]
+
+
+def test_what_a_user_asks_is_done_and_told(hosted: Hosted) -> None:
+    assert "'one' is not running" in hosted.ask("pause")
+    hosted.start("replay:max", text=STOPPED.replace("bars: 160", "bars: 4000"))
+    hosted.host.take(CommandWorker("one", "pause", 4))
+    assert [each.state for each in hosted.at("2026-03-07T15:00", 1)] == ["starting", "running", "paused"]
+    assert hosted.ask("resume") == ""
+    assert "a verb is one of" in hosted.ask("sing")
+    kill = workers_folder() / "one" / "kill"
+    kill.write_text("cancel", encoding="utf-8")
+    assert "can't resume while the file" in hosted.ask("resume")
+    kill.unlink()
+    assert hosted.ask("stop") == ""
+    told = hosted.at("2026-03-07T15:00")
+    assert (told[-1].state, told[-1].over) == ("stopped", True)
+    assert "A user asks: stop." in messages()
+    assert any(each.startswith("Order ") and "filled at" in each for each in messages())
+
+
+def test_a_strategy_that_cannot_run_fails_alone(hosted: Hosted) -> None:
+    hosted.start("none")
+    (_, failed) = hosted.at("2026-03-07T15:00", 1)
+    assert (failed.state, failed.again) == ("error", False)
+    assert "there is no feed 'none'" in failed.error
+    assert any("there is no feed" in each for each in messages())
