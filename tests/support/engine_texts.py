@@ -52,10 +52,13 @@ ORDERS = (
 )
 """What is said about orders between a session and its broker, which no window shows."""
 
+SERVER = ("engine/store", "engine/config", "engine/orchestrator/reload")
+"""What is said about strategies from a database and the configuration of a server, which operators read."""
+
 SESSIONS = ("engine/interchange",)
 """What is said of sessions of NodeGraphQt, which the command line and programs that embed that library read."""
 
-_NOT_SHOWN = (*COMMAND_LINE, *SCRIPTS, *ORDERS, *SESSIONS)
+_NOT_SHOWN = (*COMMAND_LINE, *SCRIPTS, *ORDERS, *SERVER, *SESSIONS)
 _UNIT = re.compile(r"[A-Za-z]{2,}")
 
 WORDS = (

@@ -1,0 +1,1 @@
+"""The configuration: files, environment and keyring, and where each value comes from."""
