@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
-
-SERVICE = "quantcrafter"
-"""The name of the service in the keyring."""
+from quantcrafter.engine.config.secrets import SERVICE, secret_named
 
 
 def variable(*parts: str) -> str:
@@ -26,7 +23,7 @@ def secrets_of(place: str, account: str, names: Sequence[str]) -> Mapping[str, s
     Raises:
         RunError: some are missing; it names them, and no value.
     """
-    found = {name: _secret(variable(place, account, name)) for name in names}
+    found = {name: secret_named(variable(place, account, name)) for name in names}
     missing = [variable(place, account, name) for name, value in found.items() if not value]
     if missing:
         raise RunError(
@@ -39,19 +36,3 @@ def secrets_of(place: str, account: str, names: Sequence[str]) -> Mapping[str, s
             )
         )
     return {name: value for name, value in found.items() if value}
-
-
-def _secret(name: str) -> str | None:
-    value = os.environ.get(name)
-    if value:
-        return value
-    try:
-        import keyring
-        import keyring.errors
-    except ImportError:
-        return None
-    try:
-        found: str | None = keyring.get_password(SERVICE, name)
-    except keyring.errors.KeyringError:
-        return None
-    return found

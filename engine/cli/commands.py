@@ -10,6 +10,7 @@ import typer
 
 from quantcrafter.engine.cli import (
     compare,
+    config,
     controls,
     data,
     desktop,
@@ -73,6 +74,7 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.add_typer(folders.folders_app(), name="folders")
     app.add_typer(plugins.plugins_app(), name="plugins")
     app.add_typer(engines.engines_app(), name="engines")
+    app.command("config")(config.config)
     app.command("parity")(parity.parity)
     return app
 

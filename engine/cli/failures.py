@@ -16,6 +16,7 @@ from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.cli.console import complain, note
 from quantcrafter.engine.cli.main import FAILED, INTERRUPTED, WRONG_INPUT
 from quantcrafter.engine.cli.problems import print_problems
+from quantcrafter.engine.config.errors import ConfigError
 
 
 def report_failure(error: BaseException, *, verbose: bool = False) -> int:
@@ -34,7 +35,7 @@ def report_failure(error: BaseException, *, verbose: bool = False) -> int:
         complain(text_of(error))
         if verbose:
             note(_traceback_of(error))
-        return WRONG_INPUT if isinstance(error, PluginError) else FAILED
+        return WRONG_INPUT if isinstance(error, (ConfigError, PluginError)) else FAILED
     return _report_crash(error, verbose=verbose)
 
 

@@ -1,0 +1,144 @@
+"""ServerSettings: what a server is configured with, by our names and those of the first generation.
+
+Every value has a path, such as `lifecycle.auto_start`. The variable of the environment is that path in capitals, with
+`QUANTCRAFTER_` before it and `__` for the dot; `FIRST_NAMES` are those of the first generation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from quantcrafter.engine.api.message import Message
+
+PREFIX = "QUANTCRAFTER_"
+DELIMITER = "__"
+FIRST_NAMES: Mapping[str, str] = {
+    "MONGO_URI": "mongo_uri",
+    "MONGO_DB": "mongo_db",
+    "CONFIG_COLLECTION": "config_collection",
+    "AUTO_RELOAD_INTERVAL": "auto_reload_interval",
+    "ENABLE_LIFECYCLE": "enable_lifecycle",
+    "ENABLE_VNPY": "engines.vnpy.enabled",
+    "ENABLE_BACKTRADER": "engines.backtrader.enabled",
+    "API_PORT": "api_port",
+}
+"""The variables of the first generation, with what they set."""
+
+SECRETS = frozenset({"mongo_uri", "store"})
+"""What may hold a password."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LifecycleSettings(_Part):
+    """Whether schedules start and stop workers, and how often they are looked at, in seconds."""
+
+    auto_start: bool = True
+    auto_stop: bool = True
+    check_interval_sec: float = Field(30.0, gt=0)
+
+
+class EngineSettings(_Part):
+    """Whether strategy classes of an engine may run."""
+
+    enabled: bool = True
+
+
+class EnginesSettings(_Part):
+    """The engines for strategy classes."""
+
+    vnpy: EngineSettings = EngineSettings()
+    backtrader: EngineSettings = EngineSettings()
+
+
+class MonitoringSettings(_Part):
+    """Whether figures are given to Prometheus; they are served at the port of the API."""
+
+    enabled: bool = True
+    prometheus_port: int | None = Field(None, ge=1, le=65535)
+
+
+class ServerSettings(BaseSettings):
+    """The configuration. Empty texts are defaults that depend on the data folder.
+
+    Args:
+        store: where strategies are kept: an SQLite file; `strategies.db` in the data folder if empty.
+        mongo_uri: a MongoDB with strategies, instead of the file.
+        mongo_db: its database.
+        config_collection: its collection.
+        auto_reload_interval: after how many seconds all rows are read again, also if no change was noticed.
+        user_id: whose rows run; those of all users if empty.
+        feed: where bars come from, for rows that name no feed.
+        broker: who fills the orders of rows that name no broker.
+        allow_live: whether rows with `live: true` may trade real money.
+        enable_lifecycle: whether strategies keep to the hours of their schedules.
+        import_paths: modules and folders to which imports of classes are narrowed further.
+        strategy_paths: folders from which rows may name strategy files, beside `strategies` in the data folder.
+        strategies: what strategy keys mean: a file, a class, or a mapping with `engine` and `engine_class`.
+        api_host: the address that the API listens at.
+        api_port: its port; 0 for any that is free.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        nested_model_default_partial_update=True,
+    )
+
+    store: str = ""
+    mongo_uri: str = ""
+    mongo_db: str = Field("quantcrafter", min_length=1)
+    config_collection: str = Field("watchlist_strategies", min_length=1)
+    auto_reload_interval: float = Field(60.0, gt=0)
+    user_id: str = ""
+    feed: str = Field("replay:60x", min_length=1)
+    broker: str = Field("paper", min_length=1)
+    allow_live: bool = False
+    enable_lifecycle: bool = True
+    lifecycle: LifecycleSettings = LifecycleSettings()
+    engines: EnginesSettings = EnginesSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
+    import_paths: Annotated[tuple[str, ...], NoDecode] = ()
+    strategy_paths: Annotated[tuple[str, ...], NoDecode] = ()
+    strategies: Mapping[str, Any] = Field(default_factory=dict)
+    api_host: str = Field("127.0.0.1", min_length=1)
+    api_port: int = Field(8000, ge=0, le=65535)
+
+    @field_validator("import_paths", "strategy_paths", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Take names with commas between, as variables have them, or JSON."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return [each.strip() for each in value.split(",") if each.strip()]
+
+    @field_validator("mongo_uri")
+    @classmethod
+    def _of_mongo(cls, value: str) -> str:
+        if value and not value.startswith(("mongodb://", "mongodb+srv://", "keyring:")):
+            raise ValueError(Message("must begin with mongodb://, mongodb+srv://, or keyring: and a name"))
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given alone: `load_configuration` reads the sources, to tell where each value is from."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
