@@ -36,7 +36,7 @@ def run_until_end(
         QuantCrafterError: a worker failed.
     """
     from quantcrafter.engine.live.session_worker import SessionWorker
-    from quantcrafter.engine.orchestrator.lifecycle import hours_of
+    from quantcrafter.engine.orchestrator.scheduled_hours import hours_of
     from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
     from quantcrafter.engine.orchestrator.worker_log import WorkerLogs
 
@@ -45,7 +45,7 @@ def run_until_end(
     before = ours.level
     with cancel_on_interrupt() as cancelled:
         workers = [
-            SessionWorker(each.graph, *between, each.folder, mode=each.mode, is_open=hours_of(each.graph))
+            SessionWorker(each.graph, *between, each.folder, mode=each.mode, hours=hours_of(each.graph))
             for each in load()
         ]
         ours.addHandler(logs)

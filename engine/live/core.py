@@ -207,11 +207,14 @@ class StrategyCore:
     def _closed(self, given: BarsClosed) -> CoreResult:
         session = self.session
         before = session.equity
+        withdrawn = self._withdrawn_before(given)
         session.shut_entries(shut=not self.gate.allows(given))
         try:
-            commands = session.append(given.bars, last=given.last)
+            commands = (*withdrawn, *session.append(given.bars, last=given.last))
         except DataError as error:
             return _refused(given.ts_ns, ", ".join(given.bars), error)
+        if self.gate.is_closed:
+            commands = (*commands, *session.withdraw_entries())
         close_ns = max(bar.close_ns for bar in given.bars.values())
         self.is_outdated = self.is_outdated or any(map(_changes_the_past, given.bars.values()))
         self._note_day(close_ns, before)
@@ -266,7 +269,7 @@ class StrategyCore:
             return
         symbol = order.submit.symbol
         if symbol in self.session.positions and symbol in held:
-            self.gate.reducing = True
+            self.gate.reduce_only()
             yield GateNotice(
                 "alarm",
                 Message(
@@ -277,6 +280,12 @@ class StrategyCore:
                     text=event.text,
                 ),
             )
+
+    def _withdrawn_before(self, given: BarsClosed) -> tuple[OrderCommand, ...]:
+        """Return the cancels of entry orders that wait, if bars opened after the hours of the schedule had ended."""
+        if not self.gate.is_closed or min(bar.open_ns for bar in given.bars.values()) < self.gate.closed_ns:
+            return ()
+        return self.session.withdraw_entries()
 
     def _note_day(self, close_ns: int, before: float) -> None:
         day = close_ns // 86_400_000_000_000

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from quantcrafter.engine.api import BrokerState, FeedState
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.live.inputs import (
+    SCHEDULE,
     BarsClosed,
     BarsOverdue,
     LiveInput,
@@ -48,6 +49,9 @@ class EntryGate:
     state, `agreed` whether log and broker were compared since and agreed, `disagreed` what doesn't agree; `unknown` are
     orders without an outcome.
     `flattening` and `stopping` last until it is done.
+    `is_closed` says that the hours of the schedule are over, since `closed_ns`. `flattened_ns` is when the schedule had
+    positions closed last, `may_resume` whether it may allow entries again: not if a user has said something since, or
+    something else spoke against them.
     """
 
     venue: Literal["simulated", "external"]
@@ -56,6 +60,9 @@ class EntryGate:
     flattening: bool = False
     stopping: bool = False
     is_closed: bool = False
+    closed_ns: int = 0
+    flattened_ns: int | None = None
+    may_resume: bool = False
     feed: str = ""
     overdue: tuple[str, ...] = ()
     broker: str = ""
@@ -69,10 +76,7 @@ class EntryGate:
     def against(self, come: Collection[str] = ()) -> Iterator[Message]:
         """Yield what speaks against entries, a few words each; bars of the names in `come` have come just now."""
         overdue = [name for name in self.overdue if name not in come]
-        if self.paused:
-            yield Message("paused")
-        if self.reducing:
-            yield Message("reducing")
+        yield from self.held()
         if self.is_closed:
             yield Message("outside the hours of the schedule")
         if self.feed == "lost":
@@ -86,6 +90,13 @@ class EntryGate:
                 yield Message("the account is not compared with the log yet")
             if self.unknown:
                 yield Message("the outcome of {orders} is unknown", orders=", ".join(self.unknown))
+
+    def held(self) -> Iterator[Message]:
+        """Yield what speaks against entries until `resume`, a word each."""
+        if self.paused:
+            yield Message("paused")
+        if self.reducing:
+            yield Message("reducing")
 
     def allows(self, given: BarsClosed) -> bool:
         """Return whether entries may be decided on bars that have just come.
@@ -108,7 +119,7 @@ class EntryGate:
                 self.stopping = False
                 yield GateNotice("info", Message("Stopped, as asked. It allows no entries until 'resume'."))
             case ScheduleHours():
-                self.is_closed = not given.is_open
+                self.is_closed, self.closed_ns = not given.is_open, given.ts_ns
                 yield GateNotice("info", _BEGUN if given.is_open else _OVER)
             case FeedState():
                 yield from self._feed_is(given)
@@ -119,7 +130,18 @@ class EntryGate:
             case Reconciled():
                 yield from self._compared(given)
 
+    def reduce_only(self) -> None:
+        """Allow no entries until a user's `resume`."""
+        self.reducing, self.may_resume = True, False
+
     def _asked(self, given: UserCommand) -> Iterator[GateNotice]:
+        if given.source == SCHEDULE and given.verb == "resume" and not self.may_resume:
+            return
+        if given.source == SCHEDULE and given.verb == "flatten":
+            self.flattened_ns = given.ts_ns
+            self.may_resume = self.may_resume or next(self.held(), None) is None
+        else:
+            self.may_resume = False
         before = (self.paused, self.reducing, self.flattening, self.stopping)
         match given.verb:
             case "pause":
@@ -170,7 +192,8 @@ class EntryGate:
         self.disagreed = given.differences
         for each in new:
             yield GateNotice("alarm", Message("{difference} Only reducing until 'resume'.", difference=each))
-        self.reducing = self.reducing or bool(given.differences)
+        if given.differences:
+            self.reduce_only()
         if changed:
             held = ", ".join(f"{symbol} {quantity:g}" for symbol, quantity in sorted(given.nobodys.items()))
             yield GateNotice(

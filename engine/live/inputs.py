@@ -76,6 +76,9 @@ Verb = Literal["pause", "resume", "no-entries", "cancel", "flatten", "stop"]
 """What a user can ask of a worker; see `quantcrafter.engine.live.commands`."""
 
 
+SCHEDULE = "schedule"
+"""The source of commands of the schedule: `flatten` before a session ends, and `resume` in the next one."""
+
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 
@@ -109,7 +112,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleHours:
-    """The hours of the schedule begin, or have ended, at `ts_ns` of the feed's clock."""
+    """The hours of the schedule begin, or ended at `ts_ns` of the feed's clock."""
 
     is_open: bool
     ts_ns: int

@@ -40,13 +40,13 @@ from quantcrafter.engine.live.broker_desk import BrokerDesk, open_desk
 from quantcrafter.engine.live.core import CoreResult, StrategyCore
 from quantcrafter.engine.live.feed_side import FeedSide
 from quantcrafter.engine.live.folding import fold
+from quantcrafter.engine.live.hours_side import HoursSide, WorkerHours
 from quantcrafter.engine.live.input_log import InputLog, Kept, NumberedOutput
 from quantcrafter.engine.live.inputs import (
     BarsClosed,
     LiveInput,
     LiveOutput,
     Report,
-    ScheduleHours,
     Stopped,
     UserCommand,
     checked_verb,
@@ -92,8 +92,7 @@ class SessionWorker(StrategyWorker):
         mode: `paper`, `replay` or `live`, which is shown.
         user_id: whose it is.
         tell: is given each output of a new input, for a log.
-        is_open: says whether a moment (UTC nanoseconds of the feed's clock) is within the hours of its schedule; None
-            if it always is.
+        hours: the hours of its schedule; None if it always runs.
     """
 
     def __init__(  # noqa: PLR0913 - most have a default
@@ -109,7 +108,7 @@ class SessionWorker(StrategyWorker):
         mode: str = "paper",
         user_id: str | None = None,
         tell: Callable[[LiveOutput], object] = lambda _: None,
-        is_open: Callable[[int], bool] | None = None,
+        hours: WorkerHours | None = None,
     ) -> None:
         name = Path(graph.spec.file).stem or graph.spec.name
         super().__init__(graph.instruments[0].spec.symbol, name, user_id)
@@ -118,12 +117,13 @@ class SessionWorker(StrategyWorker):
         self.mode = mode
         self.started_ns = 0
         self.error = ""
-        self._tell, self._is_open = tell, is_open
+        self._tell, self._hours = tell, hours
         self._host, self._loader, self._snapshot_steps = host or Host(), loader, snapshot_steps
         self._log: InputLog | None = None
         self._core: StrategyCore | None = None
         self._feed: FeedConnection | None = None
         self._feed_side: FeedSide | None = None
+        self._hours_side: HoursSide | None = None
         self._desk: BrokerDesk | None = None
         self._kill_switch = KillSwitch((folder, data_folder_of(folder)))
         self._has_stopped = False
@@ -259,7 +259,7 @@ class SessionWorker(StrategyWorker):
         finally:
             if self._log is not None:
                 self._log.close()
-            self._log = self._core = self._feed = self._feed_side = self._desk = None
+            self._log = self._core = self._feed = self._feed_side = self._hours_side = self._desk = None
 
     def save_state(self) -> None:
         """Take a snapshot."""
@@ -322,6 +322,8 @@ class SessionWorker(StrategyWorker):
         self._feed_side = FeedSide(self.key, self._feed, self._core, subscriptions, own_clock=self.feed.own_clock)
         if resumes:
             self._feed_side.resume()
+        if self._hours is not None:
+            self._hours_side = HoursSide(self.key, self._hours, self._core, own_clock=self.feed.own_clock)
         unsent, self._unsent = self._unsent, []
         inputs = [*self._commanded(), *(() if self._desk is None else self._desk.begin(unsent))]
         if inputs:
@@ -388,19 +390,8 @@ class SessionWorker(StrategyWorker):
             found += self._opened_feed_side().inputs(0.0 if found else timeout_s)
         if not found and self.core.gate.stopping and self._may_stop():
             found.append(Stopped(self._opened_feed().now_ns()))
-        return found if self._is_open is None else list(self._with_hours(found, self._is_open))
-
-    def _with_hours(self, inputs: Sequence[LiveInput], is_open: Callable[[int], bool]) -> Iterator[LiveInput]:
-        """Yield inputs, and before a bar, or at the end, whether the hours of the schedule have begun or ended."""
-        before = not self.core.gate.is_closed
-        for given in inputs:
-            if isinstance(given, BarsClosed) and (now := is_open(given.ts_ns)) != before:
-                yield ScheduleHours(now, given.ts_ns)
-                before = now
-            yield given
-        now_ns = self._opened_feed().now_ns()
-        if is_open(now_ns) != before:
-            yield ScheduleHours(not before, now_ns)
+        side = self._hours_side
+        return found if side is None else list(side.inputs(found, self._opened_feed().now_ns()))
 
     def _commanded(self) -> Iterator[UserCommand]:
         now_ns = self._opened_feed().now_ns()

@@ -35,7 +35,6 @@ from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.live.input_log import LOG
 from quantcrafter.engine.live.session_worker import SessionWorker
 from quantcrafter.engine.live.worker import WorkerState
-from quantcrafter.engine.orchestrator.flat_times import FlatTimes
 from quantcrafter.engine.orchestrator.host_messages import (
     Beat,
     CommandDone,
@@ -135,7 +134,6 @@ class _Served:
     worker: SessionWorker
     order: StartWorker
     told: str
-    flat_times: FlatTimes | None = None
 
 
 class WorkerHost:
@@ -304,7 +302,7 @@ class WorkerHost:
             try:
                 if self._registry is None:
                     self._registry = self._load()
-                worker = make_worker(config, self._registry, self._shared, load_bars, log_output)
+                worker = make_worker(config, self._registry, self._shared, load_bars, log_output, self._clock)
                 if not at_once and self._waits(order, worker):
                     return
                 began = worker.start()
@@ -315,17 +313,13 @@ class WorkerHost:
                 log.info("The worker began.")
             else:
                 log.info("The worker goes on after %s steps.", f"{worker.core.session.steps:,}")
-        schedule = schedule_of(worker.strategy)
-        flat_times = FlatTimes(worker, schedule, self._clock) if schedule.flat_ns else None
-        self._served[config.key] = _Served(worker, order, "", flat_times)
+        self._served[config.key] = _Served(worker, order, "")
         self._tell(self._served[config.key])
 
     def _step(self, served: _Served) -> bool:
         worker = served.worker
         with self._serving(served.order.number, Beat.STEPPING, worker.folder):
             try:
-                if served.flat_times is not None:
-                    served.flat_times.look()
                 count = worker.step(0.0)
             except BaseException as error:  # noqa: BLE001 - the same
                 del self._served[worker.key]

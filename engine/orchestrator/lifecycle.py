@@ -21,7 +21,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.worker import StrategyWorker, WorkerState
 from quantcrafter.engine.orchestrator.factories import takes_config
 from quantcrafter.engine.orchestrator.schedule import (
@@ -29,7 +28,6 @@ from quantcrafter.engine.orchestrator.schedule import (
     SchedulePhase,
     ScheduleState,
     TradingSchedule,
-    schedule_of,
 )
 from quantcrafter.engine.orchestrator.trading_hours import Tables
 from quantcrafter.engine.trading_calendar.exchange_calendar import calendar
@@ -48,12 +46,6 @@ _EPOCH = date(1970, 1, 1)
 _LONGEST_RETRY_S = 600.0
 _END_S = 10.0
 _ENDED = frozenset({WorkerState.STOPPED, WorkerState.ERROR})
-
-
-def hours_of(graph: BoundGraph) -> Callable[[int], bool] | None:
-    """Return what says whether a strategy should run at a moment (UTC nanoseconds); None if it always does."""
-    schedule = schedule_of(graph)
-    return None if schedule.hours is None else TradingScheduler(schedule).should_run
 
 
 WorkerFactory = Callable[..., StrategyWorker]

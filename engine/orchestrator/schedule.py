@@ -58,7 +58,8 @@ class ScheduleState:
 
     `since_ns` and `until_ns` (UTC nanoseconds) are when the phase began and when the next one begins, None if it never
     does. `runs` says whether the strategy should run, `flat` whether its positions should be closed and it may not
-    enter. `opens_ns` is the next opening of a session, None if there is none or it never closes. `notice` says what
+    enter; `flat_ns` is since when. `closed_ns` is since when no session is open for entries, None while one is.
+    `opens_ns` is the next opening of a session, None if there is none or it never closes. `notice` says what
     the user should know of it, '' if nothing.
     """
 
@@ -69,6 +70,8 @@ class ScheduleState:
     until_ns: int | None = None
     opens_ns: int | None = None
     notice: str = ""
+    flat_ns: int | None = None
+    closed_ns: int | None = None
 
     @property
     def is_trading_time(self) -> bool:
@@ -100,14 +103,17 @@ class TradingSchedule:
             first -= 1
         while last < len(phases) and phases[last][1] is phase:
             last += 1
+        flat_ns = None if phase is SchedulePhase.LEAD else self._flat_since(sessions, now_ns)
         return ScheduleState(
             phase,
             runs=phase is not SchedulePhase.CLOSED and not (phase is SchedulePhase.BREAK and self.stops_in_breaks),
-            flat=phase is not SchedulePhase.LEAD and self._is_flat(sessions, now_ns),
+            flat=flat_ns is not None,
             since_ns=_near(begins[first], now_ns) if first >= 0 else None,
             until_ns=_near(begins[last], now_ns) if last < len(phases) else None,
             opens_ns=_near(next((each.begin_ns for each in sessions if each.begin_ns > now_ns), None), now_ns),
             notice=_notice(self.hours.calendars(), now_ns, tables),
+            flat_ns=flat_ns,
+            closed_ns=_near(_closed_since(phases[: place + 1]), now_ns),
         )
 
     def _phases(self, sessions: Sequence[OpenSpan]) -> Iterator[tuple[int, SchedulePhase]]:
@@ -144,12 +150,15 @@ class TradingSchedule:
             if next_begin is None or next_begin > closes:
                 yield closes, SchedulePhase.BREAK if in_break else SchedulePhase.CLOSED
 
-    def _is_flat(self, sessions: Sequence[OpenSpan], now_ns: int) -> bool:
-        """Return whether positions should be closed: from so long before the end of a session until the next one."""
-        if not self.flat_ns:
-            return False
+    def _flat_since(self, sessions: Sequence[OpenSpan], now_ns: int) -> int | None:
+        """Return since when positions should be closed: from so long before a session's end until the next one.
+
+        None if they needn't be.
+        """
         last = next((each for each in reversed(sessions) if each.begin_ns <= now_ns), None)
-        return last is not None and now_ns >= last.end_ns - self.flat_ns
+        if not self.flat_ns or last is None or now_ns < last.end_ns - self.flat_ns:
+            return None
+        return max(last.end_ns - self.flat_ns, last.begin_ns)
 
 
 def schedule_of(graph: BoundGraph) -> TradingSchedule:
@@ -187,6 +196,16 @@ def _hours_of(settings: Schedule, sessions: Sequence[Session]) -> TradingHours:
         return MarketHours(calendar(settings.hours).session)
     parts = tuple(MarketHours(each) for each in dict.fromkeys(sessions))
     return parts[0] if len(parts) == 1 else SeveralHours(parts)
+
+
+def _closed_since(phases: Sequence[tuple[int, SchedulePhase]]) -> int | None:
+    """Return when the last open phase of those up to now ended; None if it goes on, or there was none."""
+    since = None
+    for begin_ns, phase in reversed(phases):
+        if phase is SchedulePhase.OPEN:
+            return since
+        since = begin_ns
+    return None
 
 
 def _near(moment_ns: int | None, now_ns: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,9 +96,14 @@ class ClassConfig:
 
 
 def make_worker(
-    config: WorkerConfig, registry: Registry, host: Host, loader: Loader, tell: Callable[[LiveOutput], object]
+    config: WorkerConfig,
+    registry: Registry,
+    host: Host,
+    loader: Loader,
+    tell: Callable[[LiveOutput], object],
+    clock: Callable[[], int] = time.time_ns,
 ) -> SessionWorker:
-    """Return the worker of a configuration; it is not started. `tell` is given its outputs.
+    """Return the worker of a configuration; it is not started. `tell` is given its outputs, `clock` is the computer's.
 
     Raises:
         SpecError: the strategy can't run here.
@@ -105,7 +111,7 @@ def make_worker(
         ValueError: there is no such feed or broker, or its options are wrong.
     """
     from quantcrafter.engine.live.session_worker import SessionWorker
-    from quantcrafter.engine.orchestrator.lifecycle import hours_of
+    from quantcrafter.engine.orchestrator.scheduled_hours import hours_of
     from quantcrafter.engine.runtime.running.load_graph import load_text
 
     graph = load_text(
@@ -126,7 +132,7 @@ def make_worker(
         mode=config.mode,
         user_id=config.user_id,
         tell=tell,
-        is_open=hours_of(graph),
+        hours=hours_of(graph, clock),
     )
 
 

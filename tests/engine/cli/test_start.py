@@ -144,6 +144,22 @@ def test_a_file_whose_mode_is_not_backtest_starts_in_its_mode(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is made by fork")
+def test_positions_are_closed_before_a_session_ends_also_with_until_end(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = STOPPED.replace("1d", "1h").replace("bars: 160", "bars: 300").replace("percent: 2", "percent: 20")
+    schedule = "run: {schedule: {weekly: [mon-fri 08:00-16:00], flat_minutes: 90}}\n"
+    (folder / "small.yaml").write_text(text + schedule, encoding="utf-8")
+    assert main(["start", str(folder / "small.yaml"), *MAX, "-q"]) == 0
+    capsys.readouterr()
+    assert main(["events", "small", "--json"]) == 0
+    found = lines(capsys.readouterr().out)
+    asked = [each for each in found if each["kind"] == "command"]
+    assert [each["verb"] for each in asked[:4]] == ["flatten", "resume", "flatten", "resume"]
+    assert {each["source"] for each in asked} == {"schedule"}
+    assert len(asked) > 10
+
+
 def test_the_same_command_after_a_kill_goes_on_where_it_was(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     long = STOPPED.replace("bars: 160", "bars: 700")
     (folder / "long.yaml").write_text(long, encoding="utf-8")

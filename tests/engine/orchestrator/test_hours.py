@@ -1,4 +1,4 @@
-"""A worker on a feed with its own clock allows no entries outside the hours of its schedule."""
+"""The hours of a schedule by the clock of a replay: no entries outside them, and no positions after them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 from quantcrafter.engine.brokers.paper import PaperBroker
 from quantcrafter.engine.feeds.stored import StoredFeed
+from quantcrafter.engine.feeds.synthetic import SyntheticFeed
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.events import events_of
 from quantcrafter.engine.live.input_log import LOG, InputLog
 from quantcrafter.engine.live.session_worker import SessionWorker
-from quantcrafter.engine.orchestrator.lifecycle import hours_of
+from quantcrafter.engine.orchestrator.scheduled_hours import hours_of
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.running.load_graph import load_text
 from tests.support.live_cases import PLAIN, abandon
@@ -28,7 +29,7 @@ def graph_of(schedule: str) -> BoundGraph:
 
 
 def made(graph: BoundGraph, folder: Path) -> SessionWorker:
-    return SessionWorker(graph, StoredFeed(speed="max"), PaperBroker(), folder, is_open=hours_of(graph))
+    return SessionWorker(graph, StoredFeed(speed="max"), PaperBroker(), folder, hours=hours_of(graph))
 
 
 def events(folder: Path) -> list[dict[str, Any]]:
@@ -86,6 +87,107 @@ def test_a_worker_that_is_killed_goes_on_with_the_same_hours(tmp_path: Path) -> 
         abandon(worker)
     worker.close()
     assert events(tmp_path / "killed" / "w") == events(tmp_path / "whole" / "w")
+
+
+LUNCH = "run: {schedule: {weekly: [mon-fri 08:00-11:00 13:00-16:00], lead_minutes: 90, after_minutes: 60}}\n"
+SESSION = {8, 9, 10, 13, 14, 15}
+
+
+def entries_and_fills(found: list[dict[str, Any]]) -> tuple[list[int], list[int]]:
+    """Return when entries were ordered, and the closes of the bars in which they were filled."""
+    entries = {each["client_order_id"]: each for each in found if each["kind"] == "submit" and not each["reduce_only"]}
+    fills = [each["ts_ns"] for each in found if each["kind"] == "filled" and each["client_order_id"] in entries]
+    return [each["ts_ns"] for each in entries.values()], fills
+
+
+def test_there_are_no_entries_in_the_lead_in_breaks_and_after_a_session(tmp_path: Path) -> None:
+    worker = made(graph_of(LUNCH), tmp_path / "w")
+    worker.run()
+    ordered, filled = entries_and_fills(events(tmp_path / "w"))
+    assert len(ordered) > 3
+    assert filled
+    assert {weekday_and_hour(ts_ns)[1] for ts_ns in ordered} <= SESSION
+    assert {weekday_and_hour(ts_ns - 1)[1] for ts_ns in filled} <= SESSION
+
+
+LIMIT = "execution: {entry: {use: limit, signals: [cross], risk: [stop], money: size, offset_percent: 0.6}}"
+
+
+def test_an_entry_order_that_waits_ends_with_the_hours_if_the_market_goes_on(tmp_path: Path) -> None:
+    graph = load_text(TEXT[: TEXT.index("execution:")] + LIMIT + "\n" + LUNCH, load_registry())
+    worker = made(graph, tmp_path / "w")
+    worker.run()
+    found = events(tmp_path / "w")
+    ordered, filled = entries_and_fills(found)
+    assert len(ordered) > 5
+    assert {weekday_and_hour(ts_ns - 1)[1] for ts_ns in filled} <= SESSION
+    cancelled = [each for each in found if each["kind"] == "cancelled"]
+    assert {weekday_and_hour(each["ts_ns"])[1] for each in cancelled} & {11, 16}
+
+
+def test_an_entry_on_the_last_bar_of_a_market_waits_for_its_next_opening(tmp_path: Path) -> None:
+    text = TEXT.replace("ONE, data: synthetic, timeframe: 1h", "SH600000, data: synthetic, timeframe: 30m")
+    text = text.replace("quantity: 10", "quantity: 100")
+    found = []
+    for name, schedule in (("market", "run: {schedule: {hours: market}}\n"), ("always", "")):
+        graph = load_text(text + schedule, load_registry())
+        feed = SyntheticFeed.from_place("max@2024-01-03..2024-04-01,seed=4")
+        worker = SessionWorker(graph, feed, PaperBroker(), tmp_path / name, hours=hours_of(graph))
+        worker.run()
+        found.append(entries_and_fills(events(tmp_path / name)))
+    assert found[0] == found[1]
+    assert any(weekday_and_hour(ts_ns)[1] == 7 for ts_ns in found[0][0])  # 15:00 in Shanghai
+
+
+FLAT = DAYS.replace("after_minutes: 0", "after_minutes: 0, flat_minutes: 90")
+
+
+def test_positions_are_closed_by_the_clock_of_the_feed_at_any_speed_and_through_kills(tmp_path: Path) -> None:
+    graph = graph_of(FLAT)
+    whole = made(graph, tmp_path / "max" / "w")
+    whole.run()
+    found = events(tmp_path / "max" / "w")
+    closes = [(*weekday_and_hour(close), held) for close, held in held_at_closes(found)]
+    assert any(held for _, hour, held in closes if 9 <= hour <= 14)
+    assert not [(day, hour, held) for day, hour, held in closes if held and (day > 4 or hour < 8 or hour > 15)]
+    asked = [(each["verb"], each["source"], weekday_and_hour(each["ts_ns"])) for each in found if "verb" in each]
+    assert len(asked) > 30
+    assert {verb for verb, _, _ in asked[::2]} == {"flatten"}
+    assert {verb for verb, _, _ in asked[1::2]} == {"resume"}
+    flat = [each["ts_ns"] for each in found if each.get("verb") == "flatten"]
+    assert {ts_ns % (24 * HOUR_NS) for ts_ns in flat[1:]} == {14 * HOUR_NS + HOUR_NS // 2}  # the first is the start's
+
+    slow = SessionWorker(
+        graph, StoredFeed(speed="1000000x"), PaperBroker(), tmp_path / "x" / "w", hours=hours_of(graph)
+    )
+    slow.run()
+    assert events(tmp_path / "x" / "w") == found
+    rng = random.Random(7)  # noqa: S311 - a test
+    while True:
+        worker = made(graph, tmp_path / "killed" / "w")
+        worker.start()
+        for _ in range(rng.randrange(2, 6)):
+            worker.step()
+        if worker.has_ended:
+            break
+        abandon(worker)
+    worker.close()
+    assert events(tmp_path / "killed" / "w") == found
+
+
+def test_what_a_user_asks_is_not_undone_by_the_schedule(tmp_path: Path) -> None:
+    worker = made(graph_of(FLAT), tmp_path / "w")
+    worker.start()
+    worker.step()
+    worker.command("pause", "user")
+    while not worker.has_ended:
+        worker.step()
+    assert worker.core.gate.paused
+    worker.close()
+    found = events(tmp_path / "w")
+    place = next(n for n, each in enumerate(found) if each.get("verb") == "pause")
+    assert [each["verb"] for each in found[place:] if "verb" in each][:3] == ["pause", "flatten", "flatten"]
+    assert not entries_and_fills(found[place:])[0]
 
 
 def test_without_a_schedule_there_are_no_hours() -> None:

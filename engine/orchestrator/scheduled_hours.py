@@ -1,0 +1,68 @@
+"""The hours of a strategy's schedule, as a worker asks for them.
+
+1. Entries may be decided on a bar that closes while a session is open, and before its positions are to be closed.
+2. The last bar of a session or before a break may lead to an entry too if the market closes with it: the order waits
+   for the market's next opening, as in a backtest. If the market goes on, it would be filled outside the hours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from quantcrafter.engine.api import Session
+from quantcrafter.engine.graph import BoundGraph
+from quantcrafter.engine.live.hours_side import HoursNow
+from quantcrafter.engine.live.inputs import BarsClosed
+from quantcrafter.engine.orchestrator.lifecycle import TradingScheduler
+from quantcrafter.engine.orchestrator.schedule import SchedulePhase, TradingSchedule, schedule_of
+from quantcrafter.engine.orchestrator.trading_hours import MarketHours
+
+
+class ScheduledHours:
+    """The hours of a schedule.
+
+    Args:
+        schedule: the schedule.
+        sessions: the sessions of the instruments' markets, by symbol.
+        clock: gives the computer's time in UTC nanoseconds.
+    """
+
+    def __init__(
+        self, schedule: TradingSchedule, sessions: dict[str, Session], clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._clock = clock
+        self._now, self._before = TradingScheduler(schedule), TradingScheduler(schedule)
+        self._markets = {
+            symbol: TradingScheduler(TradingSchedule(MarketHours(session))) for symbol, session in sessions.items()
+        }
+
+    def now_ns(self) -> int:
+        """Return the computer's time (UTC nanoseconds)."""
+        return self._clock()
+
+    def at(self, now_ns: int) -> HoursNow:
+        """Return what holds at a moment (UTC nanoseconds)."""
+        state = self._now.state(now_ns)
+        return HoursNow(state.phase is SchedulePhase.OPEN, state.closed_ns, state.flat_ns)
+
+    def allows(self, given: BarsClosed) -> bool:
+        """Return whether entries may be decided on bars that have closed."""
+        if self._now.state(given.ts_ns).phase is SchedulePhase.OPEN:
+            return True
+        closes = [(market, given.bars[name].close_ns) for name, market in self._markets.items() if name in given.bars]
+        return bool(closes) and all(self._ends_with(market, close) for market, close in closes)
+
+    def _ends_with(self, market: TradingScheduler, close_ns: int) -> bool:
+        """Return whether a market closes with a bar that closed while a session was open."""
+        was_open = self._before.state(close_ns - 1).phase is SchedulePhase.OPEN
+        return was_open and not market.is_trading_time(close_ns)
+
+
+def hours_of(graph: BoundGraph, clock: Callable[[], int] = time.time_ns) -> ScheduledHours | None:
+    """Return the hours of a strategy's schedule; None if it always runs. `clock` gives the computer's time."""
+    schedule = schedule_of(graph)
+    if schedule.hours is None:
+        return None
+    sessions = {each.spec.symbol: each.terms.session or Session() for each in graph.instruments}
+    return ScheduledHours(schedule, sessions, clock)
