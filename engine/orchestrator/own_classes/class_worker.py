@@ -23,21 +23,18 @@ from quantcrafter.engine.api import Bar, BarClosed, Bars, Feed, FeedConnection, 
 from quantcrafter.engine.api.feed import bars_from
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph import BoundGraph
-from quantcrafter.engine.live.anchoring import ALL_BARS, LEAST_HISTORY, stored_market, subscriptions_of
+from quantcrafter.engine.live.anchoring import ALL_BARS, LEAST_HISTORY, StoredMarket, stored_market, subscriptions_of
 from quantcrafter.engine.live.input_log import LOG, InputLog, NumberedOutput
-from quantcrafter.engine.live.inputs import Anchored, BarsClosed, LiveInput, LiveOutput, dumped
+from quantcrafter.engine.live.inputs import Anchored, BarsClosed, LiveInput, LiveOutput, dumped, written_terms
 from quantcrafter.engine.live.status_file import WorkerStatus, write_status
 from quantcrafter.engine.live.worker import StrategyWorker, WorkerState
 from quantcrafter.engine.live.worker_folder import order_prefix, put_aside
+from quantcrafter.engine.runtime.running.prepare import terms_with
 from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 log = logging.getLogger("quantcrafter.live")
 
 _STATUS_S = 2.0
-_TICK = 0.01
-"""The tick where neither the file nor a market says it."""
-
-
 _NO_STATS: Mapping[str, Any] = {"position": 0.0, "equity": None, "pnl_today": 0.0, "steps": 0, "variables": {}}
 
 
@@ -136,7 +133,7 @@ class BarClassWorker(StrategyWorker):
             self._feed = self._feed_of.open([self._subscription], self.graph.spec.base_dir)
             self._change(WorkerState.WARMING_UP)
             if began:
-                self._begin(self._log, self._feed, self._feed.now_ns() if stored is None else stored.begin_ns)
+                self._begin(self._log, self._feed, stored)
             else:
                 self._resume(self._log, self._feed)
         except BaseException as error:
@@ -205,12 +202,17 @@ class BarClassWorker(StrategyWorker):
 
     # ------------------------------------------------------------------ opening
 
-    def _begin(self, opened: InputLog, feed: FeedConnection, begin_ns: int | None) -> None:
+    def _begin(self, opened: InputLog, feed: FeedConnection, stored: StoredMarket | None) -> None:
+        begin_ns = feed.now_ns() if stored is None else stored.begin_ns
         history = self._history(feed, -(2**62) if begin_ns is None else begin_ns)
         feed.begin(begin_ns)
         self._now_ns = feed.now_ns()
         self._last_close = int(history.close_ns[-1]) if len(history) else self._last_close
-        anchor = Anchored(0, self._now_ns, self._hash, 0)
+        instrument = self.graph.instruments[0]
+        known = (
+            stored.terms if stored is not None else {self.symbol: written_terms(terms_with(instrument.terms, history))}
+        )
+        anchor = Anchored(0, self._now_ns, self._hash, 0, known)
         opened.set_meta(
             key=self.key,
             worker=order_prefix(self.key),
@@ -221,7 +223,7 @@ class BarClassWorker(StrategyWorker):
             created_ns=self.started_ns,
         )
         opened.anchor(anchor, {self.symbol: history})
-        self._open(history)
+        self._open(history, anchor)
 
     def _history(self, feed: FeedConnection, before_ns: int) -> Bars:
         count = LEAST_HISTORY if self._warmup_days is None else ALL_BARS
@@ -245,7 +247,7 @@ class BarClassWorker(StrategyWorker):
         history = opened.histories(anchor.number, at)[self.symbol]
         self._now_ns = anchor.ts_ns
         self._last_close = int(history.close_ns[-1]) if len(history) else self._last_close
-        self._open(history)
+        self._open(history, anchor)
         there: dict[int, list[str]] = {}
         for seq, _, each in opened.outputs():
             there.setdefault(seq, []).append(_text(each))
@@ -258,11 +260,12 @@ class BarClassWorker(StrategyWorker):
             for bar in feed.missed(name, self._last_close, now_ns):
                 self._took(BarClosed(name, bar, now_ns))
 
-    def _open(self, history: Bars) -> None:
-        run, instrument = self.graph.spec.run, self.graph.instruments[0]
-        tick, lot = (instrument.terms.value(name) for name in ("tick_size", "lot_size"))
+    def _open(self, history: Bars, anchor: Anchored) -> None:
+        """Make the class with the terms of the anchor: what the bars showed when the worker began."""
+        run, (terms,) = self.graph.spec.run, anchor.terms.values()
+        tick, lot = (terms["values"][name][0] for name in ("tick_size", "lot_size"))
         self.steps = 0
-        self._class = self._make(ClassTerms(run.cash, run.commission, tick or _TICK, lot or 1.0))
+        self._class = self._make(ClassTerms(run.cash, run.commission, tick, lot))
         self._class.open(history)
 
     def _again(self, seq: int, given: LiveInput, before: list[str] | None, *, is_last: bool) -> None:

@@ -129,6 +129,22 @@ def test_a_class_fills_as_in_its_own_backtest(
     assert worker.get_stats()["equity"] > 0
 
 
+def test_a_class_has_the_tick_that_its_data_shows_as_in_a_backtest(prices: Path, registry: Registry) -> None:
+    head, *rows = prices.read_text().splitlines()
+    finer = []
+    for row in rows:
+        day, *values, volume = row.split(",")
+        finer.append(",".join([day, *(f"{float(each) / 50:.5f}" for each in values), volume]))
+    prices.write_text("\n".join([head, *finer]) + "\n")
+    worker = vnpy(prices, registry, "vnpy_examples.Breakout")
+    worker.run()
+    ledger = run_class(ClassSource("vnpy_examples.Breakout", "vnpy", (str(prices),), {}), registry=registry).ledger
+    fills = [each for each in events(worker) if each["kind"] == "filled"]
+    assert [each["price"] for each in fills] == ledger.fills["price"].tolist()
+    assert len(fills) > 5
+    assert not all(round(each["price"] * 100, 9).is_integer() for each in fills)
+
+
 def _lot(result: Any) -> float:
     return float(result.instruments[0].lot_size)
 
