@@ -12,6 +12,7 @@ from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.anchoring import ALL_BARS, StoredMarket, history_count, ready_for_actions
 from quantcrafter.engine.live.core import StrategyCore
 from quantcrafter.engine.live.inputs import Anchored, written_terms
+from quantcrafter.engine.runtime.running.load_graph import Installed, load_text
 from quantcrafter.engine.spec import StrategySpec
 from quantcrafter.engine.spec.identity import strategy_hash
 
@@ -64,3 +65,13 @@ def about_strategy(spec: StrategySpec) -> dict[str, Any]:
         "overrides": list(spec.overrides),
         "strategy_hash": strategy_hash(spec),
     }
+
+
+def strategy_from(about: Mapping[str, Any], registry: Installed) -> BoundGraph:
+    """Return the strategy that `about_strategy` said something of.
+
+    Raises:
+        SpecError: it can't run here.
+    """
+    file = str(about.get("file", ""))
+    return load_text(about["text"], registry, file=file, base_dir=about["base_dir"], overrides=about["overrides"])

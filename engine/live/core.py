@@ -120,37 +120,50 @@ class StrategyCore:
         self.is_outdated = read["outdated"]
         self._day, self._day_equity = read["day"], read["day_equity"]
 
-    def begin_again(self, anchor: Anchored, known: Mapping[str, Bars]) -> CoreResult:
+    def begin_again(self, anchor: Anchored, known: Mapping[str, Bars], graph: BoundGraph | None = None) -> CoreResult:
         """Let the histories begin anew with an anchor: `known` are the bars up to now, as their source has them now.
 
-        Account, positions and orders go on.
+        Account, positions and orders go on. With a `graph`, they go on with that changed strategy.
 
         Raises:
             DataError, ComponentError, RunError: as `StrategySession.adopt`; among others, the bars end elsewhere.
+                Nothing is changed then.
         """
+        session, dropped = self.adopted(anchor, known, graph or self.graph)
         self._drain()
-        session, dropped = StrategySession.adopt(
-            self.graph,
+        reports = self._reports
+        if graph is not None:
+            self.graph = graph
+        self._take(session, anchor)
+        self._reports.told, self._reports.fills = reports.told, reports.fills
+        self.is_outdated, self.now_ns = False, max(self.now_ns, anchor.ts_ns)
+        if graph is None:
+            done = Message("The histories were loaded again, with what has changed in them.")
+            what = [Message("When histories were loaded again: {what}", what=each) for each in dropped]
+        else:
+            done = Message("The strategy was changed between two bars. Account, positions and orders go on.")
+            what = [Message("When the strategy was changed: {what}", what=each) for each in dropped]
+        told = [GateNotice("info", done), *(GateNotice("warning", each) for each in what)]
+        return CoreResult(tuple(_output_of_change(anchor.ts_ns, each) for each in told))
+
+    def adopted(
+        self, anchor: Anchored, known: Mapping[str, Bars], graph: BoundGraph
+    ) -> tuple[StrategySession, tuple[str, ...]]:
+        """Return a session of a strategy that would go on from here, and what it would drop; nothing is changed.
+
+        Raises:
+            DataError, ComponentError, RunError: as `StrategySession.adopt`.
+        """
+        return StrategySession.adopt(
+            graph,
             known,
             self.session.state(),
             host=self._host,
             worker=self._worker,
             epoch=anchor.epoch,
             venue=self.venue,
-            terms=self._terms_of(anchor),
+            terms=_terms_of(anchor, graph),
         )
-        reports = self._reports
-        self._take(session, anchor)
-        self._reports.told, self._reports.fills = reports.told, reports.fills
-        self.is_outdated, self.now_ns = False, max(self.now_ns, anchor.ts_ns)
-        told = [
-            GateNotice("info", Message("The histories were loaded again, with what has changed in them.")),
-            *(
-                GateNotice("warning", Message("When histories were loaded again: {what}", what=each))
-                for each in dropped
-            ),
-        ]
-        return CoreResult(tuple(_output_of_change(anchor.ts_ns, each) for each in told))
 
     def _begin(self, anchor: Anchored, known: Mapping[str, Bars]) -> None:
         self._take(self._opened(anchor, known, None), anchor)
@@ -166,13 +179,8 @@ class StrategyCore:
             worker=self._worker,
             epoch=anchor.epoch,
             venue=self.venue,
-            terms=self._terms_of(anchor),
+            terms=_terms_of(anchor, self.graph),
         )
-
-    def _terms_of(self, anchor: Anchored) -> list[Terms] | None:
-        if not anchor.terms:
-            return None
-        return [terms_from(each.terms, anchor.terms[each.spec.symbol]) for each in self.graph.instruments]
 
     def _take(self, session: StrategySession, anchor: Anchored) -> None:
         session.keep_given()
@@ -356,6 +364,12 @@ class StrategyCore:
         self._books.append(booked)
         self._rows = session.rows_written
         return booked
+
+
+def _terms_of(anchor: Anchored, graph: BoundGraph) -> list[Terms] | None:
+    if not anchor.terms:
+        return None
+    return [terms_from(each.terms, anchor.terms[each.spec.symbol]) for each in graph.instruments]
 
 
 def _changes_the_past(bar: Bar) -> bool:

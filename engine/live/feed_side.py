@@ -54,7 +54,7 @@ class FeedSide:
         own_clock: bool,
     ) -> None:
         self._key, self._connection, self._core, self._own_clock = key, connection, core, own_clock
-        self._subscriptions, self._watch = tuple(subscriptions), BarWatch(subscriptions)
+        self.subscriptions, self._watch = tuple(subscriptions), BarWatch(subscriptions)
         self._gap: str | None = None
         symbols = [each.spec.symbol for each in core.graph.instruments]
         self._assembler = BarAssembler(
@@ -123,7 +123,7 @@ class FeedSide:
         """Return whether the latest bar of every instrument is the last of its trading session."""
         closes = self._assembler.newest
         symbols = {each.spec.symbol for each in self._core.graph.instruments}
-        known = [each for each in self._subscriptions if each.name in symbols]
+        known = [each for each in self.subscriptions if each.name in symbols]
         return all(ends_a_session(each.session, closes[each.name]) for each in known if closes[each.name] > 0)
 
     def histories(self) -> dict[str, Bars] | None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.core import CoreResult, StrategyCore
 from quantcrafter.engine.live.input_log import InputLog
 from quantcrafter.engine.live.inputs import Anchored, LiveOutput
+
+Load = Callable[[Mapping[str, Any]], BoundGraph]
+"""Returns the strategy that `about_strategy` said something of."""
 
 Tell = Callable[[int, CoreResult, Mapping[int, LiveOutput]], None]
 """Is told the number of an input, what came out of it, and what had come out of it before."""
 
 
 def fold(
-    opened: InputLog, core: StrategyCore, tell: Tell | None = None, upto: int | None = None, since: int | None = None
+    opened: InputLog,
+    core: StrategyCore,
+    tell: Tell | None = None,
+    upto: int | None = None,
+    since: int | None = None,
+    load: Load | None = None,
 ) -> tuple[int, int]:
     """Bring a new core to the end of a log, or to input `upto`, from its latest snapshot before that.
 
@@ -23,6 +33,7 @@ def fold(
         tell: called after each folded input.
         upto: the last input; all if left out.
         since: begin with the latest snapshot up to this input instead, and with the anchor if there is none.
+        load: loads the strategies that were there before a change; without it, what is folded must be after the last.
 
     Returns:
         The numbers of the anchor, and of the input up to which the log's histories and books reach.
@@ -33,13 +44,19 @@ def fold(
     kept = opened.kept(upto if since is None else since)
     anchor, at = opened.anchored(0 if kept is None else kept.anchor)
     begin = at if kept is None else kept.seq
+    now, earlier = core.graph, None if load is None else opened.strategy_of(anchor.number)
+    if load is not None and earlier is not None:
+        core.graph = load(earlier)
     core.open(anchor, opened.histories(anchor.number, begin), None if kept is None else kept.state)
     there: dict[int, dict[int, LiveOutput]] = {}
     for seq, n, each in opened.outputs(begin, upto):
         there.setdefault(seq, {})[n] = each
     for seq, given in opened.inputs(begin, upto):
         if isinstance(given, Anchored):
-            anchor, outcome = given, core.begin_again(given, opened.histories(given.number, seq))
+            graph = None
+            if load is not None and earlier is not None and (then := opened.strategy_of(given.number)) != earlier:
+                graph, earlier = now if then is None else load(then), then
+            anchor, outcome = given, core.begin_again(given, opened.histories(given.number, seq), graph)
         else:
             outcome = core.apply(seq, given)
         if tell is not None:

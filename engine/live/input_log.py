@@ -41,6 +41,8 @@ from quantcrafter.engine.storage import Database, Schema
 
 LOG, LOCK = "log.db", "lock"
 TIMEOUT_S = 5.0
+_EARLIER = "strategy_before_"
+"""With the number of an anchor: what `meta` says of the strategy that was changed there."""
 
 SCHEMA = Schema(
     1,
@@ -184,16 +186,30 @@ class InputLog:
         return first
 
     def anchor_again(
-        self, given: Anchored, histories: Mapping[str, Bars], state: str, ledger: Ledger, outputs: Sequence[LiveOutput]
+        self,
+        given: Anchored,
+        histories: Mapping[str, Bars],
+        state: str,
+        ledger: Ledger,
+        outputs: Sequence[LiveOutput],
+        *,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
         """Commit an input that begins the histories anew, with its outputs and a snapshot after it.
+
+        `about` says of which strategy it is from there on, if that has changed (`about_strategy`).
 
         Raises:
             RunError: it can't be written; nothing of it is.
         """
-        seq = self._next
+        seq, before = self._next, {} if about is None else self.meta()
         with self._writing(durable=True) as connection:
             self._put_inputs(connection, [given])
+            if about is not None:
+                earlier = {name: before.get(name) for name in about}
+                meta = {**about, f"{_EARLIER}{given.number}": earlier}
+                values = [(name, dumped(value)) for name, value in meta.items()]
+                connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
             rows = [(given.number, name, seq, pack_bars(bars)) for name, bars in histories.items()]
             connection.executemany("INSERT INTO histories VALUES (?, ?, ?, ?)", rows)
             self._put_outputs(connection, [NumberedOutput(seq, n, each) for n, each in enumerate(outputs)])
@@ -293,6 +309,12 @@ class InputLog:
     def meta(self) -> dict[str, Any]:
         """Return what is known about the worker, by name."""
         return {name: json.loads(value) for name, value in self._rows("SELECT name, value FROM meta")}
+
+    def strategy_of(self, anchor: int) -> dict[str, Any] | None:
+        """Return what the log says of the strategy from an anchor on, if it was changed since; None for today's."""
+        found = {int(name.removeprefix(_EARLIER)): value for name, value in self.meta().items() if _EARLIER in name}
+        later = [number for number in found if number > anchor]
+        return found[min(later)] if later else None
 
     def inputs(self, after: int = 0, upto: int | None = None, kinds: Sequence[str] = ()) -> Iterator[NumberedInput]:
         """Yield the inputs after one number, up to another; of some kinds alone, if any are named."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.live.beginning import strategy_from
 from quantcrafter.engine.live.core import CoreResult, StrategyCore
 from quantcrafter.engine.live.folding import fold
 from quantcrafter.engine.live.input_log import InputLog, NumberedOutput
 from quantcrafter.engine.live.inputs import LiveOutput
-from quantcrafter.engine.runtime.running.load_graph import Installed, load_text
+from quantcrafter.engine.runtime.running.load_graph import Installed
 from quantcrafter.engine.runtime.sessions.strategy_session import Host
 
 
@@ -48,8 +49,7 @@ def replay_recording(path: Path, registry: Installed) -> Replayed:
         meta = log.meta()
         if not {"text", "base_dir", "overrides", "worker", "venue"} <= set(meta):
             raise RunError(Message("The log of a worker has no beginning: it was never started."))
-        graph = load_text(meta["text"], registry, base_dir=meta["base_dir"], overrides=meta["overrides"])
-        core = StrategyCore(graph, worker=meta["worker"], venue=meta["venue"], host=Host())
+        core = StrategyCore(strategy_from(meta, registry), worker=meta["worker"], venue=meta["venue"], host=Host())
         outputs: list[NumberedOutput] = []
         different: list[int] = []
 
@@ -58,5 +58,5 @@ def replay_recording(path: Path, registry: Installed) -> Replayed:
             if any(there[n] != each for n, each in enumerate(result.outputs) if n in there):
                 different.append(seq)
 
-        _, begin = fold(log, core, tell, since=log.compacted)
+        _, begin = fold(log, core, tell, since=log.compacted, load=lambda about: strategy_from(about, registry))
         return Replayed(begin, tuple(outputs), core.kept(), tuple(different))

@@ -54,6 +54,7 @@ from quantcrafter.engine.live.inputs import (
 from quantcrafter.engine.live.kill_switch import KillSwitch
 from quantcrafter.engine.live.packed import joined_ledgers
 from quantcrafter.engine.live.status_file import WorkerStatus, write_status
+from quantcrafter.engine.live.swap import Swap, swap_to
 from quantcrafter.engine.live.worker import StrategyWorker, WorkerState
 from quantcrafter.engine.live.worker_folder import check_log_is_there, data_folder_of, order_prefix
 from quantcrafter.engine.runtime.running.prepare import Loader
@@ -193,6 +194,50 @@ class SessionWorker(StrategyWorker):
             self._fail(error)
             raise
         self._write_status(now=True)
+
+    def preview(self, graph: BoundGraph) -> tuple[str, ...]:
+        """Return what would become of position and orders with a changed strategy, in sentences; nothing is changed.
+
+        Raises:
+            RunError: the new strategy can't carry on, or the worker is not started.
+            DataError, ComponentError: its bars can't be had, or a component failed.
+        """
+        return self._swap_to(graph).preview
+
+    def change(self, graph: BoundGraph, is_open: Callable[[int], bool] | None = None) -> tuple[str, ...]:
+        """Go on with a changed strategy, between two bars; return what becomes of position and orders.
+
+        Args:
+            graph: the new strategy.
+            is_open: says whether a moment is within the hours of its schedule.
+
+        Raises:
+            RunError: the new strategy can't carry on, and the old one goes on; or the log can't be written, and the
+                worker ends.
+            DataError, ComponentError: its bars can't be had, or a component failed; the old one goes on.
+        """
+        swap = self._swap_to(graph)
+        try:
+            self._keep()
+            core = self.core
+            outcome = core.begin_again(swap.anchor, swap.known, swap.graph)
+            books, about = core.take_books(), about_strategy(graph.spec)
+            self._opened_log().anchor_again(swap.anchor, swap.known, core.kept(), books, outcome.outputs, about=about)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self.strategy, self.graph, self._is_open = graph, swap.graph, is_open
+        self._kept_bars = {name: len(bars) for name, bars in swap.known.items()}
+        self._kept_step = core.session.steps
+        for each in outcome.outputs:
+            self._tell(each)
+        self._write_status(now=True)
+        return swap.preview
+
+    def _swap_to(self, graph: BoundGraph) -> Swap:
+        feed = self._opened_feed()
+        stored = stored_market(graph, self._loader) if self.feed.replays else None
+        return swap_to(graph, stored, self.core, feed, self._opened_feed_side().subscriptions)
 
     def run(self) -> None:
         """Start, take steps until the feed ends or `stop` is called, and close."""
@@ -509,5 +554,6 @@ class SessionWorker(StrategyWorker):
         status = replace(start, error=self.error)
         if core is not None and core.anchor is not None:
             epoch, position = core.anchor.epoch, self.get_position()
-            status = replace(status, epoch=epoch, position=position, pnl_today=core.pnl_today)
+            positions = dict(core.session.positions)
+            status = replace(status, epoch=epoch, position=position, positions=positions, pnl_today=core.pnl_today)
         write_status(self.folder, status)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ STATUS = "status.json"
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
     """The state of a worker; times are UTC nanoseconds. `position` is the quantity held of its first instrument.
+
+    `positions` are those of all instruments that it holds.
 
     `last_input_at` is when the feed or the broker was heard last, None if never. `pnl_today` is the change of equity
     since the latest UTC day of the feed's clock began.
@@ -31,6 +34,7 @@ class WorkerStatus:
     started_at: int
     last_input_at: int | None = None
     position: float = 0.0
+    positions: Mapping[str, float] = field(default_factory=dict)
     pnl_today: float = 0.0
     error: str = ""
 

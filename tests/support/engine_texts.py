@@ -52,7 +52,7 @@ ORDERS = (
 )
 """What is said about orders between a session and its broker, which no window shows."""
 
-SERVER = ("engine/store", "engine/config", "engine/orchestrator/reload")
+SERVER = ("engine/store", "engine/config", "engine/live/swap.py", "engine/orchestrator/reload.py")
 """What is said about strategies from a database and the configuration of a server, which operators read."""
 
 SESSIONS = ("engine/interchange",)
