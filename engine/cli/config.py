@@ -23,14 +23,20 @@ ConfigFolder = Annotated[
 ]
 
 
-def configured(named: Path | None) -> Configuration:
+def configured(named: Path | None, user_id: str | None = None) -> Configuration:
     """Return the configuration, and have processes that are started later read the same one.
+
+    Args:
+        named: the folder, or the file in it.
+        user_id: whose strategies run; as the configuration has it if left out.
 
     Raises:
         ConfigError: it is broken.
     """
-    from quantcrafter.engine.config.sources import VARIABLE, load_configuration
+    from quantcrafter.engine.config.sources import VARIABLE, load_configuration, variable_of
 
+    if user_id is not None:
+        os.environ[variable_of("user_id")] = user_id
     found = load_configuration(named)
     if named is not None:
         os.environ[VARIABLE] = str(named.absolute())

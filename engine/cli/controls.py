@@ -24,8 +24,13 @@ def stop(
     workers: Annotated[
         list[str] | None, typer.Argument(help="Keys of workers; all of them, and the orchestrator, if left out.")
     ] = None,
+    *,
+    graceful: Annotated[
+        bool, typer.Option("--graceful", help="Let workers save their states first, which they do in any case.")
+    ] = False,
 ) -> None:
     """Stop workers. Orders and positions stay as they are; 'start' continues them."""
+    del graceful  # of the first generation: its 'stop' without it ended workers at once
     from quantcrafter.engine.live.places import unknown_worker
     from quantcrafter.engine.orchestrator.control import ask
     from quantcrafter.engine.orchestrator.registry import registered_workers, want

@@ -19,6 +19,8 @@ from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
 
 if TYPE_CHECKING:
     from quantcrafter.engine.api import Broker
+    from quantcrafter.engine.orchestrator.orchestrator import Orchestrator
+    from quantcrafter.engine.orchestrator.supervisor import SupervisedWorker
     from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
 
 _START_S = 60.0
@@ -132,14 +134,14 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool) -> None:
 
 
 def in_foreground(configs: Sequence[WorkerConfig], *, quiet: bool) -> None:
-    """Run workers until Ctrl-C, `quantcrafter stop` or SIGTERM.
+    """Run workers until Ctrl-C, `quantcrafter stop` or SIGTERM, or until none is left that has not failed.
 
     Args:
         configs: the workers that are started beside those that ran when the orchestrator was killed.
         quiet: show no table.
 
     Raises:
-        RunError: there are no workers, or an orchestrator was started meanwhile.
+        RunError: there are no workers, all have failed, or an orchestrator was started meanwhile.
     """
     from quantcrafter.engine.orchestrator.orchestrator import Orchestrator
     from quantcrafter.engine.orchestrator.registry import registered_workers
@@ -154,9 +156,29 @@ def in_foreground(configs: Sequence[WorkerConfig], *, quiet: bool) -> None:
         try:
             orchestrator.add(configs)
             show = _silent if quiet else stack.enter_context(_shown())
-            orchestrator.run(lambda: cancelled() or terminated(), show)
+            failed: list[SupervisedWorker] = []
+            orchestrator.run(
+                lambda: cancelled() or terminated() or (not waits and _none_left(orchestrator, failed)), show
+            )
         finally:
             orchestrator.close(keep_wanted=terminated())
+        if failed:
+            raise RunError(_reasons(failed))
+
+
+def _none_left(orchestrator: Orchestrator, failed: list[SupervisedWorker]) -> bool:
+    """Return whether no worker runs or is tried again, and some have failed: those are put into `failed`."""
+    wanted = [each for each in orchestrator.workers().values() if each.wanted]
+    if wanted and all(each.is_failed for each in wanted):
+        failed += wanted
+    return bool(failed)
+
+
+def _reasons(failed: Sequence[SupervisedWorker]) -> str:
+    if len(failed) == 1:
+        return Message("The worker '{key}' has failed: {error}", key=failed[0].config.key, error=failed[0].error)
+    errors = "; ".join(f"{each.config.key}: {each.error}" for each in failed)
+    return Message("All workers have failed. {errors}", errors=errors)
 
 
 def _silent() -> None:

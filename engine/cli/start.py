@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ import typer
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_path
+from quantcrafter.engine.cli.config import ConfigFolder, configured
 from quantcrafter.engine.cli.console import note
 from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.problems import print_problems
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Starting:
-    """A strategy file that is to be started: its graph, what it is called, and in which mode it runs."""
+    """A strategy file that is to be started: its graph, what it is called, in which mode it runs, and whose it is."""
 
     graph: BoundGraph
     folder: Path
     mode: str
+    user_id: str | None = None
 
 
 def start(  # noqa: PLR0913 - its options
@@ -47,11 +49,17 @@ def start(  # noqa: PLR0913 - its options
         typer.Option("--mode", "-m", help="Overrides run.mode: paper, or replay. A backtest starts as paper."),
     ] = None,
     feed: Annotated[
-        str, typer.Option("--feed", "-f", metavar="NAME[:TEXT]", help="Where bars come from, such as replay:60x.")
-    ] = "replay:60x",
+        str | None,
+        typer.Option(
+            "--feed", "-f", metavar="NAME[:TEXT]", help="Where bars come from; that of the configuration: replay:60x."
+        ),
+    ] = None,
     broker: Annotated[
-        str, typer.Option("--broker", "-b", metavar="NAME[:TEXT]", help="Who fills the orders.")
-    ] = "paper",
+        str | None,
+        typer.Option(
+            "--broker", "-b", metavar="NAME[:TEXT]", help="Who fills the orders; that of the configuration: paper."
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", "-s", metavar="PATH=VALUE", help="Change a value, such as run.cash=5000; repeatable."),
@@ -63,10 +71,16 @@ def start(  # noqa: PLR0913 - its options
         Path | None,
         typer.Option("--json", metavar="OUT", help="With --until-end: write the result as 'run' does; - is stdout."),
     ] = None,
+    config: ConfigFolder = None,
+    user_id: Annotated[
+        str | None, typer.Option("--user-id", "-u", metavar="USER", help="Whose workers they are; part of their keys.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
 ) -> None:
     """Keep strategies running on a feed. A worker that ran before goes on where it was."""
     _check_options(files or (), mode, json, until_end=until_end, detach=detach, live=live)
+    defaults = configured(config, user_id).settings
+    feed, broker = feed or defaults.feed, broker or defaults.broker
     registry = registry_with_warnings()
     between = _feed_of(feed, registry), _broker_of(broker, registry)
     if until_end:
@@ -74,7 +88,7 @@ def start(  # noqa: PLR0913 - its options
 
         json = STDOUT if json in STDOUT_FILES else json
         run_until_end(
-            lambda: _starting(files or (), registry, between, settings or (), mode, live=False),
+            lambda: _starting(files or (), registry, between, settings or (), mode, user_id, live=False),
             between,
             json,
             quiet=quiet,
@@ -89,13 +103,14 @@ def start(  # noqa: PLR0913 - its options
     )
     from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
 
-    starting = _starting(files or (), registry, between, settings or (), mode, live=live)
+    starting = _starting(files or (), registry, between, settings or (), mode, user_id, live=live)
     if live and starting:
         show_account(between[1])
     if not live:
         refuse_silent_money()
     configs = [
-        WorkerConfig.of(each.graph, each.folder.name, feed=feed, broker=broker, mode=each.mode) for each in starting
+        WorkerConfig.of(each.graph, each.folder.name, feed=feed, broker=broker, mode=each.mode, user_id=user_id)
+        for each in starting
     ]
     if detach:
         in_background(configs, live=live)
@@ -130,6 +145,7 @@ def _starting(
     between: tuple[Feed, Broker],
     settings: Sequence[str],
     mode: str | None,
+    user_id: str | None,
     *,
     live: bool,
 ) -> list[Starting]:
@@ -137,13 +153,13 @@ def _starting(
     from quantcrafter.engine.live.places import folders_for
 
     changes = [*settings, *_span(between[0])]
-    folders = folders_for(files)
+    folders = folders_for(files, user_id)
     keys = [folder.name for folder in folders]
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice is not None:
         raise typer.BadParameter(f"the worker '{twice}' is named twice.", param_hint="'FILE...'")
     return [
-        _loaded(file, folder, registry, changes, between, mode, live=live)
+        replace(_loaded(file, folder, registry, changes, between, mode, live=live), user_id=user_id)
         for file, folder in zip(files, folders, strict=True)
     ]
 

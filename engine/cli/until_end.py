@@ -45,7 +45,14 @@ def run_until_end(
     before = ours.level
     with cancel_on_interrupt() as cancelled:
         workers = [
-            SessionWorker(each.graph, *between, each.folder, mode=each.mode, hours=hours_of(each.graph))
+            SessionWorker(
+                each.graph,
+                *between,
+                each.folder,
+                mode=each.mode,
+                user_id=each.user_id,
+                hours=hours_of(each.graph),
+            )
             for each in load()
         ]
         ours.addHandler(logs)

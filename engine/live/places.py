@@ -52,8 +52,10 @@ def folder_of(key: str) -> Path:
     return known[key]
 
 
-def folders_for(files: Sequence[Path]) -> list[Path]:
+def folders_for(files: Sequence[Path], user_id: str | None = None) -> list[Path]:
     """Return the folder of each strategy file's worker: named as the file, apart from others of the same name.
+
+    With a user, the name begins with it: each user has a worker of their own.
 
     Raises:
         RunError: a log in such a folder can't be read.
@@ -62,7 +64,8 @@ def folders_for(files: Sequence[Path]) -> list[Path]:
     found = []
     for file in files:
         path = str(file.absolute())
-        plain = workers_folder() / (_OTHER.sub("_", file.stem)[:_KEPT].strip(".") or "strategy")
+        name = f"{user_id}_{file.stem}" if user_id else file.stem
+        plain = workers_folder() / (_OTHER.sub("_", name)[:_KEPT].strip(".") or "strategy")
         owner = owners.setdefault(plain, _owner_of(plain) or path)
         digest = hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
         found.append(plain if owner == path else plain.with_name(f"{plain.name}-{digest}"))

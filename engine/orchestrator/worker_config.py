@@ -56,7 +56,9 @@ class WorkerConfig:
         return workers_folder() / self.key
 
     @classmethod
-    def of(cls, graph: BoundGraph, key: str, *, feed: str, broker: str, mode: str) -> WorkerConfig:
+    def of(
+        cls, graph: BoundGraph, key: str, *, feed: str, broker: str, mode: str, user_id: str | None = None
+    ) -> WorkerConfig:
         """Return the configuration of a strategy that is loaded."""
         spec = graph.spec
         return cls(
@@ -68,6 +70,7 @@ class WorkerConfig:
             feed,
             broker,
             mode,
+            user_id,
             strategy=spec.name,
             symbol=graph.instruments[0].spec.symbol,
             strategy_hash=strategy_hash(spec),

@@ -35,6 +35,7 @@ KEYS = [
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("QUANTCRAFTER_USER_ID", "")
     for name, bars in (("one", 4000), ("two", 4000)):
         (tmp_path / f"{name}.yaml").write_text(STOPPED.replace("bars: 160", f"bars: {bars}"), encoding="utf-8")
     return tmp_path
@@ -220,3 +221,17 @@ def test_wrong_combinations_are_named(
 def test_a_worker_that_nobody_knows_cannot_be_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stop", "nope"]) == 1
     assert "There is no worker 'nope'" in capsys.readouterr().err
+
+
+def test_a_start_in_the_foreground_ends_when_its_only_worker_has_failed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "absent.yaml"
+    file.write_text(STOPPED.replace("data: synthetic", "data: store").replace(", bars: 160, seed: 3", ""))
+    with cleaned_up():
+        assert main(["start", str(file), "-q", "--user-id", "u1"]) == 1
+    said = capsys.readouterr().err
+    assert "error: The worker 'u1_absent' has failed: " in said
+    assert ask("status") is None
+    assert main(["start"]) == 1
+    assert "There are no workers to continue" in capsys.readouterr().err

@@ -21,6 +21,7 @@ from quantcrafter.engine.orchestrator.registry import register, registered_worke
 from quantcrafter.engine.orchestrator.worker_config import WorkerConfig, make_worker
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.sessions.strategy_session import Host
+from strategy_manager.cli import main as strategy_manager
 from tests.support.live_cases import STOPPED, in_a_child, killed_at
 from tests.support.plugin_packages import install, plugin_site
 
@@ -30,6 +31,8 @@ MAX = ("--feed", "replay:max", "--until-end")
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("QUANTCRAFTER_USER_ID", "")
+    monkeypatch.setenv("QUANTCRAFTER_CONFIG", "")
     (tmp_path / "small.yaml").write_text(STOPPED, encoding="utf-8")
     return tmp_path
 
@@ -158,6 +161,22 @@ def test_positions_are_closed_before_a_session_ends_also_with_until_end(
     assert [each["verb"] for each in asked[:4]] == ["flatten", "resume", "flatten", "resume"]
     assert {each["source"] for each in asked} == {"schedule"}
     assert len(asked) > 10
+
+
+def test_options_of_the_first_generation_are_known(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = folder / "config" / "production.json"
+    place.parent.mkdir()
+    place.write_text('{"feed": "replay:max", "enable_lifecycle": true, "engines": {"vnpy": {"enabled": false}}}')
+    arguments = ["start", "--config", str(place), "--user-id", "u1", "--verbose", str(folder / "small.yaml")]
+    assert strategy_manager([*arguments, "--until-end", "-q"]) == 0
+    assert strategy_manager(["trades", "u1_small", str(folder / "trades.csv")]) == 0
+    capsys.readouterr()
+    assert strategy_manager(["status", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["workers"]) == ["u1_small"]
+    assert strategy_manager(["stop", "--graceful"]) == 0
+    place.write_text('{"fed": "replay:max"}')
+    assert strategy_manager(arguments) == 2
+    assert "'fed'" in capsys.readouterr().err
 
 
 def test_the_same_command_after_a_kill_goes_on_where_it_was(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
