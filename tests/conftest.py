@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytestqt.qtbot import QtBot
 
+from quantcrafter.app.services.garbage import collect_when_due
 from quantcrafter.engine.adapters.vnpy.client import VnpyProcess
 from quantcrafter.engine.api.compiled import numba_cache_dir
 from quantcrafter.engine.simulation import ahead
@@ -104,6 +106,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     """Print the seed again where a failure is read."""
     if exitstatus:
         terminalreporter.write_line(how_to_repeat())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Destroy Qt's objects in the main thread alone, as the app does: a collection in another one ends the process."""
+    if "qapp" in getattr(item, "fixturenames", ()):
+        gc.disable()
+    elif not gc.isenabled():
+        gc.collect()
+        gc.enable()
+    result = yield
+    if not gc.isenabled():
+        collect_when_due()
+    return result
+
+
+def pytest_sessionfinish() -> None:
+    """Leave nothing to the end of the process, when pytest's own files are closed."""
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from quantcrafter.app import theme
+from quantcrafter.app.services.garbage import GarbageCollector
 from quantcrafter.app.theme.icons import icon
 
 
@@ -23,6 +24,7 @@ def make_application(theme_name: str) -> QApplication:
         QApplication.setOrganizationName("QuantCrafter")
         QApplication.setDesktopFileName("quantcrafter")
         application = QApplication(["quantcrafter"])
+        GarbageCollector(application)
         locale.setlocale(locale.LC_NUMERIC, "C")  # Qt took the user's: C libraries then read 0,5
     if not application.styleSheet() or theme.themes.name != theme_name:
         theme.apply(application, theme_name)
