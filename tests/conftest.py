@@ -28,6 +28,9 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_cache_dir()))
 # Windows are painted into memory; tests that need a real screen start one (see tests/support/screen.py).
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+# Orchestrators of tests serve no API, but where it is tested: it would cost each of them a process.
+os.environ.setdefault("QUANTCRAFTER_API", "off")
+
 # A run that was started in the background ignores Ctrl+C, and so would every program that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

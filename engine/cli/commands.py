@@ -25,6 +25,7 @@ from quantcrafter.engine.cli import (
     plugins,
     run,
     schema,
+    serving,
     start,
     validate,
     workers,
@@ -61,6 +62,9 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.command("events")(workers.events)
     app.command("recording")(workers.recording)
     app.command("trades")(workers.trades)
+    app.command("serve")(serving.serve)
+    app.command("token")(serving.token)
+    app.add_typer(serving.users_app(), name="users")
     app.command("validate")(validate.validate)
     app.command("migrate")(migrate.migrate)
     app.command("export")(interchange.export)

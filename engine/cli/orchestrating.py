@@ -95,8 +95,13 @@ def show_account(broker: Broker) -> None:
     note(f"Limits of the account: {given or 'none; limits.yaml sets them'}.")
 
 
-def in_background(configs: Sequence[WorkerConfig], *, live: bool) -> None:
-    """Run workers in a process of their own, which goes on after this one; `live` says that real money may be moved.
+def in_background(configs: Sequence[WorkerConfig], *, live: bool, api: bool = True) -> None:
+    """Run workers in a process of their own, which goes on after this one.
+
+    Args:
+        configs: the workers.
+        live: real money may be moved.
+        api: serve the API too.
 
     Raises:
         RunError: it doesn't start.
@@ -112,7 +117,7 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool) -> None:
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "quantcrafter.engine.cli"]
     with output.open("wb") as stream:
         process = subprocess.Popen(  # noqa: S603 - this program
-            [*program, "start", "--quiet", *(["--live"] if live else [])],
+            [*program, "start", "--quiet", *(["--live"] if live else []), *([] if api else ["--no-api"])],
             env={**os.environ, _WAITS: "1"},
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -133,12 +138,13 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool) -> None:
     note(f"The orchestrator runs in the background (process {process.pid}). 'quantcrafter stop' ends it.")
 
 
-def in_foreground(configs: Sequence[WorkerConfig], *, quiet: bool) -> None:
+def in_foreground(configs: Sequence[WorkerConfig], *, quiet: bool, api: bool = True) -> None:
     """Run workers until Ctrl-C, `quantcrafter stop` or SIGTERM, or until none is left that has not failed.
 
     Args:
         configs: the workers that are started beside those that ran when the orchestrator was killed.
         quiet: show no table.
+        api: serve the API too.
 
     Raises:
         RunError: there are no workers, all have failed, or an orchestrator was started meanwhile.
@@ -155,10 +161,12 @@ def in_foreground(configs: Sequence[WorkerConfig], *, quiet: bool) -> None:
         orchestrator = Orchestrator().open()
         try:
             orchestrator.add(configs)
+            served = stack.enter_context(_api()) if api else _silent
             show = _silent if quiet else stack.enter_context(_shown())
             failed: list[SupervisedWorker] = []
             orchestrator.run(
-                lambda: cancelled() or terminated() or (not waits and _none_left(orchestrator, failed)), show
+                lambda: cancelled() or terminated() or (not waits and _none_left(orchestrator, failed)),
+                lambda: (served(), show()),
             )
         finally:
             orchestrator.close(keep_wanted=terminated())
@@ -179,6 +187,26 @@ def _reasons(failed: Sequence[SupervisedWorker]) -> str:
         return Message("The worker '{key}' has failed: {error}", key=failed[0].config.key, error=failed[0].error)
     errors = "; ".join(f"{each.config.key}: {each.error}" for each in failed)
     return Message("All workers have failed. {errors}", errors=errors)
+
+
+@contextmanager
+def _api() -> Iterator[Callable[[], None]]:
+    """Give a function that keeps the API running; it says why there is none."""
+    from quantcrafter.engine.orchestrator.api_process import OFF, ApiProcess, missing_for_api
+
+    missing = missing_for_api()
+    if os.environ.get(OFF, "").lower() == "off":
+        yield _silent
+        return
+    if missing:
+        note(f'There is no API: {", ".join(missing)} not installed. Run: pip install "quantcrafter[server]"')
+        yield _silent
+        return
+    process = ApiProcess()
+    try:
+        yield process.look
+    finally:
+        process.close()
 
 
 def _silent() -> None:
@@ -227,8 +255,8 @@ class _Paced:
 
 
 def _here() -> dict[str, dict[str, Any]]:
-    from quantcrafter.engine.cli.worker_table import every_worker
     from quantcrafter.engine.orchestrator.control import ask
+    from quantcrafter.engine.orchestrator.worker_listing import every_worker
 
     return every_worker(ask("status"))
 

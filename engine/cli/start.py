@@ -66,6 +66,7 @@ def start(  # noqa: PLR0913 - its options
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Trade real money, with a broker that does.")] = False,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
+    no_api: Annotated[bool, typer.Option("--no-api", help="Serve no API and web page.")] = False,
     until_end: Annotated[bool, typer.Option("--until-end", help="End when the feeds have ended.")] = False,
     json: Annotated[
         Path | None,
@@ -113,9 +114,9 @@ def start(  # noqa: PLR0913 - its options
         for each in starting
     ]
     if detach:
-        in_background(configs, live=live)
+        in_background(configs, live=live, api=not no_api)
     elif not hand_over(configs):
-        in_foreground(configs, quiet=quiet)
+        in_foreground(configs, quiet=quiet, api=not no_api)
 
 
 # ------------------------------------------------------------------------------------------------------------- options

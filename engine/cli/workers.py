@@ -11,13 +11,16 @@ from quantcrafter.engine.cli.console import console, note
 from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.run import STDOUT, STDOUT_FILES
 from quantcrafter.engine.cli.streams import results
-from quantcrafter.engine.cli.worker_table import every_worker, moment, shown, worker_table
+from quantcrafter.engine.cli.worker_table import shown, worker_table
+from quantcrafter.engine.data.labels import local_time
 
 
 def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
     """Show all workers: what state each is in, its position, and the age of its feed."""
-    from quantcrafter.engine.orchestrator.control import ask, token_file
+    from quantcrafter.engine.orchestrator.api_files import api_token_file, base_url
+    from quantcrafter.engine.orchestrator.control import ask
     from quantcrafter.engine.orchestrator.registry import registered_workers
+    from quantcrafter.engine.orchestrator.worker_listing import every_worker
 
     answer = ask("status")
     workers = every_worker(answer)
@@ -25,8 +28,9 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on s
         from pydantic_core import to_json
 
         plain = {key: {name: value for name, value in each.items() if name != "error"} for key, each in workers.items()}
-        token = None if answer is None else str(token_file())
-        whole = {"workers": plain, "base_url": None, "token_file": token}
+        served = base_url()
+        token = None if served is None else str(api_token_file())
+        whole = {"workers": plain, "base_url": served, "token_file": token}
         results().write(to_json(whole, indent=2).decode() + "\n")
         return
     if not workers:
@@ -93,4 +97,4 @@ def _line(event: dict[str, Any]) -> str:
     head = ("seq", "ts_ns", "kind", "client_order_id")
     rest = " ".join(f"{name}={shown(value)}" for name, value in event.items() if name not in head)
     order = f" {event['client_order_id']}" if event["client_order_id"] else ""
-    return f"{moment(event['ts_ns'])} {event['kind']}{order} {rest}".rstrip() + "\n"
+    return f"{local_time(event['ts_ns'], 'UTC').isoformat()} {event['kind']}{order} {rest}".rstrip() + "\n"

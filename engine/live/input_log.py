@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -40,6 +41,8 @@ from quantcrafter.engine.live.packed import joined_bars, pack_bars, pack_ledger,
 from quantcrafter.engine.storage import Database, Schema
 
 LOG, LOCK = "log.db", "lock"
+_LOOKED_AT_S = 0.2
+"""For how long a lock is asked for again: who looks whether a worker is running holds it for a moment."""
 TIMEOUT_S = 5.0
 _EARLIER = "strategy_before_"
 """With the number of an anchor: what `meta` says of the strategy that was changed there."""
@@ -464,7 +467,10 @@ def _locked(folder: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise log_database(folder / LOG).failure(error) from error
     with stream:
-        if not try_lock(stream):
+        until = time.monotonic() + _LOOKED_AT_S
+        while not (is_ours := try_lock(stream)) and time.monotonic() < until:
+            time.sleep(_LOOKED_AT_S / 20)
+        if not is_ours:
             raise RunError(
                 Message(
                     "The worker '{key}' is running already, in another process. Stop it first: 'quantcrafter status' "

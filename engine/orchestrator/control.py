@@ -22,6 +22,7 @@ from typing import Any
 
 from quantcrafter.engine.api import QuantCrafterError, RunError
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.orchestrator.api_files import write_private
 from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
 
 log = logging.getLogger("quantcrafter.orchestrator")
@@ -64,9 +65,9 @@ class ControlServer:
         self._path: Path | None = None
         for left in (_address_file(), folder / "control.sock"):  # of one that was killed: nobody finds it any more
             left.unlink(missing_ok=True)
-        _write_private(token_file(), self._token)
+        write_private(token_file(), self._token)
         self._socket, address = self._listen(folder)
-        _write_private(_address_file(), json.dumps({"address": address, "pid": os.getpid()}))
+        write_private(_address_file(), json.dumps({"address": address, "pid": os.getpid()}))
         self._is_closed = False
         threading.Thread(target=self._accept, name="control", daemon=True).start()
 
@@ -131,16 +132,6 @@ class ControlServer:
         except Exception:
             log.exception("A request to the orchestrator has failed: %s", request.get("verb"))
             return {"error": str(Message("The request has failed; the orchestrator's log says why."))}
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only the user can read; others see all of it or the old one."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor
-        stream.write(text)
-    beside.replace(path)
 
 
 # -------------------------------------------------------------------------------------------------------------- asking

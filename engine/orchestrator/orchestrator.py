@@ -26,7 +26,6 @@ from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.live.inputs import VERBS
 from quantcrafter.engine.live.kill_switch import KILL
 from quantcrafter.engine.live.places import folder_of
-from quantcrafter.engine.live.worker import ALIVE, WorkerState
 from quantcrafter.engine.orchestrator.control import ControlServer
 from quantcrafter.engine.orchestrator.lifecycle import LifecycleEvent
 from quantcrafter.engine.orchestrator.registry import register, registered_workers, want
@@ -279,8 +278,3 @@ def put_kill_file(folder: Path, verb: str) -> Path:
 def request_of(configs: Sequence[WorkerConfig]) -> list[dict[str, Any]]:
     """Return configurations as the request `add` has them."""
     return [asdict(config) for config in configs]
-
-
-def is_alive(state: str) -> bool:
-    """Return whether a worker in a state does something."""
-    return WorkerState(state) in ALIVE

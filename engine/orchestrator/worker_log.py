@@ -139,15 +139,33 @@ def last_lines(log_file: Path, count: int) -> list[str]:
 
 
 class LogFollower:
-    """Reads what is added to a log from now on, across rotations."""
+    """Reads what is added to a log from now on, across rotations.
 
-    def __init__(self, log_file: Path) -> None:
+    Args:
+        log_file: the log; it need not exist yet.
+        tail: how many lines of the past come first.
+    """
+
+    def __init__(self, log_file: Path, *, tail: int = 0) -> None:
         self._path = log_file
         self._stream: IO[bytes] | None = None
         self._rest = b""
+        self._past: list[str] = []
         with suppress(OSError):
             self._stream = self._path.open("rb")
-            self._stream.seek(0, 2)
+            if tail:
+                self._past = self._tail(self._stream.read(), tail)
+            else:
+                self._stream.seek(0, 2)
+
+    def _tail(self, read: bytes, tail: int) -> list[str]:
+        """Return the last whole lines of what the log has so far, and of its older files."""
+        *whole, self._rest = read.split(b"\n")
+        past = [line.decode("utf-8", "replace") for line in whole[-tail:]]
+        older = self._path.with_name(f"{self._path.name}.1")
+        if len(past) < tail and not self._is_another():
+            past = last_lines(older, tail - len(past)) + past
+        return past
 
     def lines(self) -> list[str]:
         """Return the whole lines that were added since the last call."""
@@ -158,7 +176,8 @@ class LogFollower:
                 self._stream = self._path.open("rb")
                 read = self._stream.read()
         *whole, self._rest = (self._rest + read).split(b"\n")
-        return [line.decode("utf-8", "replace") for line in whole]
+        past, self._past = self._past, []
+        return past + [line.decode("utf-8", "replace") for line in whole]
 
     def close(self) -> None:
         """Close the file."""

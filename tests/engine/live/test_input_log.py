@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 
 from quantcrafter.engine.api import FeedState, RunError
+from quantcrafter.engine.api.locks import try_lock
 from quantcrafter.engine.feeds import clocked
 from quantcrafter.engine.live.core import StrategyCore
 from quantcrafter.engine.live.folding import fold
@@ -123,6 +125,16 @@ def test_one_process_has_a_worker_and_others_read_its_log(tmp_path: Path, case: 
             assert other.last_seq == 1
         assert case.known
     assert not is_running(tmp_path)
+
+
+def test_who_looks_whether_a_worker_runs_does_not_stop_it_from_starting(tmp_path: Path) -> None:
+    stream = (tmp_path / "lock").open("ab")
+    assert try_lock(stream)
+    later = threading.Timer(0.05, stream.close)
+    later.start()
+    with InputLog.open(tmp_path):
+        assert is_running(tmp_path)
+    later.join()
 
 
 def test_a_copy_holds_all_and_never_replaces_a_file(tmp_path: Path, case: Case) -> None:

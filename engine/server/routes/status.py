@@ -1,0 +1,67 @@
+"""Whether the API and the orchestrator run, and what the workers do."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from quantcrafter.engine.orchestrator.registry import registered_workers
+from quantcrafter.engine.orchestrator.worker_log import LOG_FILE, last_lines
+from quantcrafter.engine.server.line_sources import object_line
+from quantcrafter.engine.server.services import Base, Shared, WhoCalls
+
+router = APIRouter(tags=["status"])
+
+MOST_LINES = 10_000
+
+
+@router.get("/health")
+def health() -> dict[str, str]:
+    """Say that the API runs; needs no token."""
+    return {"status": "ok"}
+
+
+@router.get("/status")
+def status(shared: Shared, caller: WhoCalls, base: Base) -> dict[str, Any]:
+    """Return the workers by key, as `quantcrafter status --json` does, and whether the orchestrator runs."""
+    seen = shared.desk.seen()
+    return {
+        "workers": shared.desk.visible(caller.user, base),
+        "base_url": base,
+        "orchestrator": {"running": seen.pid is not None, "pid": seen.pid, "hosts": len(seen.hosts)},
+        "user": {"name": caller.user.shown_name, "role": str(caller.user.role)},
+    }
+
+
+@router.get("/workers")
+def workers(shared: Shared, caller: WhoCalls, base: Base) -> dict[str, Any]:
+    """Return the workers by key."""
+    return {"workers": shared.desk.visible(caller.user, base)}
+
+
+@router.get("/workers/{key}")
+def worker(key: str, shared: Shared, caller: WhoCalls, base: Base) -> dict[str, Any]:
+    """Return what is known of a worker."""
+    shared.desk.check(caller.user, key)
+    found = registered_workers().get(key)
+    config: dict[str, Any] = {}
+    if found is not None:
+        config = {
+            "feed": found.config.feed,
+            "broker": found.config.broker,
+            "overrides": list(found.config.overrides),
+            "user_id": found.config.user_id,
+            "wanted": found.wanted,
+        }
+    return {"key": key, **shared.desk.visible(caller.user, base)[key], **config}
+
+
+@router.get("/workers/{key}/logs")
+def worker_logs(
+    key: str, shared: Shared, caller: WhoCalls, tail: Annotated[int, Query(ge=0, le=MOST_LINES)] = 100
+) -> dict[str, Any]:
+    """Return the last lines of a worker's log; a WebSocket at the same path gets new ones too."""
+    folder = shared.desk.check(caller.user, key)
+    return {"lines": [json.loads(object_line(each)) for each in last_lines(folder / LOG_FILE, tail)]}
