@@ -94,6 +94,16 @@ def _spans(texts: list[str], whole: str) -> tuple[tuple[int, int], ...]:
             )
         from_hour, from_minute, to_hour, to_minute = map(int, match.groups())
         begin, end = from_hour * 60 + from_minute, to_hour * 60 + to_minute
+        if begin == end:
+            raise ValueError(
+                Message(
+                    "'{text}' ends when it begins. Write its end, or for a whole day {begin}-24:00 00:00-{begin}",
+                    text=text,
+                    begin=text.partition("-")[0],
+                )
+                if begin
+                else Message("'{text}' ends when it begins. Write its end, or 00:00-24:00 for a whole day", text=text)
+            )
         if to_hour * 60 + to_minute > _DAY_MINUTES:
             raise ValueError(
                 Message("'{text}' ends after 24:00. Write a time of the next day, such as 01:30", text=text)

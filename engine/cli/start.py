@@ -241,7 +241,7 @@ def _reason(error: ValueError) -> str:
 
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}."
+        return ": ".join([*map(str, first["loc"]), f"{first['msg'].removeprefix('Value error, ')}."])
     return f"{error}."
 
 

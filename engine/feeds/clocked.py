@@ -7,10 +7,10 @@ import re
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from quantcrafter.engine.api import Bar, BarClosed, Feed, FeedConnection, FeedEvent, FeedState
 from quantcrafter.engine.api.message import Message
@@ -64,6 +64,18 @@ class ClockedFeed(Feed):
             ) from error
         return text
 
+    @model_validator(mode="after")
+    def _check_span(self) -> Self:
+        if self.begin and self.end and moment_of(self.end) < moment_of(self.begin):
+            raise ValueError(
+                Message(
+                    "the span must not end before it begins, was '{begin}..{end}'. Write the earlier time first",
+                    begin=self.begin,
+                    end=self.end,
+                )
+            )
+        return self
+
     @classmethod
     def from_place(cls, text: str) -> Self:
         """Return the feed of a text such as `60x@2024-01-01..2024-06-30`, and options after it."""
@@ -80,6 +92,13 @@ class ClockedFeed(Feed):
         if self.speed == MAX:
             return math.inf
         return float(self.speed.removesuffix("x"))
+
+
+def moment_of(text: str) -> int:
+    """Return the moment of a day or time; without a zone it is in UTC."""
+    moment = datetime.fromisoformat(text)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return round(moment.timestamp()) * 1_000_000_000
 
 
 class ClockedConnection(FeedConnection):

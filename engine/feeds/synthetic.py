@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from pydantic import Field
 
 from quantcrafter.engine.api import Bar, Bars, DataError, FeedConnection, Session, Subscription, Timeframe
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.feeds.clocked import ClockedConnection, ClockedFeed
+from quantcrafter.engine.feeds.clocked import ClockedConnection, ClockedFeed, moment_of
 from quantcrafter.engine.feeds.synthetic_market import FIRST_DAY, MINUTE, MarketTerms, SyntheticMarket
 from quantcrafter.engine.graph.history import bar_of
 from quantcrafter.engine.trading_calendar.exchange_calendar import DAY_MINUTES
@@ -57,13 +56,6 @@ class SyntheticFeed(ClockedFeed):
                     )
                 )
         return SyntheticConnection(subscriptions, terms, begin_ns, end_ns, self.factor)
-
-
-def moment_of(text: str) -> int:
-    """Return the moment of a day or time; without a zone it is in UTC."""
-    moment = datetime.fromisoformat(text)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return round(moment.timestamp()) * 1_000_000_000
 
 
 def _spread(timeframe: Timeframe, session: Session) -> float:

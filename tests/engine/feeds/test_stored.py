@@ -8,6 +8,7 @@ import pytest
 
 from quantcrafter.engine.api import BarClosed, Bars, FeedState, RunError, Subscription, Timeframe
 from quantcrafter.engine.feeds.stored import StoredConnection, StoredFeed
+from quantcrafter.engine.feeds.synthetic import SyntheticFeed
 from tests.support.jobs import make_bars
 
 S = 1_000_000_000
@@ -46,6 +47,14 @@ def test_a_span_is_read_from_the_place() -> None:
     feed = StoredFeed.from_place("max@2024-01-01..2024-06-30T12:00")
     assert (feed.speed, feed.begin, feed.end) == ("max", "2024-01-01", "2024-06-30T12:00")
     assert StoredFeed.from_place("5x@..2024-06-30").begin == ""
+
+
+def test_a_span_that_ends_before_it_begins_is_refused() -> None:
+    for feed in (StoredFeed, SyntheticFeed):
+        with pytest.raises(ValueError, match=r"end before it begins, was '2024-06-30\.\.2024-01-01'\. Write"):
+            feed.from_place("max@2024-06-30..2024-01-01")
+        assert feed.from_place("max@2024-06-30..2024-06-30").end == "2024-06-30"
+    assert StoredFeed.from_place("1x@2024-06-30T12:00+02:00..2024-06-30T10:30").begin
 
 
 @pytest.mark.parametrize(

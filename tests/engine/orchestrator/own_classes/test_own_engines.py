@@ -268,7 +268,17 @@ def test_a_worker_takes_its_parameters_in_one_of_three_ways() -> None:
     def with_config(config: dict[str, Any]) -> dict[str, Any]:
         return config
 
+    def with_any(**all_of_it: Any) -> dict[str, Any]:
+        return all_of_it
+
+    def with_symbol_and_any(symbol: str, **more: Any) -> tuple[Any, ...]:
+        return symbol, more["strategy_key"], more["fast"], more["params"]
+
     given = ("AAPL", "mine", "u", {"fast": 3})
+    named = {"symbol": "AAPL", "strategy_key": "mine", "user_id": "u"}
+    assert made_by(with_any, *given) == {**named, "params": {"fast": 3}, "fast": 3}
+    assert made_by(with_any, "AAPL", "mine", "u", {"symbol": "B"})["symbol"] == "AAPL"
+    assert made_by(with_symbol_and_any, *given) == ("AAPL", "mine", 3, {"fast": 3})
     assert made_by(with_params, *given) == ("AAPL", "mine", {"fast": 3}, {"user_id": "u"})
     assert made_by(with_few, *given) == ("AAPL", {"fast": 3})
     assert made_by(with_config, *given)["params"] == {"fast": 3}
