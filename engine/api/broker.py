@@ -226,6 +226,11 @@ class Broker(BaseModel, ABC):
             RunError: an option is wrong, a key is missing, or the broker refuses it.
         """
 
+    def beside(self, folder: str) -> Self:
+        """Return the broker with relative paths among its options taken from a folder: that of the strategy file."""
+        del folder
+        return self
+
     @classmethod
     def help(cls) -> str:
         """Return the docstring, cleaned."""

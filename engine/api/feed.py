@@ -164,6 +164,11 @@ class Feed(BaseModel, ABC):
             DataError: it doesn't know a symbol or timeframe, or an option is wrong.
         """
 
+    def beside(self, folder: str) -> Self:
+        """Return the feed with relative paths among its options taken from a folder: that of the strategy file."""
+        del folder
+        return self
+
     @classmethod
     def help(cls) -> str:
         """Return the docstring, cleaned."""

@@ -11,6 +11,7 @@ import typer
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.place import settings_from_folder
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.cli.config import ConfigFolder, configured
 from quantcrafter.engine.cli.console import note
@@ -80,8 +81,9 @@ def start(  # noqa: PLR0913 - its options
 ) -> None:
     """Keep strategies running on a feed. A worker that ran before goes on where it was."""
     _check_options(files or (), mode, json, until_end=until_end, detach=detach, live=live)
-    defaults = configured(config, user_id).settings
-    feed, broker = feed or defaults.feed, broker or defaults.broker
+    found = configured(config, user_id)
+    feed = feed or settings_from_folder(found.settings.feed, found.folder)
+    broker = broker or settings_from_folder(found.settings.broker, found.folder)
     registry = registry_with_warnings()
     between = _feed_of(feed, registry), _broker_of(broker, registry)
     if until_end:
@@ -106,7 +108,7 @@ def start(  # noqa: PLR0913 - its options
 
     starting = _starting(files or (), registry, between, settings or (), mode, user_id, live=live)
     if live and starting:
-        show_account(between[1])
+        show_account(between[1].beside(str(starting[0].graph.spec.base_dir)))
     if not live:
         refuse_silent_money()
     configs = [

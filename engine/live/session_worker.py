@@ -114,7 +114,8 @@ class SessionWorker(StrategyWorker):
         name = Path(graph.spec.file).stem or graph.spec.name
         super().__init__(graph.instruments[0].spec.symbol, name, user_id)
         self.strategy = graph
-        self.graph, self.feed, self.broker, self.folder = graph, feed, broker, folder
+        place = str(graph.spec.base_dir)
+        self.graph, self.feed, self.broker, self.folder = graph, feed.beside(place), broker.beside(place), folder
         self.mode = mode
         self.started_ns = 0
         self.error = ""

@@ -302,7 +302,9 @@ class WorkerHost:
             try:
                 if self._registry is None:
                     self._registry = self._load()
-                worker = make_worker(config, self._registry, self._shared, load_bars, log_output, self._clock)
+                worker = make_worker(
+                    config, self._registry, self._shared, load_bars, log_output, self._clock, self._lifecycle.tables
+                )
                 if not at_once and self._waits(order, worker):
                     return
                 began = worker.start()

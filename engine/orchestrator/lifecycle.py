@@ -167,6 +167,7 @@ class LifecycleManager:
         self._book = CalendarBook()
         self._schedulers: dict[str, TradingScheduler] = {}
         self._seen: dict[str, tuple[SchedulePhase, str]] = {}
+        self._warned: set[str] = set()
         self._events: deque[LifecycleEvent] = deque(maxlen=MOST_EVENTS)
         self._runs: dict[str, _Run] = {}
         self._renewed_day: dict[str, int] = {}
@@ -176,6 +177,11 @@ class LifecycleManager:
         self._thread: threading.Thread | None = None
 
     # ------------------------------------------------------------------ what should run
+
+    @property
+    def tables(self) -> Tables:
+        """What gives calendars by name, renewed when their end comes near; for others of the same thread."""
+        return self._book
 
     def set_schedule(self, key: str, schedule: TradingSchedule | None = None) -> None:
         """Give a worker a schedule; without one it always runs."""
@@ -211,7 +217,9 @@ class LifecycleManager:
                 now_ns, key, "phase", Message("The schedule is in the phase '{phase}'.", phase=str(state.phase))
             )
         if state.notice and state.notice != notice:
-            log.warning("%s: %s", key, state.notice)
+            if state.notice not in self._warned:
+                self._warned.add(state.notice)
+                log.warning("%s", state.notice)
             self._event(now_ns, key, "notice", state.notice)
         self._seen[key] = (state.phase, state.notice)
 

@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from quantcrafter.engine.api import Session
 from quantcrafter.engine.graph import BoundGraph
@@ -16,7 +17,10 @@ from quantcrafter.engine.live.hours_side import HoursNow
 from quantcrafter.engine.live.inputs import BarsClosed
 from quantcrafter.engine.orchestrator.lifecycle import TradingScheduler
 from quantcrafter.engine.orchestrator.schedule import SchedulePhase, TradingSchedule, schedule_of
-from quantcrafter.engine.orchestrator.trading_hours import MarketHours
+from quantcrafter.engine.orchestrator.trading_hours import MarketHours, Tables
+from quantcrafter.engine.trading_calendar.exchange_calendar import calendar
+
+log = logging.getLogger("quantcrafter.live")
 
 
 class ScheduledHours:
@@ -26,15 +30,21 @@ class ScheduledHours:
         schedule: the schedule.
         sessions: the sessions of the instruments' markets, by symbol.
         clock: gives the computer's time in UTC nanoseconds.
+        tables: gives the calendars of exchanges by name.
     """
 
     def __init__(
-        self, schedule: TradingSchedule, sessions: dict[str, Session], clock: Callable[[], int] = time.time_ns
+        self,
+        schedule: TradingSchedule,
+        sessions: Mapping[str, Session],
+        clock: Callable[[], int] = time.time_ns,
+        tables: Tables = calendar,
     ) -> None:
-        self._clock = clock
-        self._now, self._before = TradingScheduler(schedule), TradingScheduler(schedule)
+        self._clock, self._notice = clock, ""
+        self._now, self._before = (TradingScheduler(schedule, tables=tables) for _ in range(2))
         self._markets = {
-            symbol: TradingScheduler(TradingSchedule(MarketHours(session))) for symbol, session in sessions.items()
+            symbol: TradingScheduler(TradingSchedule(MarketHours(session)), tables=tables)
+            for symbol, session in sessions.items()
         }
 
     def now_ns(self) -> int:
@@ -42,8 +52,11 @@ class ScheduledHours:
         return self._clock()
 
     def at(self, now_ns: int) -> HoursNow:
-        """Return what holds at a moment (UTC nanoseconds)."""
+        """Return what holds at a moment (UTC nanoseconds). The end of a calendar is told once, in the log."""
         state = self._now.state(now_ns)
+        if state.notice and not self._notice:
+            self._notice = state.notice
+            log.warning("%s", state.notice)
         return HoursNow(state.phase is SchedulePhase.OPEN, state.closed_ns, state.flat_ns)
 
     def allows(self, given: BarsClosed) -> bool:
@@ -59,10 +72,15 @@ class ScheduledHours:
         return was_open and not market.is_trading_time(close_ns)
 
 
-def hours_of(graph: BoundGraph, clock: Callable[[], int] = time.time_ns) -> ScheduledHours | None:
-    """Return the hours of a strategy's schedule; None if it always runs. `clock` gives the computer's time."""
+def hours_of(
+    graph: BoundGraph, clock: Callable[[], int] = time.time_ns, tables: Tables = calendar
+) -> ScheduledHours | None:
+    """Return the hours of a strategy's schedule; None if it always runs.
+
+    `clock` gives the computer's time, `tables` the calendars of exchanges.
+    """
     schedule = schedule_of(graph)
     if schedule.hours is None:
         return None
     sessions = {each.spec.symbol: each.terms.session or Session() for each in graph.instruments}
-    return ScheduledHours(schedule, sessions, clock)
+    return ScheduledHours(schedule, sessions, clock, tables)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from quantcrafter.engine.api import Broker, Feed, RunError, SpecError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.live.places import workers_folder
+from quantcrafter.engine.orchestrator.trading_hours import Tables
 from quantcrafter.engine.runtime.running.engines import OWN_ENGINE, STARTED_MODES, engine_for
 from quantcrafter.engine.spec.identity import strategy_hash
+from quantcrafter.engine.trading_calendar.exchange_calendar import calendar
 
 if TYPE_CHECKING:
     from quantcrafter.engine.graph import BoundGraph
@@ -105,8 +107,11 @@ def make_worker(
     loader: Loader,
     tell: Callable[[LiveOutput], object],
     clock: Callable[[], int] = time.time_ns,
+    tables: Tables = calendar,
 ) -> SessionWorker:
-    """Return the worker of a configuration; it is not started. `tell` is given its outputs, `clock` is the computer's.
+    """Return the worker of a configuration; it is not started.
+
+    `tell` is given its outputs. `clock` is the computer's, and `tables` gives the calendars for its schedule.
 
     Raises:
         SpecError: the strategy can't run here.
@@ -135,7 +140,7 @@ def make_worker(
         mode=config.mode,
         user_id=config.user_id,
         tell=tell,
-        hours=hours_of(graph, clock),
+        hours=hours_of(graph, clock, tables),
     )
 
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, field_validator
 
-from quantcrafter.engine.adapters.vnpy.gateway_options import INSTALL, SIMULATED, checked_gateway, settings_from
+from quantcrafter.engine.adapters.vnpy.gateway_options import (
+    INSTALL,
+    SIMULATED,
+    checked_gateway,
+    settings_beside,
+    settings_from,
+)
 from quantcrafter.engine.api import (
     Amend,
     AmendRejected,
@@ -72,6 +78,9 @@ class VnpyBroker(Broker):
     def from_place(cls, text: str) -> Self:
         gateway, options = place_and_options(text)
         return cls.model_validate({"gateway": gateway} | options)
+
+    def beside(self, folder: str) -> Self:
+        return self.model_copy(update={"settings": settings_beside(self.settings, folder)})
 
     def connect(self) -> BrokerConnection:
         session = open_session(self.gateway, self.settings)

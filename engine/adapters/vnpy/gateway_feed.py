@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from quantcrafter.engine.adapters.vnpy.gateway_broker import close_session, open_session
-from quantcrafter.engine.adapters.vnpy.gateway_options import checked_gateway
+from quantcrafter.engine.adapters.vnpy.gateway_options import checked_gateway, settings_beside
 from quantcrafter.engine.adapters.vnpy.tick_bars import TickBars
 from quantcrafter.engine.api import (
     Bar,
@@ -74,6 +74,9 @@ class VnpyFeed(Feed):
     def from_place(cls, text: str) -> Self:
         gateway, options = place_and_options(text)
         return cls.model_validate({"gateway": gateway} | options)
+
+    def beside(self, folder: str) -> Self:
+        return self.model_copy(update={"settings": settings_beside(self.settings, folder)})
 
     def open(self, subscriptions: Sequence[Subscription], base_dir: str = "") -> FeedConnection:
         del base_dir

@@ -41,6 +41,11 @@ def checked_gateway(text: str) -> str:
     return text
 
 
+def settings_beside(path: str, folder: str) -> str:
+    """Return the path of the settings, taken from a folder if it is relative; '' for none."""
+    return str(Path(folder, Path(path).expanduser()).absolute()) if path else ""
+
+
 def settings_from(path: str, gateway: str) -> Mapping[str, Any]:
     """Return the settings in a JSON file, such as vnpy keeps them; '' for none.
 

@@ -72,7 +72,7 @@ class BarClassWorker(StrategyWorker):
         self.folder, self.mode, self.error = folder, mode, ""
         self.started_ns = 0
         self.steps = 0
-        self._make, self.graph, self._feed_of = make, graph, feed
+        self._make, self.graph, self._feed_of = make, graph, feed.beside(str(graph.spec.base_dir))
         self._subscription: Subscription | None = None
         self._hash = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
         self._warmup_days = warmup_days

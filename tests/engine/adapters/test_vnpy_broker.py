@@ -35,8 +35,9 @@ from quantcrafter.engine.api import (
     Timeframe,
     TryAgainError,
 )
+from quantcrafter.engine.api.place import settings_from_folder
+from quantcrafter.engine.feeds.clocked import moment_of
 from quantcrafter.engine.feeds.stored import StoredFeed
-from quantcrafter.engine.feeds.synthetic import moment_of
 from quantcrafter.engine.live.session_worker import SessionWorker
 from tests.support.fed_worker import assert_fills_as_in_backtest, fed_graph, paper, seen_by
 from tests.support.live_cases import STOPPED, abandon
@@ -258,6 +259,22 @@ def test_secrets_do_not_stand_in_files(tmp_path: Path, monkeypatch: pytest.Monke
     path.write_text("[1", encoding="utf-8")
     with pytest.raises(RunError, match="can't be read"):
         settings_from(str(path), "x")
+
+
+def test_settings_lie_beside_the_strategy_file_or_the_configuration(tmp_path: Path, exchange: Any) -> None:
+    del exchange
+    (tmp_path / "slow.json").write_text('{"exchange": "default", "seed": 5}', encoding="utf-8")
+    text = "simulated,settings=slow.json"
+    for cls in (VnpyBroker, VnpyFeed):
+        assert cls.from_place(text).beside(str(tmp_path)).settings == str(tmp_path / "slow.json")
+        assert cls.from_place("simulated").beside(str(tmp_path)) == cls.from_place("simulated")
+    graph = fed_graph(STOPPED.replace("ONE", SYMBOL), tmp_path)
+    worker = SessionWorker(graph, StoredFeed(speed="max"), VnpyBroker.from_place(text), tmp_path / "w")
+    worker.start()
+    worker.close()
+    assert settings_from_folder(f"vnpy:{text},a=b", tmp_path) == f"vnpy:simulated,settings={tmp_path}/slow.json,a=b"
+    for text in ("vnpy:simulated", "replay:60x@2024-01-01", "paper", "vnpy:simulated,settings=/etc/ctp.json"):
+        assert settings_from_folder(text, tmp_path) == text
 
 
 @pytest.mark.parametrize("text", ["os.system", "vnpy_ctp", "ctp", "simulated,colour=1"])

@@ -20,8 +20,8 @@ from quantcrafter.engine.api import (
     Timeframe,
     TryAgainError,
 )
+from quantcrafter.engine.feeds.clocked import moment_of
 from quantcrafter.engine.feeds.csv_file import CsvConnection, CsvFeed
-from quantcrafter.engine.feeds.synthetic import moment_of
 from quantcrafter.engine.feeds.synthetic_market import MarketTerms, SyntheticMarket
 from tests.support.fed_worker import assert_fills_as_in_backtest, fed_graph, paper, seen_by
 from tests.support.live_cases import STOPPED, abandon

@@ -23,7 +23,8 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.data.resample import resample
-from quantcrafter.engine.feeds.synthetic import SyntheticConnection, SyntheticFeed, moment_of
+from quantcrafter.engine.feeds.clocked import moment_of
+from quantcrafter.engine.feeds.synthetic import SyntheticConnection, SyntheticFeed
 from quantcrafter.engine.feeds.synthetic_market import MarketTerms, SyntheticMarket
 from tests.support.fed_worker import (
     assert_books_as_in_backtest,

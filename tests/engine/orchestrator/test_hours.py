@@ -7,6 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from quantcrafter.engine.brokers.paper import PaperBroker
 from quantcrafter.engine.feeds.stored import StoredFeed
 from quantcrafter.engine.feeds.synthetic import SyntheticFeed
@@ -188,6 +190,14 @@ def test_what_a_user_asks_is_not_undone_by_the_schedule(tmp_path: Path) -> None:
     place = next(n for n, each in enumerate(found) if each.get("verb") == "pause")
     assert [each["verb"] for each in found[place:] if "verb" in each][:3] == ["pause", "flatten", "flatten"]
     assert not entries_and_fills(found[place:])[0]
+
+
+def test_a_replay_beyond_the_end_of_a_calendar_says_so_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    text = TEXT.replace("ONE, data: synthetic, timeframe: 1h", "SH600000, data: synthetic, timeframe: 1h")
+    graph = load_text(text + "run: {schedule: {hours: market}}\n", load_registry())
+    feed = SyntheticFeed.from_place("max@2030-01-03..2030-02-01,seed=4")
+    SessionWorker(graph, feed, PaperBroker(), tmp_path / "w", hours=hours_of(graph)).run()
+    assert sum("holidays of XSHG" in record.getMessage() for record in caplog.records) == 1
 
 
 def test_without_a_schedule_there_are_no_hours() -> None:

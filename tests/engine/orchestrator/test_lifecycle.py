@@ -114,6 +114,8 @@ def test_the_end_of_a_calendar_is_told_once(caplog: pytest.LogCaptureFixture) ->
     for n in range(3):
         manager.wanted(late + n * MINUTE_NS)
     assert [each.kind for each in manager.events()] == ["phase", "notice"]
+    manager.set_schedule("cn2", trading_schedule(XSHG))
+    manager.wanted(late)
     assert sum("holidays of XSHG" in record.getMessage() for record in caplog.records) == 1
 
 
