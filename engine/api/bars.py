@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -260,7 +261,8 @@ class DataRequest:
     see those before its start. `session` is that of the instrument's market, if set, and
     `timezone` the zone of its times without a zone. `spread_column` is the name of the column with spreads, '' if none
     is wanted; `open_interest` says whether that is. `keeps_columns` is set for an import: a file's own columns of
-    spread and open interest are wanted as further columns of these names.
+    spread and open interest are wanted as further columns of these names. `expiry` is the day on which a contract
+    expires: bars after its last session are not used, and no longer bar is made of them.
     """
 
     symbol: str
@@ -274,6 +276,7 @@ class DataRequest:
     spread_column: str = ""
     open_interest: bool = False
     keeps_columns: bool = False
+    expiry: date | None = None
 
 
 @dataclass(frozen=True)

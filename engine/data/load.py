@@ -4,8 +4,9 @@
 2. Their length is derived from their distances, unless the provider knows it.
 3. All errors are found, and rejected or repaired.
 4. Opening and closing times follow from stamps, length and session.
-5. Finer bars are resampled to the requested timeframe.
-6. The requested range is selected.
+5. Bars after the expiry of a contract are left out.
+6. Finer bars are resampled to the requested timeframe.
+7. The requested range is selected.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,7 +43,7 @@ from quantcrafter.engine.data.resample import check_multiple, resample, same_len
 from quantcrafter.engine.data.spacing import timeframe_of, usual_spacing_ns
 from quantcrafter.engine.data.times import bar_times
 from quantcrafter.engine.trading_calendar.exchange_calendar import DAY_MINUTES, calendar
-from quantcrafter.engine.trading_calendar.trading_days import hours, weekdays
+from quantcrafter.engine.trading_calendar.trading_days import bounds, hours, last_session_day, weekdays
 from quantcrafter.engine.trading_calendar.zones import DAY_NS, EARLIEST_NS, LATEST_NS
 
 _STAMPS = ("open", "close", "date")
@@ -56,6 +58,8 @@ class LoadedBars(NamedTuple):
     findings: tuple[Finding, ...] = ()
     currency: str = ""
     """That of the prices as a code, such as GBX for pence; empty if the source doesn't name it."""
+    after_expiry: int = 0
+    """How many bars of the source are left out because their contract has expired."""
 
 
 class OutOfRangeError(DataError):
@@ -96,7 +100,12 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
         on_bad_bars=on_bad_bars,
         negative_prices=request.negative_prices,
     )
-    bars = resample(timed(raw, source, request.symbol), request.timeframe)
+    bars = timed(raw, source, request.symbol)
+    ends_ns = None if request.expiry is None else _last_close_ns(request.expiry, bars.session)
+    after_expiry = 0 if ends_ns is None else len(bars) - int(np.searchsorted(bars.open_ns, ends_ns))
+    if after_expiry == len(bars):
+        raise _expired_before(bars, request)
+    bars = resample(bars, request.timeframe, ends_ns)
     if not len(bars):
         raise DataError(
             Message(
@@ -112,9 +121,35 @@ def load_bars(provider: DataProvider, request: DataRequest, *, on_bad_bars: str 
     if raw.actions is not None or raw.adjusted_close is not None:
         bars, twice = _with_actions(bars, raw, source, request)
         findings = (*findings, *([twice] if twice is not None else []))
+    if ends_ns is not None:
+        bars = bars.slice(0, int(np.searchsorted(bars.open_ns, ends_ns)))
     found = (*_guesses(raw), *_calendar_end(bars), *findings)
     bars = replace(bars, session_source=_session_source(raw, request))
-    return LoadedBars(_cut(frozen_bars(bars), request), found, currency_code(raw.currency))
+    return LoadedBars(_cut(frozen_bars(bars), request), found, currency_code(raw.currency), after_expiry)
+
+
+def expiry_session(expiry: date, session: Session) -> int:
+    """Return the trading day (since 1970) of the last session up to the day of an expiry, which may have none."""
+    day = np.array([expiry.toordinal() - date(1970, 1, 1).toordinal()], np.int64)
+    return int(last_session_day(day, session)[0])
+
+
+def _last_close_ns(expiry: date, session: Session) -> int:
+    """Return when the session ends with which a contract expires, in UTC ns."""
+    return int(bounds(np.array([expiry_session(expiry, session)], np.int64), session)[1][0])
+
+
+def _expired_before(bars: Bars, request: DataRequest) -> OutOfRangeError:
+    return OutOfRangeError(
+        Message(
+            "{symbol} from {source}: expired on {expiry}, before the first bar, which opens on {time}. Correct "
+            "'expiry', or give data from before.",
+            symbol=request.symbol,
+            source=bars.source,
+            expiry=str(request.expiry),
+            time=clock(int(bars.open_ns[0])),
+        )
+    )
 
 
 def _session_source(raw: RawBars, request: DataRequest) -> str:

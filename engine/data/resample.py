@@ -4,6 +4,7 @@
 2. A slot opens at its nominal start and closes at its nominal end (cut at the session's close), regardless of its bars,
    but never before its last bar has closed: its values are final from then on.
 3. The last slot is returned only if the data reaches its nominal end.
+4. Where no bar can follow, as after the expiry of a contract, the last slot ends there.
 """
 
 from __future__ import annotations
@@ -18,12 +19,18 @@ from quantcrafter.engine.data.resample_slots import slots
 from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 
-def resample(bars: Bars, timeframe: Timeframe) -> Bars:
+def resample(bars: Bars, timeframe: Timeframe, ends_ns: int | None = None) -> Bars:
     """Return `bars` in a longer timeframe: first open, highest high, lowest low, last close, summed volume.
 
     A further column has the value of the last bar, which may be missing.
     Bars outside the session's hours are not included in bars of a day or longer. The result may be empty: incomplete
     bars are not returned.
+
+    Args:
+        bars: with times in UTC ns.
+        timeframe: that of the bars to return.
+        ends_ns: the end of the data, after which no bar counts, in UTC ns; None if there is none. The slot in
+            which it falls closes then.
 
     Raises:
         DataError: `timeframe` is no multiple of the bars' own.
@@ -33,6 +40,14 @@ def resample(bars: Bars, timeframe: Timeframe) -> Bars:
         return replace(bars, timeframe=timeframe)
     slot = slots(bars.open_ns, timeframe, bars.session)
     reached_ns = bars.close_ns[-1]
+    if ends_ns is not None:
+        used = int(np.searchsorted(bars.open_ns, ends_ns))
+        bars = bars.slice(0, used)
+        slot = slot._replace(
+            start_ns=slot.start_ns[:used], end_ns=np.minimum(slot.end_ns[:used], ends_ns), inside=slot.inside[:used]
+        )
+        if not used:
+            return replace(bars, timeframe=timeframe)
     if not timeframe.is_intraday and not slot.inside.all():
         bars = take_bars(bars, np.flatnonzero(slot.inside))
         slot = slot._replace(start_ns=slot.start_ns[slot.inside], end_ns=slot.end_ns[slot.inside])

@@ -33,11 +33,12 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.ports import ENTER_LONG, ENTER_SHORT
 from quantcrafter.engine.api.settings import Spread, Swap
 from quantcrafter.engine.data.dated_file import rates_on
+from quantcrafter.engine.data.load import expiry_session
 from quantcrafter.engine.graph import BoundGraph, Decision, Evaluation, Loop, Plan, PlanSource
 from quantcrafter.engine.graph.data_terms import complete, point_of
 from quantcrafter.engine.graph.evaluate import Evaluated
 from quantcrafter.engine.graph.terms import Terms
-from quantcrafter.engine.runtime.running.prepare import Progress, expiry_session, with_session
+from quantcrafter.engine.runtime.running.prepare import Progress, with_session
 from quantcrafter.engine.runtime.running.rates import rate_columns
 from quantcrafter.engine.simulation.execution_terms import legs_of
 from quantcrafter.engine.simulation.venue_columns import ticks_at_opens

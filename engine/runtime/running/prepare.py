@@ -19,7 +19,6 @@ from quantcrafter.engine.api import (
     ResampleNode,
     RunCancelledError,
     RunSettings,
-    Session,
     Term,
 )
 from quantcrafter.engine.api.message import Message
@@ -38,7 +37,6 @@ from quantcrafter.engine.graph.tick_checks import tick_problems
 from quantcrafter.engine.runtime.running.changing_costs import funding_findings, with_changing_costs
 from quantcrafter.engine.runtime.running.rates import with_currency
 from quantcrafter.engine.spec import InstrumentSpec
-from quantcrafter.engine.trading_calendar.trading_days import bounds, last_session_day
 
 if TYPE_CHECKING:
     from quantcrafter.engine.runtime.results.trace import ColumnStore
@@ -269,9 +267,8 @@ def _bars_of(
     """
     request = request_of(graph, instrument, (None, span[1]))
     result = loader(instrument.provider, request, on_bad_bars=instrument.spec.on_bad_bars)
-    whole = len(result.bars)
-    result = until_expiry(instrument.spec, result, notes)
-    if len(result.bars) < whole:
+    if result.after_expiry:
+        _tell_expiry(instrument.spec, result.after_expiry, notes)
         expired.add(instrument.spec.symbol)
     return result, first_from(result.bars, span[0])
 
@@ -288,6 +285,7 @@ def _request_of_feed(
         timezone=feed.terms.zone,
         negative_prices=may_be_negative(feed.terms),
         spread_column="",
+        expiry=None,
     )
 
 
@@ -312,30 +310,16 @@ def _only(graph: BoundGraph, there: Sequence[int]) -> BoundGraph:
     return replace(graph, spec=spec, instruments=instruments, benchmark=benchmark)
 
 
-def expiry_session(expiry: date, session: Session) -> int:
-    """Return the trading day (since 1970) of the last session up to the day of an expiry, which may have none."""
-    day = np.array([expiry.toordinal() - date(1970, 1, 1).toordinal()], np.int64)
-    return int(last_session_day(day, session)[0])
-
-
-def until_expiry(spec: InstrumentSpec, loaded: LoadedBars, notes: list[str]) -> LoadedBars:
-    """Return the bars up to the session with which an instrument expires, noting how many come after it."""
-    if spec.expiry is None:
-        return loaded
-    day = expiry_session(spec.expiry, loaded.bars.session)
-    end_ns = int(bounds(np.array([day], np.int64), loaded.bars.session)[1][0])
-    count = int(np.searchsorted(loaded.bars.open_ns, end_ns))
-    if count == len(loaded.bars):
-        return loaded
+def _tell_expiry(spec: InstrumentSpec, after: int, notes: list[str]) -> None:
+    """Note how many bars come after the session with which an instrument expires."""
     notes.append(
         Message(
             "{symbol}: expired on {expiry}. Bars after that are not used: {count:,}.",
             symbol=spec.symbol,
-            expiry=spec.expiry.isoformat(),
-            count=len(loaded.bars) - count,
+            expiry=str(spec.expiry),
+            count=after,
         )
     )
-    return loaded._replace(bars=loaded.bars.slice(0, count))
 
 
 def _benchmark_bars(
@@ -354,6 +338,7 @@ def _benchmark_bars(
         symbol=benchmark.symbol,
         session=benchmark.terms.session,
         spread_column="",
+        expiry=None,
         timezone=benchmark.terms.zone,
         negative_prices=may_be_negative(benchmark.terms),
     )
@@ -410,6 +395,7 @@ def request_of(
         timezone=terms.zone,
         negative_prices=may_be_negative(terms) or spec.kind == "contract",
         spread_column="" if spec.spread is None else spec.spread.column,
+        expiry=spec.expiry,
     )
 
 

@@ -30,7 +30,7 @@ def test_made_bars_are_sound_exact_in_number_and_on_the_tick(
     count: int, seed: int, timeframe: str, session: str, volatility: float, tick: float
 ) -> None:
     provider = SyntheticProvider(bars=count, seed=seed, session=session, volatility=volatility, tick=tick)
-    bars, findings, currency = load_bars(provider, request(timeframe))
+    bars, findings, currency, _ = load_bars(provider, request(timeframe))
     assert not currency
     assert (len(bars), findings, bars.synthetic) == (count, (), True)
     np.testing.assert_allclose(bars.close / tick, np.rint(bars.close / tick), rtol=1e-9)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quantcrafter.engine.api import Bar
+from quantcrafter.engine.api import Bar, DataError
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.results.result import RunResult
 from quantcrafter.engine.runtime.running.load_graph import load_graph
@@ -103,3 +103,30 @@ def test_a_session_closes_it_with_the_bars_of_others(tmp_path: Path) -> None:
     assert session.positions == {"ETH": 1.0}
     session.append({"ETH": bar_of(LATER[1]), "BTCM4": bar_of(LATER[1])})
     assert session.positions == {"ETH": 1.0}
+
+
+DAYS: list[Row] = [
+    *((f"2024-05-{day}", 100.0, 101.0, 99.0, 100.0, ENTER if day == 24 else 0) for day in (20, 21, 22, 23, 24)),
+    *((f"2024-05-{day}", 100.0, 101.0, 99.0, 100.0, 0) for day in (28, 29, 30, 31)),
+    ("2024-06-03", 100.0, 101.0, 99.0, 100.0, 0),
+    ("2024-06-04", 101.0, 102.0, 100.0, 101.0, 0),
+    ("2024-06-05", 102.0, 104.0, 101.0, 103.0, 0),
+]
+AFTER: list[Row] = [("2024-06-06", 120.0, 150.0, 50.0, 120.0, 0), ("2024-06-07", 121.0, 122.0, 120.0, 121.0, 0)]
+WEEKS = "symbol: ESM4, kind: contract, market: us_futures, timeframe: 1w, expiry: 2024-06-05"
+
+
+@pytest.mark.parametrize("rows", [[*DAYS, *AFTER], DAYS], ids=["later days", "data end with the contract"])
+def test_a_week_in_which_a_contract_expires_ends_with_its_last_session(tmp_path: Path, rows: list[Row]) -> None:
+    result = result_of(tmp_path, rows, instrument=WEEKS)
+    assert [*zip(result.trades["exit_price"].tolist(), result.trades["exit_reason"].tolist(), strict=True)] == [
+        (103.0, "expiry")
+    ]
+    bars = load_market(load_graph(tmp_path / "strategy.yaml", load_registry()), silent, never).bars[0]
+    assert (bars.high[-1], bars.low[-1], bars.close[-1]) == (104.0, 99.0, 103.0)
+    assert str(np.datetime64(int(bars.close_ns[-1]), "ns"))[:10] == "2024-06-05"
+
+
+def test_a_contract_that_expired_before_its_first_bar_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="expired on 2024-01-05, before the first bar, which opens on 2024-0"):
+        result_of(tmp_path, DAYS, instrument=WEEKS.replace("06-05", "01-05"))
