@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install what Qt needs of the system on Debian and Ubuntu: nothing else installs it, and Qt's wheels do not hold it.
-# With it comes what tests drive a real window by: a screen, a window manager, a mouse and a keyboard.
+# With it comes what tests drive a real window by: a screen, a window manager, a mouse and a keyboard; and a browser,
+# where there is none and the system has a package of it.
 # Does nothing where it is there already, and on other systems. Without the right to install, it prints the command.
 set -eu
 
@@ -15,6 +16,13 @@ for name in $wanted; do
     dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q "ok installed" || missing="$missing $name"
 done
 ldconfig -p 2>/dev/null | grep -q "libglib-2.0.so.0" || missing="$missing libglib2.0-0"
+browser=""
+for name in chromium chromium-browser google-chrome; do
+    command -v "$name" >/dev/null 2>&1 && browser="$name"
+done
+if [ -z "$browser" ] && grep -qs "^ID=debian" /etc/os-release; then
+    missing="$missing chromium"
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then

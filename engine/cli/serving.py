@@ -8,6 +8,7 @@ import typer
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.cli.config import ConfigFolder, configured
 from quantcrafter.engine.cli.console import console, note, table
 from quantcrafter.engine.cli.streams import results
 
@@ -20,6 +21,7 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="The port; 0 for any free one.", show_default=False)
     ] = None,
+    config: ConfigFolder = None,
     with_parent: Annotated[bool, typer.Option("--with-parent", help="End when standard input ends.")] = False,
 ) -> None:
     """Serve the API and the web page of the workers of this data folder. 'start' does it by itself."""
@@ -38,7 +40,7 @@ def serve(
     from quantcrafter.engine.server.serving import serve as serve_api
     from quantcrafter.engine.server.settings import ApiSettings
 
-    settings = ApiSettings.of_environment()
+    settings = ApiSettings.of(configured(config))
     settings = replace(
         settings, host=settings.host if host is None else host, port=settings.port if port is None else port
     )

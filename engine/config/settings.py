@@ -84,6 +84,10 @@ class ServerSettings(BaseSettings):
         strategies: what strategy keys mean: a file, a class, or a mapping with `engine` and `engine_class`.
         api_host: the address that the API listens at.
         api_port: its port; 0 for any that is free.
+        api_certificate: a file with a certificate for TLS.
+        api_certificate_key: the file with its key.
+        api_proxy: the names under which a proxy with TLS is reached, which hands requests to the API.
+        api_open_schema: whether the API page needs no token.
     """
 
     model_config = SettingsConfigDict(
@@ -112,8 +116,12 @@ class ServerSettings(BaseSettings):
     strategies: Mapping[str, Any] = Field(default_factory=dict)
     api_host: str = Field("127.0.0.1", min_length=1)
     api_port: int = Field(8000, ge=0, le=65535)
+    api_certificate: str = ""
+    api_certificate_key: str = ""
+    api_proxy: Annotated[tuple[str, ...], NoDecode] = ()
+    api_open_schema: bool = False
 
-    @field_validator("import_paths", "strategy_paths", mode="before")
+    @field_validator("import_paths", "strategy_paths", "api_proxy", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         """Take names with commas between, as variables have them, or JSON."""

@@ -102,7 +102,7 @@ def lock_file() -> Path:
 
 
 def base_url() -> str | None:
-    """Return the address of the API, such as `http://127.0.0.1:8720`; None while it doesn't run."""
+    """Return the address of the API, such as `http://127.0.0.1:8000`; None while it doesn't run."""
     try:
         with lock_file().open("rb") as lock:
             if try_lock(lock):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
 from quantcrafter.engine.api import RunError
+from quantcrafter.engine.config.settings import ServerSettings
+from quantcrafter.engine.config.sources import DEFAULT, Configuration
 
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8720
-_HIGHEST_PORT = 65_535
-PREFIX = "QUANTCRAFTER_API_"
+DEFAULT_PORT = ServerSettings.model_fields["api_port"].default
+DEFAULT_HOST = ServerSettings.model_fields["api_host"].default
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +35,20 @@ class ApiSettings:
     open_schema: bool = False
 
     @classmethod
-    def of_environment(cls, environment: Mapping[str, str] | None = None) -> ApiSettings:
-        """Return the settings that variables of the environment give; `docs/api.md` lists them.
+    def of(cls, configuration: Configuration) -> ApiSettings:
+        """Return the settings of a configuration; a port that is not given is a wish.
 
         Raises:
-            RunError: one is wrong, or others could listen in.
+            RunError: others could listen in, or a file of TLS is missing.
         """
-        given = os.environ if environment is None else environment
-
-        def text(name: str) -> str:
-            return given.get(PREFIX + name, "").strip()
-
-        port = text("PORT") or given.get("API_PORT", "").strip()  # the latter as the first generation names it
-        certificate, key = text("CERTIFICATE"), text("KEY")
+        given = configuration.settings
         made = cls(
-            host=text("HOST") or DEFAULT_HOST,
-            port=_port(port) if port else None,
-            certificate=Path(certificate) if certificate else None,
-            key=Path(key) if key else None,
-            proxies=tuple(each.strip().lower() for each in text("PROXY").split(",") if each.strip()),
-            open_schema=text("OPEN_SCHEMA").lower() in ("1", "true", "yes"),
+            host=given.api_host,
+            port=None if configuration.origins["api_port"] == DEFAULT else given.api_port,
+            certificate=Path(given.api_certificate) if given.api_certificate else None,
+            key=Path(given.api_certificate_key) if given.api_certificate_key else None,
+            proxies=tuple(each.lower() for each in given.api_proxy),
+            open_schema=given.api_open_schema,
         )
         made.check()
         return made
@@ -66,15 +59,18 @@ class ApiSettings:
         Raises:
             RunError: it listens beyond loopback, without TLS or a proxy; or a file of TLS is missing.
         """
-        for name, path, other in (("CERTIFICATE", self.certificate, self.key), ("KEY", self.key, self.certificate)):
+        for name, path, other in (
+            ("api_certificate", self.certificate, self.key),
+            ("api_certificate_key", self.key, self.certificate),
+        ):
             if path is not None and not path.is_file():
-                raise RunError(f"{PREFIX + name} names a file, was '{path}', which doesn't exist.")
+                raise RunError(f"'{name}' names a file, was '{path}', which doesn't exist.")
             if path is None and other is not None:
-                raise RunError(f"TLS needs a certificate and its key. Set {PREFIX + name}.")
+                raise RunError(f"TLS needs a certificate and its key. Set '{name}'.")
         if not is_loopback(self.host) and self.certificate is None and not self.proxies:
             raise RunError(
                 f"The API listens beyond this computer only with TLS or behind a proxy, and '{self.host}' "
-                f"is beyond it. Set {PREFIX}CERTIFICATE and {PREFIX}KEY, or {PREFIX}PROXY to the name under "
+                f"is beyond it. Set 'api_certificate' and 'api_certificate_key', or 'api_proxy' to the name under "
                 "which the proxy is reached."
             )
 
@@ -98,9 +94,3 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > _HIGHEST_PORT:
-        raise RunError(f"{PREFIX + 'PORT'} is a port from 0 to {_HIGHEST_PORT}, was '{text}'. Take 0 for any free one.")
-    return int(text)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 from starlette.testclient import TestClient, WebSocketTestSession
 
 from quantcrafter.engine.live.places import workers_folder
-from quantcrafter.engine.orchestrator.api_files import api_token
+from quantcrafter.engine.orchestrator.api_files import api_token, base_url
 from quantcrafter.engine.orchestrator.registry import register
 from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
 from quantcrafter.engine.orchestrator.worker_log import note_in
 from quantcrafter.engine.server.app import make_app
 from quantcrafter.engine.server.settings import ApiSettings
+from tests.support.command_line import ROOT, clean_environment
+from tests.support.supervised import wait_until
 
-BASE = "http://127.0.0.1:8720"
-SOCKETS = "ws://127.0.0.1:8720"
+BASE = "http://127.0.0.1:8000"
+SOCKETS = "ws://127.0.0.1:8000"
 
 
 def registered(key: str, *, user_id: str | None = None, mode: str = "paper") -> Path:
@@ -41,3 +46,28 @@ def client(settings: ApiSettings | None = None, *, token: str | None = None) -> 
 def socket_of(api: TestClient, path: str, **headers: str) -> WebSocketTestSession:
     """Return a WebSocket, to be entered."""
     return api.websocket_connect(f"{SOCKETS}{path}", headers=headers)
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """Serve the API of a data folder in a process of its own, and give its address."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "quantcrafter.engine.cli", "serve", "--port", "0", "--with-parent"],
+        cwd=ROOT,
+        env=clean_environment(home),
+        stdin=subprocess.PIPE,
+    ) as process:
+        wait_until(lambda: base_url() is not None)
+        found = base_url()
+        assert found is not None
+        wait_until(lambda: _answers(found))
+        yield found
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/health").status_code == 200
+    except httpx2.TransportError:
+        return False

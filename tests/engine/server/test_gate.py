@@ -65,12 +65,12 @@ def test_the_token_is_only_for_the_user_and_stays() -> None:
     ("headers", "status"),
     [
         ({"host": "evil.example"}, 421),
-        ({"host": "127.0.0.1.evil.example:8720"}, 421),
+        ({"host": "127.0.0.1.evil.example:8000"}, 421),
         ({"host": "localhost:1"}, 200),
-        ({"host": "[::1]:8720"}, 200),
+        ({"host": "[::1]:8000"}, 200),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "null"}, 403),
-        ({"origin": "https://127.0.0.1:8720"}, 403),
+        ({"origin": "https://127.0.0.1:8000"}, 403),
         ({"origin": "http://127.0.0.1:8721"}, 403),
         ({"origin": BASE}, 200),
     ],
@@ -176,7 +176,7 @@ def test_the_address_of_a_log_reads_that_log_and_nothing_else(
 ) -> None:
     registered("two")
     url = api.get("/workers/one").json()["log_stream_url"]
-    assert url.startswith("ws://127.0.0.1:8720/workers/one/logs?token=")
+    assert url.startswith("ws://127.0.0.1:8000/workers/one/logs?token=")
     path = url.removeprefix(SOCKETS)
     query = path.partition("?")[2]
     caplog.set_level(logging.INFO, "quantcrafter.api")

@@ -86,8 +86,8 @@ def test_the_api_is_found_by_status_controls_workers_and_ends_with_the_orchestra
     [
         (["--host", "0.0.0.0"], {}, "only with TLS or behind a proxy"),  # noqa: S104 - it is refused
         (["--host", "192.168.1.5"], {"QUANTCRAFTER_API_CERTIFICATE": "none.pem"}, "which doesn't exist"),
-        ([], {"QUANTCRAFTER_API_PORT": "many"}, "is a port from 0 to 65535, was 'many'"),
-        ([], {"QUANTCRAFTER_API_KEY": __file__}, "Set QUANTCRAFTER_API_CERTIFICATE"),
+        ([], {"QUANTCRAFTER_API_PORT": "many"}, "'api_port' was 'many'"),
+        ([], {"QUANTCRAFTER_API_CERTIFICATE_KEY": __file__}, "Set 'api_certificate'"),
         (["--port", "70000"], {}, "65535"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.config.sources import load_configuration
 from quantcrafter.engine.orchestrator.api_files import api_folder
 from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.users import UserBook, UserRole
@@ -54,21 +55,18 @@ def test_a_damaged_file_of_users_locks_out_nobody_but_them() -> None:
     assert owner.is_owner
 
 
-def test_settings_come_from_the_environment(tmp_path: Path) -> None:
+def test_settings_come_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("cert.pem", "key.pem"):
         (tmp_path / name).write_text("", encoding="utf-8")
-    found = ApiSettings.of_environment(
-        {
-            "QUANTCRAFTER_API_HOST": "0.0.0.0",  # noqa: S104 - it is refused without TLS
-            "API_PORT": "9000",
-            "QUANTCRAFTER_API_CERTIFICATE": str(tmp_path / "cert.pem"),
-            "QUANTCRAFTER_API_KEY": str(tmp_path / "key.pem"),
-            "QUANTCRAFTER_API_PROXY": "Trade.example, other.example",
-        }
-    )
-    assert (found.port, found.is_secure, found.proxies) == (9000, True, ("trade.example", "other.example"))
-    assert found.base_url(9000) == "https://127.0.0.1:9000"
-    assert ApiSettings(host="::1").base_url(1) == "http://[::1]:1"
-    assert ApiSettings.of_environment({}) == ApiSettings()
+    assert ApiSettings.of(load_configuration()) == ApiSettings()
+    monkeypatch.setenv("QUANTCRAFTER_API_HOST", "trade.example")
     with pytest.raises(RunError, match="TLS or behind a proxy"):
-        ApiSettings.of_environment({"QUANTCRAFTER_API_HOST": "trade.example"})
+        ApiSettings.of(load_configuration())
+    monkeypatch.setenv("API_PORT", "9000")
+    monkeypatch.setenv("QUANTCRAFTER_API_CERTIFICATE", str(tmp_path / "cert.pem"))
+    monkeypatch.setenv("QUANTCRAFTER_API_CERTIFICATE_KEY", str(tmp_path / "key.pem"))
+    monkeypatch.setenv("QUANTCRAFTER_API_PROXY", "Trade.example, other.example")
+    found = ApiSettings.of(load_configuration())
+    assert (found.port, found.is_secure, found.proxies) == (9000, True, ("trade.example", "other.example"))
+    assert found.base_url(9000) == "https://trade.example:9000"
+    assert ApiSettings(host="::1").base_url(1) == "http://[::1]:1"
