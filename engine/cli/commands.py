@@ -23,6 +23,7 @@ from quantcrafter.engine.cli import (
     nodes,
     parity,
     plugins,
+    recordings,
     run,
     schema,
     serving,
@@ -60,7 +61,8 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.command("kill")(controls.kill)
     app.command("logs")(controls.logs)
     app.command("events")(workers.events)
-    app.command("recording")(workers.recording)
+    app.command("recording")(recordings.recording)
+    app.command("replay")(recordings.replay)
     app.command("trades")(workers.trades)
     app.command("serve")(serving.serve)
     app.command("token")(serving.token)

@@ -1,4 +1,4 @@
-"""`quantcrafter status`, `events`, `recording` and `trades`: what the workers do, and what they did."""
+"""`quantcrafter status`, `events` and `trades`: what the workers do, and what they did."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from quantcrafter.engine.cli.console import console, note
 from quantcrafter.engine.cli.installed import registry_with_warnings
+from quantcrafter.engine.cli.recordings import log_of
 from quantcrafter.engine.cli.run import STDOUT, STDOUT_FILES
 from quantcrafter.engine.cli.streams import results
 from quantcrafter.engine.cli.worker_table import shown, worker_table
@@ -50,27 +51,14 @@ def events(
     from pydantic_core import to_json
 
     from quantcrafter.engine.live.events import events_of
-    from quantcrafter.engine.live.input_log import LOG, InputLog
-    from quantcrafter.engine.live.places import folder_of
+    from quantcrafter.engine.live.input_log import InputLog
 
-    out = results()
-    with InputLog.read(folder_of(worker) / LOG) as log:
+    path, out = log_of(worker), results()
+    if path is None:
+        return
+    with InputLog.read(path) as log:
         for event in events_of(log):
             out.write(to_json(event).decode() + "\n" if json else _line(event))
-
-
-def recording(
-    worker: Annotated[str, typer.Argument(help="The worker's key.", metavar="WORKER")],
-    out: Annotated[Path, typer.Argument(help="The file to write, such as flight.qcflight.", metavar="OUT.qcflight")],
-) -> None:
-    """Write the whole log of a worker to one file, from which everything that it did can be repeated."""
-    from quantcrafter.engine.live.input_log import LOG, InputLog
-    from quantcrafter.engine.live.places import folder_of
-
-    with InputLog.read(folder_of(worker) / LOG) as log:
-        log.copy_to(out)
-        count = log.last_seq
-    note(f"{out}: {count:,} inputs.")
 
 
 def trades(
@@ -81,11 +69,13 @@ def trades(
 ) -> None:
     """Write the trades or fills of a worker to a CSV file, also while it runs."""
     from quantcrafter.engine.api.message import Message
-    from quantcrafter.engine.live.places import folder_of
     from quantcrafter.engine.orchestrator.exports import fills_csv, trades_csv
     from quantcrafter.engine.stats.whole_files import write_whole
 
-    text = (fills_csv if fills else trades_csv)(folder_of(worker), registry_with_warnings())
+    path = log_of(worker)
+    if path is None:
+        return
+    text = (fills_csv if fills else trades_csv)(path.parent, registry_with_warnings())
     if out == STDOUT or out in STDOUT_FILES:
         results().write(text)
         return

@@ -17,7 +17,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
@@ -37,10 +37,13 @@ from quantcrafter.engine.live.inputs import (
     time_of,
     written_input,
 )
+from quantcrafter.engine.live.log_copy import copy_log
 from quantcrafter.engine.live.packed import joined_bars, pack_bars, pack_ledger, unpack_bars, unpack_ledger
 from quantcrafter.engine.storage import Database, Schema
 
 LOG, LOCK = "log.db", "lock"
+CLASS_VENUE = "class"
+"""The venue in the log of a strategy class, whose engine fills its orders."""
 _LOOKED_AT_S = 0.2
 """For how long a lock is asked for again: who looks whether a worker is running holds it for a moment."""
 TIMEOUT_S = 5.0
@@ -384,20 +387,10 @@ class InputLog:
         """Write the whole log to a new file of its own, as it is now.
 
         Raises:
+            DamagedLogError: the log is damaged.
             RunError: it can't be written, or the file exists.
         """
-        if path.exists():
-            raise RunError(Message("'{path}' exists already. Give another name.", path=shown_path(path)))
-        beside = path.with_name(f".{path.name}.part")
-        try:
-            with closing(sqlite3.connect(beside)) as copy:
-                self._connection.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")
-            beside.replace(path)
-        except (sqlite3.Error, OSError) as error:
-            raise self._database.failure(error) from error
-        finally:
-            beside.unlink(missing_ok=True)
+        copy_log(self._connection, self._database.path, path)
 
     def close(self) -> None:
         """Close the files."""

@@ -11,7 +11,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.live.beginning import strategy_from
 from quantcrafter.engine.live.core import CoreResult, StrategyCore
 from quantcrafter.engine.live.folding import fold
-from quantcrafter.engine.live.input_log import InputLog, NumberedOutput
+from quantcrafter.engine.live.input_log import CLASS_VENUE, InputLog, NumberedOutput
 from quantcrafter.engine.live.inputs import LiveOutput
 from quantcrafter.engine.runtime.running.load_graph import Installed
 from quantcrafter.engine.runtime.sessions.strategy_session import Host
@@ -24,13 +24,16 @@ class Replayed:
     `begin` is the number of the input after which it began: that of the anchor, or of the oldest snapshot if bars were
     dropped. `outputs` came out of the inputs after that, `state` is what the core keeps at the end. `different` are the
     numbers of the inputs whose outputs are not those of the recording; there are none unless the strategy depends on
-    more than its inputs, or another version of the program computes otherwise.
+    more than its inputs, or another version of the program computes otherwise. `same_state` says whether the state is
+    that of the recording's last snapshot, None if that was taken before the end. `count` inputs were repeated.
     """
 
     begin: int
     outputs: tuple[NumberedOutput, ...]
     state: str
     different: tuple[int, ...]
+    same_state: bool | None
+    count: int
 
 
 def replay_recording(path: Path, registry: Installed) -> Replayed:
@@ -47,6 +50,13 @@ def replay_recording(path: Path, registry: Installed) -> Replayed:
     """
     with InputLog.read(path) as log:
         meta = log.meta()
+        if meta.get("venue") == CLASS_VENUE:
+            raise RunError(
+                Message(
+                    "The recording is that of a strategy class, which can't be replayed without its code. Its events "
+                    "and trades can be shown."
+                )
+            )
         if not {"text", "base_dir", "overrides", "worker", "venue"} <= set(meta):
             raise RunError(Message("The log of a worker has no beginning: it was never started."))
         core = StrategyCore(strategy_from(meta, registry), worker=meta["worker"], venue=meta["venue"], host=Host())
@@ -59,4 +69,7 @@ def replay_recording(path: Path, registry: Installed) -> Replayed:
                 different.append(seq)
 
         _, begin = fold(log, core, tell, since=log.compacted, load=lambda about: strategy_from(about, registry))
-        return Replayed(begin, tuple(outputs), core.kept(), tuple(different))
+        state, kept = core.kept(), log.kept()
+        same = None if kept is None or kept.seq != log.last_seq else kept.state == state
+        count = sum(1 for _ in log.inputs(begin))
+        return Replayed(begin, tuple(outputs), state, tuple(different), same, count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.labels import local_time
 from quantcrafter.engine.live.core import StrategyCore, books_of
 from quantcrafter.engine.live.folding import fold
-from quantcrafter.engine.live.input_log import LOG, InputLog
+from quantcrafter.engine.live.input_log import CLASS_VENUE, LOG, InputLog
+from quantcrafter.engine.orchestrator.class_trades import class_fills, class_trades
 from quantcrafter.engine.runtime.running.load_graph import Installed, load_text
 from quantcrafter.engine.runtime.sessions.strategy_session import Host
 from quantcrafter.engine.stats import tables
@@ -30,7 +32,8 @@ def fills_csv(folder: Path, registry: Installed) -> str:
         RunError: the log can't be read, or the worker has not begun.
         SpecError: its strategy can't run here.
     """
-    return _csv(tables.fills_table(*_books(folder, registry)))
+    own = _of_class(folder, class_fills)
+    return _csv(tables.fills_table(*_books(folder, registry)).columns if own is None else own)
 
 
 def trades_csv(folder: Path, registry: Installed) -> str:
@@ -40,13 +43,20 @@ def trades_csv(folder: Path, registry: Installed) -> str:
         RunError: the log can't be read, or the worker has not begun.
         SpecError: its strategy can't run here.
     """
-    return _csv(tables.trades_table(*_books(folder, registry)))
+    own = _of_class(folder, class_trades)
+    return _csv(tables.trades_table(*_books(folder, registry)).columns if own is None else own)
 
 
-def _csv(table: tables.Table) -> str:
+def _of_class(folder: Path, columns_of: Callable[[InputLog], dict[str, list[Any]]]) -> dict[str, list[Any]] | None:
+    """Return a table of a worker that is a strategy class; None if it is none."""
+    with InputLog.read(folder / LOG) as log:
+        return columns_of(log) if log.meta().get("venue") == CLASS_VENUE else None
+
+
+def _csv(table: Mapping[str, Any]) -> str:
     columns: dict[str, list[Any]] = {}
-    for name, column in table.columns.items():
-        columns[name] = tables.plain_list(column)
+    for name, column in table.items():
+        columns[name] = column if isinstance(column, list) else tables.plain_list(column)
         if name in _TIMES:
             columns[_TIMES[name]] = [local_time(ts_ns, "UTC").isoformat() for ts_ns in columns[name]]
     return csv_text(columns, zip(*columns.values(), strict=True))

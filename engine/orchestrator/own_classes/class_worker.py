@@ -24,7 +24,7 @@ from quantcrafter.engine.api.feed import bars_from
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.anchoring import ALL_BARS, LEAST_HISTORY, StoredMarket, stored_market, subscriptions_of
-from quantcrafter.engine.live.input_log import LOG, InputLog, NumberedOutput
+from quantcrafter.engine.live.input_log import CLASS_VENUE, LOG, InputLog, NumberedOutput
 from quantcrafter.engine.live.inputs import Anchored, BarsClosed, LiveInput, LiveOutput, dumped, written_terms
 from quantcrafter.engine.live.status_file import WorkerStatus, write_status
 from quantcrafter.engine.live.worker import StrategyWorker, WorkerState
@@ -216,7 +216,7 @@ class BarClassWorker(StrategyWorker):
         opened.set_meta(
             key=self.key,
             worker=order_prefix(self.key),
-            venue="class",
+            venue=CLASS_VENUE,
             mode=self.mode,
             file="",
             strategy_hash=self._hash,

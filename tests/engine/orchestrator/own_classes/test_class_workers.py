@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import islice
@@ -16,6 +17,7 @@ from quantcrafter.engine.live.events import events_of
 from quantcrafter.engine.live.input_log import LOG, InputLog
 from quantcrafter.engine.live.status_file import read_status
 from quantcrafter.engine.live.worker import WorkerState
+from quantcrafter.engine.orchestrator.exports import fills_csv, trades_csv
 from quantcrafter.engine.orchestrator.own_classes.adapters import BacktraderWorkerAdapter, VnpyWorkerAdapter
 from quantcrafter.engine.orchestrator.own_classes.class_worker import BarClassWorker
 from quantcrafter.engine.plugins import Registry, load_registry
@@ -127,6 +129,25 @@ def test_a_class_fills_as_in_its_own_backtest(
     assert status is not None
     assert [worker.get_position(), status.position] == pytest.approx([sum(signed)] * 2, abs=1e-9)
     assert worker.get_stats()["equity"] > 0
+
+
+@pytest.mark.parametrize(("make", "path", "engine", "params"), [CASES[0], CASES[4]])
+def test_fills_and_trades_of_a_class_are_those_of_its_backtest(
+    make: Make, path: str, engine: str, params: dict[str, Any], prices: Path, registry: Registry
+) -> None:
+    worker = make(prices, registry, path, params=params)
+    worker.run()
+    result = run_class(ClassSource(path, engine, (str(prices),), params), registry=registry)
+    fills = list(csv.DictReader(fills_csv(worker.folder, registry).splitlines()))
+    assert [float(each["price"]) for each in fills] == pytest.approx(result.ledger.fills["price"].tolist())
+    assert {each["side"] for each in fills} == {"buy", "sell"}
+    assert all(each["time"].startswith("2024-") for each in fills)
+    trades = list(csv.DictReader(trades_csv(worker.folder, registry).splitlines()))
+    own = result.ledger.trades[: len(trades)]
+    assert len(result.ledger.trades) - len(trades) in (0, 1)  # a backtest closes what is left at its end
+    assert len(trades) > 3
+    assert [float(each["entry_price"]) for each in trades] == pytest.approx(own["entry_price"].tolist())
+    assert [float(each["pnl"]) for each in trades] == pytest.approx((own["pnl"] + own["commission"]).tolist())
 
 
 def test_a_class_has_the_tick_that_its_data_shows_as_in_a_backtest(prices: Path, registry: Registry) -> None:
