@@ -124,7 +124,7 @@ _FUTURES = (
     ("ZT", 0.00390625, 2000), ("6E", 0.00005, 125_000), ("6B", 0.0001, 62_500), ("6J", 0.0000005, 12_500_000),
     ("6A", 0.00005, 100_000), ("6C", 0.00005, 100_000), ("6S", 0.00005, 125_000), ("ZC", 0.25, 50), ("ZS", 0.25, 50),
     ("ZW", 0.25, 50), ("ZL", 0.01, 600), ("ZM", 0.1, 100), ("LE", 0.025, 400), ("HE", 0.025, 400), ("BTC", 5, 5),
-    ("MBT", 5, 0.1),
+    ("MBT", 5, 0.1), ("UB", 0.03125, 1000), ("TN", 0.015625, 1000),
 )  # fmt: skip
 
 _RULES: tuple[tuple[ExpiryRule, str], ...] = (
@@ -135,7 +135,7 @@ _RULES: tuple[tuple[ExpiryRule, str], ...] = (
     ("third_business_day_before_month", "NG"),
     ("last_business_day_before_month", "RB HO"),
     ("third_last_business_day", "GC MGC SI HG PL"),
-    ("seven_before_last_business_day", "ZB ZN"),
+    ("seven_before_last_business_day", "ZB ZN UB TN"),
     ("last_business_day", "ZF ZT LE"),
     ("two_before_third_wednesday", "6E 6B 6J 6A 6S"),
     ("before_third_wednesday", "6C"),
@@ -147,7 +147,7 @@ _CALENDARS = {
     for name, roots in (
         ("CME_EQUITY", "ES MES NQ MNQ YM MYM RTY M2K"),
         ("CME_ENERGY", "CL MCL NG RB HO GC MGC SI HG PL"),
-        ("CME_RATES", "ZB ZN ZF ZT"),
+        ("CME_RATES", "ZB ZN ZF ZT UB TN"),
     )
     for root in roots.split()
 }
