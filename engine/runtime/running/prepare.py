@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -22,7 +23,7 @@ from quantcrafter.engine.api import (
     Term,
 )
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.opening import find_named
+from quantcrafter.engine.api.opening import find_named, open_regular
 from quantcrafter.engine.api.wording import first_of
 from quantcrafter.engine.data.gaps import describe
 from quantcrafter.engine.data.labels import bar_label
@@ -46,6 +47,11 @@ Progress = Callable[[str, int, int], None]
 
 
 _MOST_NAMES = 10
+
+
+_OFFSET = re.compile(rb"\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)\b")
+"""A time with its distance from UTC."""
+_HEAD_BYTES = 4096
 
 
 class AssumedClock(NamedTuple):
@@ -198,7 +204,7 @@ def load_market(  # noqa: PLR0915 - one loading after the other
         graph = _only(graph, list(there))
     benchmark = _benchmark_bars(graph, (start_ns, span[1]), loader, findings, notes)
     bars, feeds, each_terms, first = zip(*there.values(), strict=True)
-    assumed = _assumed(clocks, findings)
+    assumed = _assumed(clocks | _zoned_files(graph), findings)
     return LoadedMarket(
         graph,
         bars,
@@ -218,6 +224,25 @@ def _clock(provider: DataProvider, symbol: str, loaded: LoadedBars) -> AssumedCl
     zone = assumed_zone(loaded.findings)
     path = getattr(provider, "path", "")
     return AssumedClock(zone, f"{provider.name} {PurePath(path) if path else symbol}") if zone else AssumedClock()
+
+
+def _zoned_files(graph: BoundGraph) -> dict[str, AssumedClock]:
+    """Return the nodes that read a file whose times have a zone, by the node's `timezone` or in the file."""
+    found = {}
+    for name, node in graph.nodes.items():
+        component = node.component
+        path, zone = getattr(component, "path", None), getattr(component, "timezone", "")
+        if isinstance(path, str) and zone != "" and (zone or _has_offsets(Path(graph.spec.base_dir, path))):
+            found[name] = AssumedClock()
+    return found
+
+
+def _has_offsets(path: Path) -> bool:
+    try:
+        with open_regular(path) as file:
+            return _OFFSET.search(file.read(_HEAD_BYTES)) is not None
+    except OSError:  # the node tells what is wrong with its file
+        return False
 
 
 def _assumed(clocks: Mapping[str, AssumedClock], findings: list[str]) -> Mapping[str, AssumedClock]:

@@ -276,3 +276,29 @@ def test_nodes_that_compare_instruments_of_different_clocks_are_found(tmp_path: 
         assert f"the times of {names} have no time zone" in str(found)
     file.write_text(text.replace("b.csv", "a.csv").replace("ZONE", ""), encoding="utf-8")
     assert not find_lookahead(file, registry=registry())
+
+
+@pytest.mark.parametrize(
+    ("time", "setting", "bars_zone", "count"),
+    [
+        ("2024-03-04T12:00Z", "", "", 1),
+        ("2024-03-04 12:00:00-05:00", "", "", 1),
+        ("2024-03-04 12:00", ", timezone: America/New_York", "", 1),
+        ("2024-03-04 12:00", "", "", 0),
+        ("2024-03-04T12:00Z", "", ", timezone: UTC", 0),
+    ],
+)
+def test_bars_without_a_zone_beside_a_file_of_signals_with_one_are_told(
+    time: str, setting: str, bars_zone: str, count: int, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text(HOURS, encoding="utf-8")
+    (tmp_path / "signals.csv").write_text(f"time,signal\n{time},buy\n", encoding="utf-8")
+    text = STRATEGY.split("instruments:", maxsplit=1)[0] + (
+        f"instruments:\n  - {{symbol: A, data: csv, path: a.csv, timeframe: 1h{bars_zone}}}\n"
+        f"advisors:\n  go: {{use: signal_file, path: signals.csv{setting}}}\n"
+    )
+    file = tmp_path / "s.yaml"
+    file.write_text(text + "money:" + STRATEGY.split("money:", 1)[1], encoding="utf-8")
+    told = [each for each in run(file, registry=registry()).findings if "no time zone" in each]
+    assert len(told) == count
+    assert all("A: times have no time zone and are taken as UTC, unlike those of go." in each for each in told)
