@@ -40,7 +40,7 @@ class ReadablePart:
         return Message(
             "{count} inputs of it can be read, up to {time} UTC.",
             count=f"{self.count:,}",
-            time=f"{local_time(self.last_ns, 'UTC'):%Y-%m-%d %H:%M:%S}",
+            time=local_time(self.last_ns, "UTC").isoformat(" ", "seconds"),
         )
 
 
