@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from quantcrafter.engine.cli.console import console, print_json, table
-from quantcrafter.engine.cli.history import Json, RunId, find_run, record_json
+from quantcrafter.engine.cli.history import Json, RunId, find_run
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +25,8 @@ def compare(first: RunId, second: RunId, *, json: Json = False) -> None:
     (record_a, a), (record_b, b) = find_run(history, first), find_run(history, second)
     found = compare_runs(a, b)
     if json:
+        from quantcrafter.engine.runtime.run_store.record import record_json
+
         print_json({"a": record_json(record_a), "b": record_json(record_b), **_as_json(found)})
         return
     out = console()

@@ -63,30 +63,6 @@ def find_run(history: RunHistory, key: str) -> tuple[RunRecord, RunView]:
         raise typer.Exit(WRONG_INPUT) from None
 
 
-def record_json(record: RunRecord) -> dict[str, Any]:
-    """Return a run's row for JSON."""
-    return {
-        "id": record.id,
-        "started": record.started.isoformat(),
-        "pinned": record.pinned,
-        "damage": record.damage or None,
-        "strategy": record.strategy,
-        "file": record.file,
-        "engine": record.engine,
-        "mode": record.mode,
-        "symbols": list(record.symbols),
-        "overrides": list(record.overrides),
-        "bars": record.bars,
-        "warmup": record.warmup,
-        "synthetic": record.synthetic,
-        "data_hash": record.data_hash,
-        "spec_hash": record.spec_hash,
-        "settings": dict(record.settings),
-        "metrics": dict(record.metrics),
-        "timing": dict(record.timing),
-    }
-
-
 def _runs(context: typer.Context, *, json: Json = False) -> None:
     """List, show, pin and delete stored runs. Without a command, list them."""
     if context.invoked_subcommand is None:
@@ -100,6 +76,7 @@ def list_runs(
 ) -> None:
     """List the latest runs, newest first."""
     from quantcrafter.engine.runtime.run_store.history import RunHistory
+    from quantcrafter.engine.runtime.run_store.record import record_json
 
     records = RunHistory().list(limit)
     if json:
@@ -158,6 +135,8 @@ def show(
     record, run = find_run(RunHistory(), run_id)
     if json:
         rows = [] if run.kept == "figures" else run.trades.rows()
+        from quantcrafter.engine.runtime.run_store.record import record_json
+
         print_json({**record_json(record), "trades": rows, "spec_text": run.text})
         return
     out = console()

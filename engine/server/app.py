@@ -14,11 +14,18 @@ from starlette.types import ASGIApp
 from quantcrafter.engine.api import QuantCrafterError
 from quantcrafter.engine.server.access import Access
 from quantcrafter.engine.server.gate import ApiGate
-from quantcrafter.engine.server.routes import audit_log, log_streams, login, status, worker_actions
+from quantcrafter.engine.server.routes import audit_log, log_streams, login, runs, status, worker_actions
 from quantcrafter.engine.server.services import Services
 from quantcrafter.engine.server.settings import ApiSettings
 
-_STATUS = {"unknown_worker": 404, "forbidden": 403, "not_running": 503, "spec": 422}
+_STATUS = {
+    "unknown_worker": 404,
+    "forbidden": 403,
+    "not_running": 503,
+    "unknown_run": 404,
+    "full_queue": 429,
+    "spec": 422,
+}
 _DESCRIPTION = (
     "Control and watch the workers of a data folder. Send the token of `quantcrafter token` as "
     "`Authorization: Bearer TOKEN`."
@@ -45,7 +52,7 @@ def make_app(settings: ApiSettings) -> ASGIApp:
         lifespan=life,
     )
     app.state.services = services
-    for routes in (status, login, worker_actions, audit_log, log_streams):
+    for routes in (status, login, worker_actions, runs, audit_log, log_streams):
         app.include_router(routes.router)
     app.add_exception_handler(QuantCrafterError, _refused)
     app.add_exception_handler(HTTPException, _http)

@@ -13,6 +13,7 @@ from quantcrafter.engine.orchestrator.orchestrator import OWN_LOG
 from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
 from quantcrafter.engine.orchestrator.worker_log import LOG_FILE
 from quantcrafter.engine.server.access import Access, Caller
+from quantcrafter.engine.server.backtests.queue import RunQueue
 from quantcrafter.engine.server.line_sources import EventLines, LogLines
 from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.streams import LineHub, LineSource
@@ -27,11 +28,13 @@ class Services:
         self.desk = WorkerDesk()
         self.logs = LineHub(_log_of)
         self.events = LineHub(_events_of)
+        self.runs = RunQueue()
 
     def close(self) -> None:
         """End what runs."""
         self.logs.close()
         self.events.close()
+        self.runs.close()
 
 
 def _log_of(key: Hashable) -> LineSource:

@@ -62,3 +62,27 @@ class RunRecord:
             overrides=run.origin.overrides,
             started=run.started,
         )
+
+
+def record_json(record: RunRecord) -> dict[str, Any]:
+    """Return a run's row for JSON."""
+    return {
+        "id": record.id,
+        "started": record.started.isoformat(),
+        "pinned": record.pinned,
+        "damage": record.damage or None,
+        "strategy": record.strategy,
+        "file": record.file,
+        "engine": record.engine,
+        "mode": record.mode,
+        "symbols": list(record.symbols),
+        "overrides": list(record.overrides),
+        "bars": record.bars,
+        "warmup": record.warmup,
+        "synthetic": record.synthetic,
+        "data_hash": record.data_hash,
+        "spec_hash": record.spec_hash,
+        "settings": dict(record.settings),
+        "metrics": dict(record.metrics),
+        "timing": dict(record.timing),
+    }

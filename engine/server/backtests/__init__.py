@@ -1,0 +1,1 @@
+"""Backtests that the API runs, one after the other, each in a process of its own."""
