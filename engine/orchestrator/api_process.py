@@ -17,7 +17,7 @@ log = logging.getLogger("quantcrafter.orchestrator")
 
 OFF = "QUANTCRAFTER_API"
 """`off` in this variable of the environment: no API, as with `--no-api`."""
-_NEEDED = ("fastapi", "uvicorn", "websockets", "jinja2", "itsdangerous")
+_NEEDED = ("fastapi", "uvicorn", "websockets", "jinja2", "itsdangerous", "prometheus_client")
 _FIRST_S, _MOST_S = 1.0, 60.0
 _END_S = 10.0
 

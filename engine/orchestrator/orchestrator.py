@@ -213,12 +213,13 @@ class Orchestrator:
         return self._supervisor.events()
 
     def status(self) -> dict[str, Any]:
-        """Return the state of each worker that was started, as plain values, and the processes."""
+        """Return the state of each started worker, as plain values, the processes, and what schedules led to."""
         workers = {
             key: {"state": str(each.state), "error": each.error, "wanted": each.wanted, "host": each.host}
             for key, each in self._supervisor.workers().items()
         }
-        return {"workers": workers, "pid": os.getpid(), "hosts": self._supervisor.host_pids()}
+        events = [each.to_json() for each in self.events()]
+        return {"workers": workers, "pid": os.getpid(), "hosts": self._supervisor.host_pids(), "events": events}
 
     def handle(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a request of the control socket; `verb` says what it is.

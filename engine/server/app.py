@@ -14,7 +14,16 @@ from starlette.types import ASGIApp
 from quantcrafter.engine.api import QuantCrafterError
 from quantcrafter.engine.server.access import Access
 from quantcrafter.engine.server.gate import ApiGate
-from quantcrafter.engine.server.routes import audit_log, log_streams, login, runs, status, worker_actions
+from quantcrafter.engine.server.routes import (
+    audit_log,
+    first_generation,
+    log_streams,
+    login,
+    runs,
+    status,
+    strategies,
+    worker_actions,
+)
 from quantcrafter.engine.server.services import Services
 from quantcrafter.engine.server.settings import ApiSettings
 
@@ -22,6 +31,7 @@ _STATUS = {
     "unknown_worker": 404,
     "forbidden": 403,
     "not_running": 503,
+    "store": 503,
     "unknown_run": 404,
     "full_queue": 429,
     "spec": 422,
@@ -52,7 +62,7 @@ def make_app(settings: ApiSettings) -> ASGIApp:
         lifespan=life,
     )
     app.state.services = services
-    for routes in (status, login, worker_actions, runs, audit_log, log_streams):
+    for routes in (status, login, worker_actions, runs, strategies, audit_log, first_generation, log_streams):
         app.include_router(routes.router)
     app.add_exception_handler(QuantCrafterError, _refused)
     app.add_exception_handler(HTTPException, _http)

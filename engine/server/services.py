@@ -16,6 +16,7 @@ from quantcrafter.engine.server.access import Access, Caller
 from quantcrafter.engine.server.backtests.queue import RunQueue
 from quantcrafter.engine.server.line_sources import EventLines, LogLines
 from quantcrafter.engine.server.settings import ApiSettings
+from quantcrafter.engine.server.strategy_desk import StrategyDesk
 from quantcrafter.engine.server.streams import LineHub, LineSource
 from quantcrafter.engine.server.workers import WorkerDesk
 
@@ -29,12 +30,14 @@ class Services:
         self.logs = LineHub(_log_of)
         self.events = LineHub(_events_of)
         self.runs = RunQueue()
+        self.strategies = StrategyDesk()
 
     def close(self) -> None:
         """End what runs."""
         self.logs.close()
         self.events.close()
         self.runs.close()
+        self.strategies.close()
 
 
 def _log_of(key: Hashable) -> LineSource:

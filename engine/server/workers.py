@@ -47,6 +47,8 @@ class SeenWorkers:
     at_s: float
     workers: dict[str, dict[str, Any]]
     users: dict[str, str | None]
+    wanted: dict[str, bool]
+    events: list[dict[str, Any]]
     pid: int | None
     hosts: dict[str, int]
 
@@ -67,10 +69,16 @@ class WorkerDesk:
         with self._lock:
             if self._seen is None or time.monotonic() - self._seen.at_s > _FRESH_S:
                 answer = ask("status")
-                users = {key: each.config.user_id for key, each in registered_workers().items()}
+                known = registered_workers()
                 found = {} if answer is None else answer
                 self._seen = SeenWorkers(
-                    time.monotonic(), every_worker(answer), users, found.get("pid"), dict(found.get("hosts", {}))
+                    at_s=time.monotonic(),
+                    workers=every_worker(answer),
+                    users={key: each.config.user_id for key, each in known.items()},
+                    wanted={key: each.wanted for key, each in known.items()},
+                    events=list(found.get("events", ())),
+                    pid=found.get("pid"),
+                    hosts=dict(found.get("hosts", {})),
                 )
             return self._seen
 

@@ -1,0 +1,87 @@
+"""The store, the figures and the paths of the first generation by the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from quantcrafter.engine.server.users import UserBook, UserRole
+from tests.support.api_server import client, registered
+
+ROW = {"symbol": "AAPL", "strategy_key": "turtle", "params": {"run.cash": 5000}}
+
+
+@pytest.fixture
+def api() -> Iterator[TestClient]:
+    with client() as made:
+        yield made
+
+
+def test_rows_are_put_switched_and_removed(api: TestClient) -> None:
+    assert api.get("/store").json()["strategies"] == []
+    made = api.put("/store", json=ROW).json()
+    assert (made["key"], made["enabled"], made["params"]) == ("AAPL_turtle", True, {"run.cash": 5000})
+    assert api.post("/store/AAPL_turtle/disable").json()["enabled"] is False
+    assert api.post("/store/AAPL_turtle/enable").json()["enabled"] is True
+    assert [each["key"] for each in api.get("/store").json()["strategies"]] == ["AAPL_turtle"]
+    assert api.delete("/store/AAPL_turtle", params={"flatten": True}).json() == {"removed": "AAPL_turtle"}
+    answer = api.get("/store/AAPL_turtle")
+    assert answer.status_code == 400
+    assert "has no strategy" in answer.json()["error"]
+    assert api.put("/store", json={**ROW, "enabeld": False}).status_code == 422
+
+
+def test_users_change_their_own_rows_only(api: TestClient) -> None:
+    api.put("/store", json=ROW)
+    with client(token=UserBook().add("ann", UserRole.OPERATOR)) as other:
+        assert other.get("/store").json()["strategies"] == []
+        assert other.put("/store", json=ROW).status_code == 403
+        assert other.put("/store", json={**ROW, "user_id": "ann", "live": True}).status_code == 403
+        assert other.put("/store", json={**ROW, "user_id": "ann"}).json()["key"] == "ann_AAPL_turtle"
+        assert [each["key"] for each in other.get("/store").json()["strategies"]] == ["ann_AAPL_turtle"]
+        for path in ("AAPL_turtle", "none"):
+            assert other.post(f"/store/{path}/disable").status_code == 403
+            assert other.delete(f"/store/{path}").status_code == 403
+    assert len(api.get("/store").json()["strategies"]) == 2
+
+
+def figures(api: TestClient) -> dict[str, list[tuple[dict[str, str], float]]]:
+    text = api.get("/metrics").text
+    return {
+        each.name: [(sample.labels, sample.value) for sample in each.samples]
+        for each in text_string_to_metric_families(text)
+    }
+
+
+def test_figures_keep_paper_and_live_apart(api: TestClient) -> None:
+    registered('pa"per')
+    registered("real", mode="live")
+    found = figures(api)
+    assert found["quantcrafter_orchestrator_up"] == [({}, 0.0)]
+    assert found["quantcrafter_worker_up"] == [
+        ({"worker": 'pa"per', "symbol": "AAPL", "mode": "paper"}, 0.0),
+        ({"worker": "real", "symbol": "AAPL", "mode": "live"}, 0.0),
+    ]
+    created = [each for each in found["quantcrafter_workers"] if each[0]["state"] == "created"]
+    assert created == [({"state": "created", "mode": "live"}, 1.0), ({"state": "created", "mode": "paper"}, 1.0)]
+
+
+def test_the_paths_of_the_first_generation_are_served(api: TestClient) -> None:
+    registered("one")
+    found: dict[str, Any] = api.get("/api/status").json()
+    assert (found["total_workers"], found["active_configs"]) == (1, 0)
+    assert list(found["lifecycle"]) == [
+        *("active_workers", "stopped_workers", "auto_start", "auto_stop", "is_trading_time", "last_events")
+    ]
+    worker = found["workers"]["one"]
+    assert worker["alive"] is False
+    assert worker["log_stream_url"].startswith("ws://")
+    assert api.get("/api/workers").json()["workers"]["one"]["state"] == "created"
+    assert api.get("/api/workers/one").json()["key"] == "one"
+    assert api.get("/api/workers/one/logs?tail=1").json()["lines"][0]["message"] == "first"
+    assert api.get("/api/workers/one/console").headers["location"] == "/view/workers/one"
+    assert api.get("/api/workers/two/console").status_code == 404
