@@ -16,6 +16,7 @@ from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.cli.console import console, is_terminal, note
 from quantcrafter.engine.cli.interrupt import cancel_on_interrupt
+from quantcrafter.engine.cli.store_rows import StoreRows, check_rows
 
 if TYPE_CHECKING:
     from quantcrafter.engine.api import Broker
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 _START_S = 60.0
 _WAITS = "QUANTCRAFTER_WAITS_FOR_WORKERS"
-"""Tells a process in the background to run also while there are no workers: they are handed over to it."""
+"""Tells a process in the background to run also while there are no workers: those of files are handed over to it."""
+_OF_FILES, _OF_STORE = "files", "store"
 _LOOK_S = 0.1
 _SHOW_S = 5.0
 _REFRESH_S = 1.0
@@ -118,7 +120,7 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool, api: bool = Tr
     with output.open("wb") as stream:
         process = subprocess.Popen(  # noqa: S603 - this program
             [*program, "start", "--quiet", *(["--live"] if live else []), *([] if api else ["--no-api"])],
-            env={**os.environ, _WAITS: "1"},
+            env={**os.environ, _WAITS: _OF_FILES if configs else _OF_STORE},
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
@@ -138,11 +140,14 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool, api: bool = Tr
     note(f"The orchestrator runs in the background (process {process.pid}). 'quantcrafter stop' ends it.")
 
 
-def in_foreground(configs: Sequence[WorkerConfig], *, quiet: bool, api: bool = True) -> None:
+def in_foreground(
+    configs: Sequence[WorkerConfig], rows: StoreRows | None = None, *, quiet: bool, api: bool = True
+) -> None:
     """Run workers until Ctrl-C, `quantcrafter stop` or SIGTERM, or until none is left that has not failed.
 
     Args:
         configs: the workers that are started beside those that ran when the orchestrator was killed.
+        rows: the store that the workers are kept equal to.
         quiet: show no table.
         api: serve the API too.
 
@@ -152,20 +157,26 @@ def in_foreground(configs: Sequence[WorkerConfig], *, quiet: bool, api: bool = T
     from quantcrafter.engine.orchestrator.orchestrator import Orchestrator
     from quantcrafter.engine.orchestrator.registry import registered_workers
 
-    waits = os.environ.pop(_WAITS, "") == "1"
+    waits = os.environ.pop(_WAITS, "")
+    if waits == _OF_FILES:
+        rows = None
     if not configs and not waits and not any(each.wanted for each in registered_workers().values()):
-        raise RunError(Message("There are no workers to continue. Name a strategy file."))
+        check_rows(rows)
     with ExitStack() as stack:
         cancelled = stack.enter_context(cancel_on_interrupt())
         terminated = stack.enter_context(_terminated())
         orchestrator = Orchestrator().open()
         try:
             orchestrator.add(configs)
+            if rows is not None:
+                rows.follow(orchestrator)
             served = stack.enter_context(_api()) if api else _silent
             show = _silent if quiet else stack.enter_context(_shown())
             failed: list[SupervisedWorker] = []
             orchestrator.run(
-                lambda: cancelled() or terminated() or (not waits and _none_left(orchestrator, failed)),
+                lambda: (
+                    cancelled() or terminated() or (not waits and rows is None and _none_left(orchestrator, failed))
+                ),
                 lambda: (served(), show()),
             )
         finally:

@@ -39,7 +39,7 @@ def start(  # noqa: PLR0913 - its options
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Strategy files; without any, the workers that ran when the orchestrator was killed.",
+            help="Strategy files; without any, the strategies of the store, and what ran when it was killed.",
             metavar="[FILE]...",
             show_default=False,
         ),
@@ -81,9 +81,9 @@ def start(  # noqa: PLR0913 - its options
 ) -> None:
     """Keep strategies running on a feed. A worker that ran before goes on where it was."""
     _check_options(files or (), mode, json, until_end=until_end, detach=detach, live=live)
-    found = configured(config, user_id)
-    feed = feed or settings_from_folder(found.settings.feed, found.folder)
-    broker = broker or settings_from_folder(found.settings.broker, found.folder)
+    configuration = configured(config, user_id)
+    feed = feed or settings_from_folder(configuration.settings.feed, configuration.folder)
+    broker = broker or settings_from_folder(configuration.settings.broker, configuration.folder)
     registry = registry_with_warnings()
     between = _feed_of(feed, registry), _broker_of(broker, registry)
     if until_end:
@@ -104,6 +104,7 @@ def start(  # noqa: PLR0913 - its options
         refuse_silent_money,
         show_account,
     )
+    from quantcrafter.engine.cli.store_rows import rows_of
     from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
 
     starting = _starting(files or (), registry, between, settings or (), mode, user_id, live=live)
@@ -118,7 +119,7 @@ def start(  # noqa: PLR0913 - its options
     if detach:
         in_background(configs, live=live, api=not no_api)
     elif not hand_over(configs):
-        in_foreground(configs, quiet=quiet, api=not no_api)
+        in_foreground(configs, None if files else rows_of(configuration, live=live), quiet=quiet, api=not no_api)
 
 
 # ------------------------------------------------------------------------------------------------------------- options

@@ -31,9 +31,12 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on s
         plain = {key: {name: value for name, value in each.items() if name != "error"} for key, each in workers.items()}
         served = base_url()
         token = None if served is None else str(api_token_file())
-        whole = {"workers": plain, "base_url": served, "token_file": token}
+        store = None if answer is None else answer.get("store")
+        whole = {"workers": plain, "base_url": served, "token_file": token, "store": store}
         results().write(to_json(whole, indent=2).decode() + "\n")
         return
+    for key, problem in ((answer or {}).get("store") or {}).get("problems", {}).items():
+        note(f"{key}: {problem}")
     if not workers:
         note("There are no workers. 'quantcrafter start FILE' starts one.")
         return

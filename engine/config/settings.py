@@ -77,6 +77,8 @@ class ServerSettings(BaseSettings):
         user_id: whose rows run; those of all users if empty.
         feed: where bars come from, for rows that name no feed.
         broker: who fills the orders of rows that name no broker.
+        row_feeds: feeds that rows may name beside the default, `replay`, `synthetic` and `csv`, as they are written.
+        row_brokers: brokers that rows may name beside the default and `paper`.
         allow_live: whether rows with `live: true` may trade real money.
         enable_lifecycle: whether strategies keep to the hours of their schedules.
         import_paths: modules and folders to which imports of classes are narrowed further.
@@ -106,6 +108,8 @@ class ServerSettings(BaseSettings):
     user_id: str = ""
     feed: str = Field("replay:60x", min_length=1)
     broker: str = Field("paper", min_length=1)
+    row_feeds: Annotated[tuple[str, ...], NoDecode] = ()
+    row_brokers: Annotated[tuple[str, ...], NoDecode] = ()
     allow_live: bool = False
     enable_lifecycle: bool = True
     lifecycle: LifecycleSettings = LifecycleSettings()
@@ -121,15 +125,15 @@ class ServerSettings(BaseSettings):
     api_proxy: Annotated[tuple[str, ...], NoDecode] = ()
     api_open_schema: bool = False
 
-    @field_validator("import_paths", "strategy_paths", "api_proxy", mode="before")
+    @field_validator("import_paths", "strategy_paths", "row_feeds", "row_brokers", "api_proxy", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
-        """Take names with commas between, as variables have them, or JSON."""
+        """Take names with `;` or commas between, as variables have them, or JSON; feeds have commas of their own."""
         if not isinstance(value, str):
             return value
         if value.lstrip().startswith("["):
             return json.loads(value)
-        return [each.strip() for each in value.split(",") if each.strip()]
+        return [each.strip() for each in value.split(";" if ";" in value else ",") if each.strip()]
 
     @field_validator("mongo_uri")
     @classmethod

@@ -54,7 +54,7 @@ from quantcrafter.engine.live.inputs import (
 from quantcrafter.engine.live.kill_switch import KillSwitch
 from quantcrafter.engine.live.packed import joined_ledgers
 from quantcrafter.engine.live.status_file import WorkerStatus, write_status
-from quantcrafter.engine.live.swap import Swap, swap_to
+from quantcrafter.engine.live.swap import StrategySwap, swap_to
 from quantcrafter.engine.live.worker import StrategyWorker, WorkerState
 from quantcrafter.engine.live.worker_folder import check_log_is_there, data_folder_of, order_prefix
 from quantcrafter.engine.runtime.running.prepare import Loader
@@ -205,12 +205,12 @@ class SessionWorker(StrategyWorker):
         """
         return self._swap_to(graph).preview
 
-    def change(self, graph: BoundGraph, is_open: Callable[[int], bool] | None = None) -> tuple[str, ...]:
+    def change(self, graph: BoundGraph, hours: WorkerHours | None = None) -> tuple[str, ...]:
         """Go on with a changed strategy, between two bars; return what becomes of position and orders.
 
         Args:
             graph: the new strategy.
-            is_open: says whether a moment is within the hours of its schedule.
+            hours: the hours of its schedule; None if it always runs.
 
         Raises:
             RunError: the new strategy can't carry on, and the old one goes on; or the log can't be written, and the
@@ -227,7 +227,8 @@ class SessionWorker(StrategyWorker):
         except BaseException as error:
             self._fail(error)
             raise
-        self.strategy, self.graph, self._is_open = graph, swap.graph, is_open
+        self.strategy, self.graph = graph, swap.graph
+        self.follow(hours)
         self._kept_bars = {name: len(bars) for name, bars in swap.known.items()}
         self._kept_step = core.session.steps
         for each in outcome.outputs:
@@ -235,7 +236,13 @@ class SessionWorker(StrategyWorker):
         self._write_status(now=True)
         return swap.preview
 
-    def _swap_to(self, graph: BoundGraph) -> Swap:
+    def follow(self, hours: WorkerHours | None) -> None:
+        """Keep to other hours from now on; None for always."""
+        self._hours, self._hours_side = hours, None
+        if hours is not None and self._core is not None:
+            self._hours_side = HoursSide(self.key, hours, self._core, own_clock=self.feed.own_clock)
+
+    def _swap_to(self, graph: BoundGraph) -> StrategySwap:
         feed = self._opened_feed()
         stored = stored_market(graph, self._loader) if self.feed.replays else None
         return swap_to(graph, stored, self.core, feed, self._opened_feed_side().subscriptions)
@@ -368,8 +375,7 @@ class SessionWorker(StrategyWorker):
         self._feed_side = FeedSide(self.key, self._feed, self._core, subscriptions, own_clock=self.feed.own_clock)
         if resumes:
             self._feed_side.resume()
-        if self._hours is not None:
-            self._hours_side = HoursSide(self.key, self._hours, self._core, own_clock=self.feed.own_clock)
+        self.follow(self._hours)
         unsent, self._unsent = self._unsent, []
         inputs = [*self._commanded(), *(() if self._desk is None else self._desk.begin(unsent))]
         if inputs:

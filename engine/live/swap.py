@@ -31,7 +31,7 @@ from quantcrafter.engine.spec.identity import strategy_hash
 
 
 @dataclass(frozen=True, slots=True)
-class Swap:
+class StrategySwap:
     """A possible change: the strategy as it runs, its anchor and bars, and sentences on what becomes of what."""
 
     graph: BoundGraph
@@ -46,7 +46,7 @@ def swap_to(
     core: StrategyCore,
     feed: FeedConnection,
     had: Sequence[Subscription],
-) -> Swap:
+) -> StrategySwap:
     """Return the change of a running strategy to another one; nothing is changed yet.
 
     Args:
@@ -81,7 +81,7 @@ def swap_to(
         symbols = [each.spec.symbol for each in runs.instruments]
         pairs = zip(symbols, session.terms, strict=True)
         anchor = replace(anchor, terms={name: written_terms(each) for name, each in pairs})
-    return Swap(runs, anchor, known, (*_goes_on(core, before, after), *dropped))
+    return StrategySwap(runs, anchor, known, (*_goes_on(core, before, after), *dropped))
 
 
 # ------------------------------------------------------------------------------------------------------------- reasons
@@ -111,7 +111,8 @@ def _known(graph: BoundGraph, stored: StoredMarket | None, core: StrategyCore, f
     known = {name: session.bars(name) for name in session.names}
     if stored is not None:
         for name, bars in known.items():
-            same = stored.bars[name].slice(0, int(stored.bars[name].close_ns.searchsorted(bars.close_ns[-1], "right")))
+            last_ns = bars.close_ns[-1] if len(bars) else -(2**62)
+            same = stored.bars[name].slice(0, int(stored.bars[name].close_ns.searchsorted(last_ns, "right")))
             if len(same) != len(bars) or not _are_equal(same, bars):
                 raise RunError(
                     Message("Its bars of {name} are others than those so far. Close the positions first.", name=name)
@@ -119,7 +120,7 @@ def _known(graph: BoundGraph, stored: StoredMarket | None, core: StrategyCore, f
         return known
     count = history_count(graph)
     for name, bars in known.items():
-        if count <= len(bars):
+        if not 0 < len(bars) < count:
             continue
         found = feed.history(name, int(bars.close_ns[-1]), count)
         if len(found) > len(bars) and found.close_ns[-1] == bars.close_ns[-1]:

@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
@@ -32,22 +32,30 @@ from quantcrafter.engine.api.foreign import MOST_LINES, ForeignCall, listen
 from quantcrafter.engine.api.foreign_process import leave_process
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.graph import BoundGraph
+from quantcrafter.engine.live.hours_side import WorkerHours
 from quantcrafter.engine.live.input_log import LOG
 from quantcrafter.engine.live.session_worker import SessionWorker
 from quantcrafter.engine.live.worker import WorkerState
+from quantcrafter.engine.live.worker_folder import put_aside
 from quantcrafter.engine.orchestrator.host_messages import (
+    REMOVE,
     Beat,
     CommandDone,
     CommandWorker,
     EndHost,
     HostOrder,
     HostSaid,
+    ReplaceWorker,
     StartWorker,
     StopWorker,
+    WorkerReplaced,
     WorkerSaid,
 )
 from quantcrafter.engine.orchestrator.lifecycle import LifecycleEvent, LifecycleManager
+from quantcrafter.engine.orchestrator.replacing import Replacement, as_logged, replace_strategy, what_holds
 from quantcrafter.engine.orchestrator.schedule import schedule_of
+from quantcrafter.engine.orchestrator.scheduled_hours import hours_of
 from quantcrafter.engine.orchestrator.told import log_output
 from quantcrafter.engine.orchestrator.worker_config import WorkerConfig, make_worker, reason_of_error
 from quantcrafter.engine.orchestrator.worker_log import WorkerLogs
@@ -161,7 +169,7 @@ class WorkerHost:
         self._served: dict[str, _Served] = {}
         self._waiting: list[StartWorker] = []
         self._held: dict[str, StartWorker] = {}
-        self._asked: list[CommandWorker] = []
+        self._asked: list[CommandWorker | ReplaceWorker] = []
         self._clock, self._lifecycle = clock, LifecycleManager(clock=clock)
         self._told: LifecycleEvent | None = None
         self._looked_s = 0.0
@@ -179,13 +187,13 @@ class WorkerHost:
             if not self.turn():
                 wake.wait(WAIT_S)
 
-    def take(self, order: StartWorker | StopWorker | CommandWorker) -> None:
+    def take(self, order: StartWorker | StopWorker | CommandWorker | ReplaceWorker) -> None:
         """Carry out an order; a worker is started in the next turn."""
         if isinstance(order, StartWorker):
             if order.config.key not in self._served:
                 self._waiting.append(order)
             return
-        if isinstance(order, CommandWorker):
+        if isinstance(order, (CommandWorker, ReplaceWorker)):
             self._asked.append(order)
             return
         self._waiting = [each for each in self._waiting if each.config.key != order.key]
@@ -229,17 +237,21 @@ class WorkerHost:
         for each in asked:
             if any(order.config.key == each.key for order in self._waiting):
                 self._asked.append(each)
+            elif isinstance(each, ReplaceWorker):
+                self._say(self._replaced(each))
             else:
                 self._say(CommandDone(each.key, each.number, self._command(each)))
 
     def _command(self, asked: CommandWorker) -> str:
         """Do what a user asks of a worker; return why it can't be done, or ''."""
-        served, held = self._served.get(asked.key), self._held.pop(asked.key, None)
-        if served is None and held is not None:  # outside its hours: it is opened for this alone
-            self._start(held, at_once=True)
-            served = self._served.get(asked.key)
+        served = self._opened(asked.key)
         if served is None:
             return str(Message("The worker '{key}' is not running.", key=asked.key))
+        if asked.verb == REMOVE:
+            holds = what_holds(served.worker.core)
+            if not holds:
+                self._finish(served, over=True)
+            return holds
         with self._serving(served.order.number, Beat.STEPPING, served.worker.folder):
             log.info("A user asks: %s.", asked.verb)
             try:
@@ -255,6 +267,52 @@ class WorkerHost:
                 return f"{type(error).__name__}: {error}"
         self._tell(served)
         return ""
+
+    def _opened(self, key: str) -> _Served | None:
+        """Return a worker that is served; one that waits for its hours is opened for this alone."""
+        served, held = self._served.get(key), self._held.pop(key, None)
+        if served is None and held is not None:
+            self._start(held, at_once=True)
+            served = self._served.get(key)
+        return served
+
+    def _replaced(self, asked: ReplaceWorker) -> WorkerReplaced:
+        """Let a worker go on with a changed configuration."""
+        key, served = asked.key, self._opened(asked.key)
+        if served is None or self._registry is None or not isinstance(served.order.config, WorkerConfig):
+            why = str(Message("The worker '{key}' is not running.", key=key))
+            return WorkerReplaced(key, asked.number, asked.config, why, preview=True)
+        worker, old, new = served.worker, served.order.config, asked.config
+        with self._serving(served.order.number, Beat.STARTING, worker.folder):
+            try:
+                found = replace_strategy(worker, old, new, self._registry, self._hours_of, preview=asked.preview)
+            except Exception as error:  # noqa: BLE001 - whatever a strategy does, the one before it goes on
+                why = reason_of_error(error)
+                if worker.state is WorkerState.ERROR:
+                    del self._served[key]
+                    self._failed(key, worker, error)
+                else:
+                    log.warning("The strategy is not changed, and goes on as it was. %s", why)
+                return WorkerReplaced(key, asked.number, old, why, preview=asked.preview)
+        if not asked.preview:
+            self._go_on_with(served, StartWorker(served.order.number, new), found)
+        return WorkerReplaced(key, asked.number, new, "", found.told, asked.preview)
+
+    def _hours_of(self, graph: BoundGraph) -> WorkerHours | None:
+        return hours_of(graph, self._clock, self._lifecycle.tables)
+
+    def _go_on_with(self, served: _Served, order: StartWorker, found: Replacement) -> None:
+        """Serve a worker by its changed configuration; open it again, or anew, if that is what it takes."""
+        key, worker = served.worker.key, served.worker
+        self._lifecycle.forget(key)
+        if not (found.reopens or found.is_anew):
+            self._served[key] = replace(served, order=order)
+            self._keep_schedule(order, worker)
+            return
+        self._finish(served, waits=True)
+        if found.is_anew:
+            put_aside(worker.folder)
+        self._waiting.insert(0, order)
 
     # ------------------------------------------------------------------ schedules
 
@@ -276,10 +334,8 @@ class WorkerHost:
 
     def _waits(self, order: StartWorker, worker: SessionWorker) -> bool:
         """Return whether the schedule of a worker forbids its start now; then it waits."""
-        schedule = schedule_of(worker.strategy)
-        if schedule.hours is None or worker.feed.own_clock:
+        if not self._keep_schedule(order, worker):
             return False
-        self._lifecycle.set_schedule(worker.key, schedule)
         state = self._lifecycle.wanted()[worker.key]
         if state.runs:
             return False
@@ -287,6 +343,15 @@ class WorkerHost:
         self._held[worker.key] = order
         has_run = (worker.folder / LOG).exists()
         self._say(WorkerSaid(worker.key, str(WorkerState.STOPPED if has_run else WorkerState.CREATED), waits=True))
+        return True
+
+    def _keep_schedule(self, order: StartWorker, worker: SessionWorker) -> bool:
+        """Let the lifecycle know the schedule of a worker; return whether it has one that starts and closes it."""
+        schedule = schedule_of(worker.strategy)
+        by_hours = isinstance(order.config, WorkerConfig) and order.config.by_hours
+        if schedule.hours is None or worker.feed.own_clock or not by_hours:
+            return False
+        self._lifecycle.set_schedule(worker.key, schedule)
         return True
 
     # ------------------------------------------------------------------ one worker
@@ -302,6 +367,7 @@ class WorkerHost:
             try:
                 if self._registry is None:
                     self._registry = self._load()
+                order, config = self._by_log(order, config)
                 worker = make_worker(
                     config, self._registry, self._shared, load_bars, log_output, self._clock, self._lifecycle.tables
                 )
@@ -317,6 +383,17 @@ class WorkerHost:
                 log.info("The worker goes on after %s steps.", f"{worker.core.session.steps:,}")
         self._served[config.key] = _Served(worker, order, "")
         self._tell(self._served[config.key])
+
+    def _by_log(self, order: StartWorker, config: WorkerConfig) -> tuple[StartWorker, WorkerConfig]:
+        """Let a worker of a store whose row has changed go on with the strategy of its log, until that is changed."""
+        found = as_logged(config)
+        if found is None:
+            put_aside(config.folder)
+            self._say(WorkerReplaced(config.key, 0, config))  # with the log went what was registered
+            return order, config
+        if found != config:
+            self._say(WorkerReplaced(config.key, 0, found))
+        return replace(order, config=found), found
 
     def _step(self, served: _Served) -> bool:
         worker = served.worker

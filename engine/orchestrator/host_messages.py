@@ -9,6 +9,9 @@ from typing import Any
 from quantcrafter.engine.orchestrator.lifecycle import LifecycleEvent
 from quantcrafter.engine.orchestrator.worker_config import ClassConfig, WorkerConfig
 
+REMOVE = "remove"
+"""The verb of a `CommandWorker` that ends a worker for good, unless it holds something."""
+
 
 @dataclass(frozen=True, slots=True)
 class StartWorker:
@@ -35,11 +38,28 @@ class CommandWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceWorker:
+    """Let a worker go on as its changed configuration says, between two bars; with `preview` nothing is changed.
+
+    `number` stands for the question.
+    """
+
+    config: WorkerConfig
+    number: int
+    preview: bool = False
+
+    @property
+    def key(self) -> str:
+        """The worker's key."""
+        return self.config.key
+
+
+@dataclass(frozen=True, slots=True)
 class EndHost:
     """Close all workers and end."""
 
 
-HostOrder = StartWorker | StopWorker | CommandWorker | EndHost
+HostOrder = StartWorker | StopWorker | CommandWorker | ReplaceWorker | EndHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +95,22 @@ class CommandDone:
     error: str = ""
 
 
-HostSaid = WorkerSaid | WorkerStats | CommandDone | LifecycleEvent
+@dataclass(frozen=True, slots=True)
+class WorkerReplaced:
+    """With what a worker goes on, as the answer to a `ReplaceWorker`; number 0 if nobody asked.
+
+    `error` says why it is not what was asked for, `told` what becomes of position and orders.
+    """
+
+    key: str
+    number: int
+    config: WorkerConfig
+    error: str = ""
+    told: tuple[str, ...] = ()
+    preview: bool = False
+
+
+HostSaid = WorkerSaid | WorkerStats | CommandDone | WorkerReplaced | LifecycleEvent
 
 
 class Beat:

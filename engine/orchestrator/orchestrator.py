@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.locks import try_lock
@@ -29,7 +29,14 @@ from quantcrafter.engine.live.places import folder_of
 from quantcrafter.engine.orchestrator.control import ControlServer
 from quantcrafter.engine.orchestrator.lifecycle import LifecycleEvent
 from quantcrafter.engine.orchestrator.registry import register, registered_workers, want
-from quantcrafter.engine.orchestrator.supervisor import Limits, SupervisedWorker, Supervisor, orchestrator_folder
+from quantcrafter.engine.orchestrator.supervisor import (
+    AskedCommand,
+    AskedReplacement,
+    Limits,
+    SupervisedWorker,
+    Supervisor,
+    orchestrator_folder,
+)
 from quantcrafter.engine.orchestrator.worker_config import ClassConfig, WorkerConfig
 from quantcrafter.engine.orchestrator.worker_log import WorkerLogs
 
@@ -46,6 +53,18 @@ class RunsAlreadyError(RunError):
     code = "runs_already"
 
 
+class StoreSide(Protocol):
+    """What keeps the workers equal to a store, as far as the orchestrator is asked about it."""
+
+    def status(self) -> dict[str, Any]:
+        """Return what is known of the store, as plain values."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
 class Orchestrator:
     """The registered workers of the data folder, in host processes.
 
@@ -55,7 +74,10 @@ class Orchestrator:
     """
 
     def __init__(self, *, limits: Limits | None = None, most_hosts: int | None = None) -> None:
-        self._supervisor = Supervisor(limits=limits or Limits(), most_hosts=most_hosts, changed=self._changed)
+        self._supervisor = Supervisor(
+            limits=limits or Limits(), most_hosts=most_hosts, changed=self._changed, replaced=_replaced
+        )
+        self._store: StoreSide | None = None
         self._stack = ExitStack()
         self._ends = threading.Event()
 
@@ -126,6 +148,8 @@ class Orchestrator:
         Args:
             keep_wanted: leave in the registry that the workers are to run, as when the computer is shut down.
         """
+        if self._store is not None:
+            self._store.close()
         running = [key for key, each in self._supervisor.workers().items() if each.wanted]
         self._supervisor.close()
         try:
@@ -199,6 +223,26 @@ class Orchestrator:
             put_kill_file(folder_of_worker(key), verb)
         return str(Message("The worker '{key}' does not respond; it is done once it does.", key=key))
 
+    def ask(self, key: str, verb: str) -> AskedCommand:
+        """Have a worker do what a user asks, or `REMOVE`, without waiting for it.
+
+        Raises:
+            RunError: the worker is not running.
+        """
+        return self._supervisor.command(key, verb)
+
+    def replace(self, config: WorkerConfig, *, preview: bool = False) -> AskedReplacement:
+        """Let a worker go on with a changed configuration, between two bars; with `preview` nothing is changed.
+
+        Raises:
+            RunError: the worker is not running.
+        """
+        return self._supervisor.replace(config, preview=preview)
+
+    def follow(self, store: StoreSide) -> None:
+        """Show what keeps the workers equal to a store in the status, and end it at the end."""
+        self._store = store
+
     def remove(self, key: str) -> None:
         """Stop a worker, if there is one, and forget it."""
         want(key, wanted=False)
@@ -218,8 +262,20 @@ class Orchestrator:
             key: {"state": str(each.state), "error": each.error, "wanted": each.wanted, "host": each.host}
             for key, each in self._supervisor.workers().items()
         }
-        events = [each.to_json() for each in self.events()]
-        return {"workers": workers, "pid": os.getpid(), "hosts": self._supervisor.host_pids(), "events": events}
+        store = None if self._store is None else self._store.status()
+        return {
+            "workers": workers,
+            "pid": os.getpid(),
+            "hosts": self._supervisor.host_pids(),
+            "events": [each.to_json() for each in self.events()],
+            "store": store,
+        }
+
+    def _preview(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        asked = self.replace(_config_from(values), preview=True)
+        if not asked.wait(COMMAND_S):
+            raise RunError(Message("The worker '{key}' does not respond.", key=values["key"]))
+        return {"told": list(asked.told), "refused": asked.error}
 
     def handle(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a request of the control socket; `verb` says what it is.
@@ -229,15 +285,14 @@ class Orchestrator:
         """
         match request.get("verb"):
             case "add":
-                configs = [
-                    WorkerConfig(**{**each, "overrides": tuple(each["overrides"])}) for each in request["workers"]
-                ]
-                self.add(configs)
+                self.add([_config_from(each) for each in request["workers"]])
             case "stop":
                 self.stop(request["workers"])
             case "command":
                 keys = request["workers"] or [key for key, each in self.workers().items() if each.wanted]
                 return {"answers": self.command(keys, str(request["command"]))}
+            case "preview":
+                return self._preview(request["worker"])
             case "end":
                 self._ends.set()
             case "status":
@@ -247,6 +302,19 @@ class Orchestrator:
                     Message("The orchestrator knows no request '{verb}'. Restart it after an update.", verb=str(verb))
                 )
         return {}
+
+
+def _config_from(values: Mapping[str, Any]) -> WorkerConfig:
+    return WorkerConfig(**{**values, "overrides": tuple(values["overrides"])})
+
+
+def _replaced(worker: SupervisedWorker) -> None:
+    """Register with what a worker goes on; its log knows the same."""
+    if isinstance(worker.config, WorkerConfig):
+        try:
+            register(worker.config, wanted=worker.wanted)
+        except RunError as error:
+            log.warning("%s: %s", worker.config.key, error)
 
 
 def folder_of_worker(key: str) -> Path:

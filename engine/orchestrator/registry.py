@@ -42,6 +42,11 @@ def registered_workers() -> dict[str, RegisteredWorker]:
     return {key: each for key, each in found if each is not None}
 
 
+def registered_worker(key: str) -> RegisteredWorker | None:
+    """Return a registered worker; None if there is none, or its file can't be read."""
+    return _read(workers_folder() / key / REGISTERED)
+
+
 def _read(path: Path) -> RegisteredWorker | None:
     try:
         read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -89,7 +94,7 @@ def want(key: str, *, wanted: bool) -> None:
     Raises:
         RunError: it can't be written.
     """
-    known = _read(workers_folder() / key / REGISTERED)
+    known = registered_worker(key)
     if known is not None and known.wanted != wanted:
         register(known.config, wanted=wanted)
 

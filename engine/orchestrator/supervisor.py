@@ -41,8 +41,10 @@ from quantcrafter.engine.orchestrator.host_messages import (
     EndHost,
     HostOrder,
     HostSaid,
+    ReplaceWorker,
     StartWorker,
     StopWorker,
+    WorkerReplaced,
     WorkerSaid,
     WorkerStats,
 )
@@ -92,6 +94,19 @@ class AskedCommand:
         self._done.set()
 
 
+class AskedReplacement(AskedCommand):
+    """A changed configuration that was asked for; `told` says in the end what becomes of position and orders."""
+
+    def __init__(self) -> None:
+        super().__init__("replace")
+        self.told: tuple[str, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is an answer."""
+        return self.wait(0.0)
+
+
 @dataclass(eq=False, slots=True)
 class SupervisedWorker:
     """What a supervisor knows of a worker; `host` is the name of the host that it is in, '' for none."""
@@ -107,6 +122,7 @@ class SupervisedWorker:
     alone: bool = False
     forgotten: bool = False
     asked: dict[int, AskedCommand] = field(default_factory=dict)
+    replacing: dict[int, AskedReplacement] = field(default_factory=dict)
     ends: int = 0
     not_before_s: float = 0.0
     started_s: float = 0.0
@@ -205,6 +221,7 @@ class Supervisor:
         limits: how long things may take.
         most_hosts: how many hosts there are at most, apart from those with one worker that hung or crashed.
         changed: is called after the state of a worker has changed, in the thread that calls `look`.
+        replaced: is called after a worker has gone on with another configuration, in that thread.
     """
 
     def __init__(
@@ -213,8 +230,9 @@ class Supervisor:
         limits: Limits = Limits(),
         most_hosts: int | None = None,
         changed: Callable[[SupervisedWorker], object] = lambda _: None,
+        replaced: Callable[[SupervisedWorker], object] = lambda _: None,
     ) -> None:
-        self._limits, self._changed = limits, changed
+        self._limits, self._changed, self._replaced = limits, changed, replaced
         self._most_hosts = most_hosts or os.cpu_count() or 1
         self._workers: dict[str, SupervisedWorker] = {}
         self._slots: dict[str, _Slot] = {}
@@ -263,6 +281,22 @@ class Supervisor:
             host = self._slots[worker.host].process if worker.host else None
             if host is not None:
                 host.send(CommandWorker(key, verb, self._numbers))
+        return asked
+
+    def replace(self, config: WorkerConfig, *, preview: bool = False) -> AskedReplacement:
+        """Let a worker go on with a changed configuration, between two bars; with `preview` nothing is changed.
+
+        Raises:
+            RunError: the worker is in no host now.
+        """
+        with self._lock:
+            worker = self._workers.get(config.key)
+            host = self._slots[worker.host].process if worker is not None and worker.host else None
+            if worker is None or host is None or not worker.wanted:
+                raise RunError(Message("The worker '{key}' is not running.", key=config.key))
+            self._numbers += 1
+            asked = worker.replacing[self._numbers] = AskedReplacement()
+            host.send(ReplaceWorker(config, self._numbers, preview))
         return asked
 
     def workers(self) -> dict[str, SupervisedWorker]:
@@ -354,14 +388,27 @@ class Supervisor:
             elif isinstance(each, CommandDone):
                 if each.number in worker.asked:
                     worker.asked.pop(each.number).finish(each.error)
+            elif isinstance(each, WorkerReplaced):
+                self._goes_on(worker, each)
             else:
                 self._noted(worker, each)
+
+    def _goes_on(self, worker: SupervisedWorker, said: WorkerReplaced) -> None:
+        """Note with which configuration a worker goes on."""
+        if not said.preview:
+            worker.config = said.config
+            self._replaced(worker)
+        asked = worker.replacing.pop(said.number, None)
+        if asked is not None:
+            asked.told = said.told
+            asked.finish(said.error)
 
     def _noted(self, worker: SupervisedWorker, said: WorkerSaid) -> None:
         worker.state, worker.error, worker.over = WorkerState(said.state), said.error, said.over
         if worker.state in (WorkerState.ERROR, WorkerState.STOPPED) and not said.waits:
             worker.host = ""
             worker.not_before_s = 0.0
+            self._give_up_replacing(worker)
             if said.again:
                 worker.not_before_s = time.monotonic() + worker.back_off.after(time.monotonic() - worker.started_s)
         self._changed(worker)
@@ -406,7 +453,15 @@ class Supervisor:
             self._out(worker, WorkerState.ERROR, text)
             worker.not_before_s = time.monotonic() + worker.back_off.after(time.monotonic() - worker.started_s)
 
+    @staticmethod
+    def _give_up_replacing(worker: SupervisedWorker) -> None:
+        """Answer what was asked of a host that a worker is no longer in."""
+        for asked in worker.replacing.values():
+            asked.finish(str(Message("The worker ended meanwhile.")))
+        worker.replacing.clear()
+
     def _out(self, worker: SupervisedWorker, state: WorkerState, error: str = "") -> None:
+        self._give_up_replacing(worker)
         worker.host, worker.state, worker.error = "", state, error
         worker.not_before_s = 0.0
         self._changed(worker)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LIVE = "live"
 """The mode that moves real money."""
+ANOTHER_ROW = "?"
+"""In place of the version of a row: the worker goes on with what its log says, which is not what the row says now."""
 MODES = tuple(mode for mode in STARTED_MODES if mode != LIVE)
 """The modes in which a worker can run without real money."""
 
@@ -36,7 +38,9 @@ class WorkerConfig:
 
     The text is that of the file when the worker was registered: a file that is changed later changes nothing that
     runs. `overrides` are changes of it, such as `run.cash=5000`. `feed` and `broker` are written as on the command
-    line. `strategy`, `symbol` and `strategy_hash` are shown until the worker has run.
+    line. `strategy`, `symbol` and `strategy_hash` are shown until the worker has run. `row` is the version of its row
+    in a store, '' if it is from none, and `ANOTHER_ROW` if it is an earlier one. `by_hours` says whether it keeps to
+    the hours of its schedule.
     """
 
     key: str
@@ -51,6 +55,8 @@ class WorkerConfig:
     strategy: str = ""
     symbol: str = ""
     strategy_hash: str = ""
+    row: str = ""
+    by_hours: bool = True
 
     @property
     def folder(self) -> Path:
@@ -84,6 +90,7 @@ class ClassConfig:
     """A worker of a Python class, which runs in a process of its own.
 
     `path` is the class as `module:Class`; it is called with the symbol, the strategy's key, the user and the params.
+    `row` is the version of the row of a store that it is from, '' if it is from none.
     """
 
     key: str
@@ -93,6 +100,7 @@ class ClassConfig:
     user_id: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     mode: str = "paper"
+    row: str = ""
 
     @property
     def folder(self) -> Path:
@@ -140,7 +148,7 @@ def make_worker(
         mode=config.mode,
         user_id=config.user_id,
         tell=tell,
-        hours=hours_of(graph, clock, tables),
+        hours=hours_of(graph, clock, tables) if config.by_hours else None,
     )
 
 

@@ -61,6 +61,7 @@ class MongoStore:
         self._lock = threading.Lock()
         self._stream: Any = None
         self._has_streams = True
+        self._listed_s = 0.0
         self._closed = threading.Event()
 
     @property
@@ -69,6 +70,7 @@ class MongoStore:
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{self._database}.{self._collection}"
 
     def list(self) -> tuple[StoreEntry, ...]:
+        self._listed_s = time.monotonic()
         with self._used() as rows:
             return entries_of(rows.find({}))
 
@@ -114,8 +116,9 @@ class MongoStore:
         until = time.monotonic() + timeout_s
         while not self._closed.is_set() and time.monotonic() < until:
             if not self._has_streams:
-                self._closed.wait(min(POLL_S, max(0.0, until - time.monotonic())))
-                return True
+                due_s = self._listed_s + POLL_S
+                self._closed.wait(max(0.0, min(due_s, until) - time.monotonic()))
+                return time.monotonic() >= due_s
             try:
                 if self._told():
                     return True

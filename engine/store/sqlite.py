@@ -71,12 +71,14 @@ class SqliteStore:
             write_ahead=True,
         )
         self._closed = threading.Event()
+        self._listed: Hashable = None
 
     @property
     def place(self) -> str:
         return str(self.path)
 
     def list(self) -> tuple[StoreEntry, ...]:
+        self._listed = self.revision()  # before the reading: what changes meanwhile is seen by the next 'wait'
         return entries_of(self._rows("SELECT * FROM strategies"))
 
     def get(self, key: str) -> StoreEntry:
@@ -116,13 +118,12 @@ class SqliteStore:
         return tuple(found)
 
     def wait(self, timeout_s: float) -> bool:
-        before, until = self.revision(), time.monotonic() + timeout_s
-        while not self._closed.wait(min(LOOK_S, max(0.0, until - time.monotonic()))):
-            if self.revision() != before:
-                return True
-            if time.monotonic() >= until:
+        until = time.monotonic() + timeout_s
+        while self.revision() == self._listed:
+            left = until - time.monotonic()
+            if left <= 0 or self._closed.wait(min(LOOK_S, left)):
                 return False
-        return False
+        return True
 
     def close(self) -> None:
         self._closed.set()

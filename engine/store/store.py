@@ -96,7 +96,7 @@ class StrategyStore(Protocol):
         ...
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait until something may have changed, `timeout_s` seconds at most; return whether it may have."""
+        """Wait until something may have changed since `list`, `timeout_s` seconds at most; return whether it may."""
         ...
 
     def close(self) -> None:

@@ -52,7 +52,10 @@ ORDERS = (
 )
 """What is said about orders between a session and its broker, which no window shows."""
 
-SERVER = ("engine/store", "engine/config", "engine/live/swap.py", "engine/orchestrator/reload.py")
+SERVER = (
+    *("engine/store", "engine/config", "engine/live/swap.py"),
+    *(f"engine/orchestrator/{name}.py" for name in ("reload", "replacing", "row_config")),
+)
 """What is said about strategies from a database and the configuration of a server, which operators read."""
 
 SESSIONS = ("engine/interchange",)

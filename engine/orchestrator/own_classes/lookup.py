@@ -174,9 +174,34 @@ def _overrides(key: str, path: Path, registry: Registry, symbol: str, params: Ma
     if not symbol and not params:
         return
     spec, _ = check_strategy_file(path)
-    if spec is None:
-        return
-    if symbol and key in SHIPPED and path == _shipped(key):
+    if spec is not None:
+        is_shipped = key in SHIPPED and path == _shipped(key)
+        yield from overrides_of(key, spec, registry, symbol, params, is_shipped=is_shipped)
+
+
+def overrides_of(
+    key: str,
+    spec: StrategySpec,
+    registry: Registry,
+    symbol: str,
+    params: Mapping[str, Any],
+    *,
+    is_shipped: bool = False,
+) -> Iterator[str]:
+    """Yield the overrides that give a strategy a symbol and parameters.
+
+    Args:
+        key: its strategy key.
+        spec: the strategy.
+        registry: the installed components.
+        symbol: the symbol; '' for the strategy's own.
+        params: parameters by name.
+        is_shipped: whether its instrument is only an example.
+
+    Raises:
+        RunError: a parameter is unknown.
+    """
+    if symbol and is_shipped:
         # The instrument of the file is an example, with terms of its own.
         entry = {"symbol": symbol, "data": _data_of(symbol, registry), "timeframe": str(spec.instruments[0].timeframe)}
         yield f"instruments.0={json.dumps(entry, ensure_ascii=False)}"

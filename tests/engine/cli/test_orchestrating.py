@@ -45,7 +45,7 @@ def status(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     capsys.readouterr()
     assert main(["status", "--json"]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    assert list(found) == ["workers", "base_url", "token_file"]
+    assert list(found) == ["workers", "base_url", "token_file", "store"]
     return found
 
 

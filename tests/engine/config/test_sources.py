@@ -19,7 +19,8 @@ from tests.support.command_line import ROOT
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (*FIRST_NAMES, *map(variable_of, paths()), sources.VARIABLE):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that what a command sets is undone after the test
+        monkeypatch.delenv(name)
     made = tmp_path / "config"
     made.mkdir()
     return made

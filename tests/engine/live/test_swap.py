@@ -141,6 +141,23 @@ def test_what_cannot_carry_the_position_is_refused_and_the_old_strategy_goes_on(
     again.close()
 
 
+def test_a_strategy_is_changed_before_its_first_bar(tmp_path: Path) -> None:
+    worker = paper(PLAIN, tmp_path / "one")
+    worker.start()
+    assert worker.core.session.steps == 0
+    worker.change(loaded(WIDER))
+    while not worker.has_ended:
+        worker.step()
+    fills = len(worker.ledger().fills)
+    worker.close()
+    other = paper(WIDER, tmp_path / "two")
+    other.start()
+    while not other.has_ended:
+        other.step()
+    assert len(other.ledger().fills) == fills > 0
+    other.close()
+
+
 def test_a_replay_goes_on_with_a_changed_strategy_only_over_the_same_bars(tmp_path: Path) -> None:
     worker = paper(STOPPED, tmp_path / "one", speed="400000x")
     worker.start()

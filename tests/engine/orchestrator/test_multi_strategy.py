@@ -160,6 +160,7 @@ def test_what_cannot_be_added_is_refused_with_a_reason(made: Make, strategies: P
 
 
 def test_rows_of_a_database_are_those_of_the_user(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pymongo", None)
     with pytest.raises(RunError, match="pip install pymongo"):
         made(mongo_uri="mongodb://nowhere")
     asked: list[Any] = []

@@ -46,6 +46,7 @@ def test_rows_that_another_program_writes_are_seen_and_bad_ones_said(store: Sqli
     store.put(ROW)
     before = store.revision()
     assert store.revision() == before
+    assert len(store.list()) == 1
     assert not store.wait(0.01)
     waited: list[bool] = []
     thread = threading.Thread(target=lambda: waited.append(store.wait(20.0)))
