@@ -208,6 +208,19 @@ class Broker(BaseModel, ABC):
         """Whether it moves real money with these options; true unless a broker says otherwise."""
         return True
 
+    def holds_both(self, symbols: Sequence[str]) -> bool:
+        """Return whether it accepts two stops for the same position, of which one then replaces the other.
+
+        Not where stops reserve what they are to trade, as at spot markets: there an earlier one is cancelled first. So
+        it is before an order that closes the position.
+        """
+        del symbols
+        return True
+
+    def changes_orders(self) -> bool:
+        """Return whether it changes orders in place; else an amend is refused without being sent."""
+        return self.can_amend
+
     @classmethod
     def from_place(cls, text: str) -> Self:
         """Return the broker that the text after the colon of `--broker` describes; '' for none.

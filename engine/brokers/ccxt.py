@@ -30,7 +30,7 @@ from quantcrafter.engine.api.orders import OrderType, TimeInForce
 from quantcrafter.engine.api.place import place_and_options
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.brokers.ccxt_account import AccountMember, ExchangeAccount
-from quantcrafter.engine.brokers.ccxt_orders import contract_size, working
+from quantcrafter.engine.brokers.ccxt_orders import AMENDS, contract_size, is_contract, working
 from quantcrafter.engine.brokers.credentials import secrets_of
 from quantcrafter.engine.data.download.moved_urls import moved_urls
 
@@ -60,6 +60,12 @@ class CcxtBroker(Broker):
     @property
     def is_live(self) -> bool:
         return not self.sandbox and urlsplit(self.url).hostname not in _LOOPBACK
+
+    def holds_both(self, symbols: Sequence[str]) -> bool:
+        return all(map(is_contract, symbols))
+
+    def changes_orders(self) -> bool:
+        return self.exchange in AMENDS
 
     @classmethod
     def from_place(cls, text: str) -> Self:

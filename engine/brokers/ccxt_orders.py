@@ -110,7 +110,8 @@ class KnownOrder:
 
 def terms_of(submit: Submit) -> tuple[str, float | None, dict[str, Any]]:
     """Return ccxt's type, price and parameters of an order."""
-    params: dict[str, Any] = {"reduceOnly": True} if submit.reduce_only else {}
+    # Spot markets have no such order, and some refuse a parameter that they don't know.
+    params: dict[str, Any] = {"reduceOnly": True} if submit.reduce_only and is_contract(submit.symbol) else {}
     match submit.kind:
         case "limit":
             return "limit", submit.price, params
@@ -172,6 +173,11 @@ def working(order: Mapping[str, Any], market: Mapping[str, Any], exchange: str) 
         limit=float(limit or 0.0) if kind == "stop_limit" else None,
         client_order_id=str(order.get("clientOrderId") or "") if ours is None else str(ours),
     )
+
+
+def is_contract(symbol: str) -> bool:
+    """Return whether a symbol of ccxt is one of a contract, such as BTC/USDT:USDT."""
+    return ":" in symbol
 
 
 def contract_size(market: Mapping[str, Any]) -> float:

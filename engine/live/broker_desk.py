@@ -2,7 +2,8 @@
 
 1. A command that was certainly not handed over is tried again, unless it is an entry: that is denied.
 2. What is beyond the limits of the account is denied.
-3. An order without an answer counts as unknown after a while, and the broker is asked; it is never sent again.
+3. An amend is refused if the broker changes no orders.
+4. An order without an answer counts as unknown after a while, and the broker is asked; it is never sent again.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from quantcrafter.engine.api import Broker, BrokerConnection, BrokerState, OrderCommand, TryAgainError
+from quantcrafter.engine.api import Broker, BrokerConnection, BrokerState, OrderCommand, OrderEvent, TryAgainError
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_id import OrderId
 from quantcrafter.engine.api.order_state import OrderState, TrackedOrder
-from quantcrafter.engine.api.orders import Denied, Filled, Submit, Unanswered
+from quantcrafter.engine.api.orders import Amend, AmendRejected, Denied, Filled, Submit, Unanswered
 from quantcrafter.engine.live.account_book import AccountBook, account_of
 from quantcrafter.engine.live.core import StrategyCore
 from quantcrafter.engine.live.entry_gate import LATE_NS
 from quantcrafter.engine.live.input_log import InputLog
-from quantcrafter.engine.live.inputs import BarsClosed, LiveInput, Report
+from quantcrafter.engine.live.inputs import BarsClosed, ClockTick, LiveInput, Report
 from quantcrafter.engine.live.limits import AccountGuard, limits_of
 from quantcrafter.engine.live.reconciliation import Reconciliation
 from quantcrafter.engine.live.worker_folder import data_folder_of, order_prefix
@@ -47,11 +49,12 @@ class BrokerDesk:
         book: the account's book, which is closed with the desk.
         reconciliation: compares log and broker.
         guard: keeps the account's limits.
+        amends: whether the broker changes orders in place.
         now_ns: the time that inputs have.
         clock: counts seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that it joins
         self,
         key: str,
         connection: BrokerConnection,
@@ -60,9 +63,11 @@ class BrokerDesk:
         reconciliation: Reconciliation,
         guard: AccountGuard,
         *,
+        amends: bool,
         now_ns: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._amends = amends
         self._key, self._connection, self._core, self._now_ns, self._clock = key, connection, core, now_ns, clock
         self._book, self._reconciliation, self._guard = book, reconciliation, guard
         self._unsent: list[OrderCommand] = []
@@ -79,6 +84,9 @@ class BrokerDesk:
             why = "it was decided before the worker was interrupted" if is_old else self._guard.refusal(command)
             if why and isinstance(command, Submit):
                 self.deny(command, why)
+            elif isinstance(command, Amend) and not self._amends:
+                text = Message("the broker doesn't change orders in place")
+                self._tell(AmendRejected(command.order, command.change, self._now_ns(), text))
             elif self._unsent or not self._hand_over(command):
                 self._put_off(command)
 
@@ -99,11 +107,13 @@ class BrokerDesk:
 
     def deny(self, command: Submit, why: str) -> None:
         """Let the worker be told with the next inputs that an order was refused on our side."""
-        now_ns = self._now_ns()
-        self._denied.append(Report(Denied(command.order, now_ns, why), now_ns))
+        self._tell(Denied(command.order, self._now_ns(), why))
+
+    def _tell(self, event: OrderEvent) -> None:
+        self._denied.append(Report(event, event.ts_ns))
 
     def denied(self) -> Sequence[LiveInput]:
-        """Return what was denied since the last call."""
+        """Return what was refused on our side since the last call."""
         denied, self._denied = self._denied, []
         return denied
 
@@ -121,6 +131,9 @@ class BrokerDesk:
             else:
                 yield Report(event, self._now_ns())
         yield from self._doubts()
+        due_ns, now_ns = self._core.next_due_ns, self._now_ns()
+        if due_ns is not None and due_ns <= now_ns:
+            yield ClockTick(now_ns)
         if is_back:
             self._reconciliation.soon()
             yield from self.outcomes()
@@ -212,4 +225,5 @@ def open_desk(
         raise
     was_filled = opened.was_filled
     compares = Reconciliation(key, prefix, connection, core, book, was_filled=was_filled, now_ns=now_ns)
-    return BrokerDesk(key, connection, core, book, compares, AccountGuard(limits, core, book), now_ns=now_ns)
+    guard, amends = AccountGuard(limits, core, book), broker.changes_orders()
+    return BrokerDesk(key, connection, core, book, compares, guard, amends=amends, now_ns=now_ns)

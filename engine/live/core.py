@@ -12,7 +12,7 @@ With the simulated venue, the session fills orders itself, and its reports are d
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,14 +23,11 @@ from quantcrafter.engine.api import (
     DataError,
     Ledger,
     OrderCommand,
-    OrderEvent,
     QuantCrafterError,
     RunError,
 )
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_id import OrderError
-from quantcrafter.engine.api.order_state import OrderState
-from quantcrafter.engine.api.orders import Denied, Rejected
 from quantcrafter.engine.api.step_program import StepRecord
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.graph.terms import Terms
@@ -38,6 +35,7 @@ from quantcrafter.engine.live.entry_gate import EntryGate, GateNotice
 from quantcrafter.engine.live.inputs import (
     Anchored,
     BarsClosed,
+    ClockTick,
     LiveInput,
     LiveOutput,
     Report,
@@ -48,6 +46,7 @@ from quantcrafter.engine.live.inputs import (
     time_of,
 )
 from quantcrafter.engine.live.packed import compact_ledger, joined_ledgers
+from quantcrafter.engine.live.protection_watch import closing, watched
 from quantcrafter.engine.live.simulated_reports import SimulatedReports
 from quantcrafter.engine.runtime.results.notices import Notice
 from quantcrafter.engine.runtime.sessions.strategy_session import Host, StrategySession
@@ -75,12 +74,22 @@ class StrategyCore:
         graph: the strategy.
         worker: 1 to 12 letters and digits that the ids of orders begin with.
         venue: who fills the orders.
+        holds_both: whether a broker outside accepts a second stop for the same position.
         host: what it shares with other strategies of the process.
     """
 
-    def __init__(self, graph: BoundGraph, *, worker: str, venue: Venue = "simulated", host: Host | None = None) -> None:
+    def __init__(
+        self,
+        graph: BoundGraph,
+        *,
+        worker: str,
+        venue: Venue = "simulated",
+        holds_both: bool = True,
+        host: Host | None = None,
+    ) -> None:
         self.graph = graph
         self.venue: Venue = venue
+        self._holds_both = holds_both
         self.anchor: Anchored | None = None
         self.gate = EntryGate(venue)
         self.is_outdated = False
@@ -162,6 +171,7 @@ class StrategyCore:
             worker=self._worker,
             epoch=anchor.epoch,
             venue=self.venue,
+            holds_both=self._holds_both,
             terms=_terms_of(anchor, graph),
         )
 
@@ -179,6 +189,7 @@ class StrategyCore:
             worker=self._worker,
             epoch=anchor.epoch,
             venue=self.venue,
+            holds_both=self._holds_both,
             terms=_terms_of(anchor, self.graph),
         )
 
@@ -207,6 +218,8 @@ class StrategyCore:
                 return self._asked(given, told)
             case Anchored():
                 raise RunError(Message("Input {seq} begins the histories again. Call begin_again() for it.", seq=seq))
+            case ClockTick():
+                return self._ticked(given)
             case BarRevised():
                 self.is_outdated = True
         self.now_ns = max(self.now_ns, time_of(given))
@@ -218,37 +231,46 @@ class StrategyCore:
         withdrawn = self._withdrawn_before(given)
         session.shut_entries(shut=not self.gate.allows(given))
         try:
-            commands = (*withdrawn, *session.append(given.bars, last=given.last))
+            commands = (*withdrawn, *session.append(given.bars, last=given.last, now_ns=given.ts_ns))
         except DataError as error:
             return _refused(given.ts_ns, ", ".join(given.bars), error)
         if self.gate.is_closed:
-            commands = (*commands, *session.withdraw_entries())
+            commands = (*commands, *session.withdraw_entries(given.ts_ns))
         close_ns = max(bar.close_ns for bar in given.bars.values())
         self.is_outdated = self.is_outdated or any(map(_changes_the_past, given.bars.values()))
         self._note_day(close_ns, before)
         self.now_ns = max(self.now_ns, given.ts_ns)
+        self.gate.note_orders(session)
         told = [_output_of_notice(each) for each in session.take_notices()]
-        return self._told((*commands, *self._flattened()), close_ns, told)
+        return self._told((*commands, *closing(self.gate, session, given.ts_ns)), close_ns, told)
 
     def _reported(self, given: Report) -> CoreResult:
-        held = dict(self.session.positions)
+        session = self.session
         try:
-            commands = self.session.apply(given.event)
+            commands = session.apply(given.event, given.ts_ns)
         except OrderError as error:
             return _refused(given.ts_ns, "", error)
         self.now_ns = max(self.now_ns, given.ts_ns)
-        told = [_output_of_change(given.ts_ns, each) for each in self._unprotected(given.event, held)]
-        unknown = (each for each in self.session.orders.values() if each.state is OrderState.UNKNOWN)
-        self.gate.unknown = tuple(str(each.order) for each in unknown)
-        commands = (*commands, *self._flattened())
+        notices = list(watched(given.event, self.gate, session, given.ts_ns))
+        commands = (*commands, *closing(self.gate, session, given.ts_ns))
+        self.gate.note_orders(session)
+        told = [_output_of_change(given.ts_ns, each) for each in notices]
         return CoreResult((*map(output_of, (given.event, *commands)), *told), commands)
+
+    def _ticked(self, given: ClockTick) -> CoreResult:
+        """Ask again for what the broker refused, when it is due."""
+        self.now_ns = max(self.now_ns, given.ts_ns)
+        if self.venue == "simulated":
+            return _NOTHING
+        commands = (*self.session.ask_again(given.ts_ns), *closing(self.gate, self.session, given.ts_ns))
+        return CoreResult(tuple(map(output_of, commands)), commands)
 
     def _asked(self, given: UserCommand, told: Sequence[LiveOutput]) -> CoreResult:
         commands: tuple[OrderCommand, ...] = ()
         if given.verb in ("cancel", "stop"):
-            commands = self.session.withdraw_entries()
+            commands = self.session.withdraw_entries(given.ts_ns)
         elif given.verb == "flatten":
-            commands = self.session.close_positions()
+            commands = self.session.close_positions(now_ns=given.ts_ns)
         self.now_ns = max(self.now_ns, given.ts_ns)
         return self._told(commands, given.ts_ns, told)
 
@@ -260,40 +282,11 @@ class StrategyCore:
         messages = self._reports.of(commands, new, ts_ns)
         return CoreResult((*map(output_of, messages), *notices))
 
-    def _flattened(self) -> tuple[OrderCommand, ...]:
-        """Return further commands while positions are to be closed: a fill may have come late, or an order failed."""
-        if not self.gate.flattening:
-            return ()
-        if not self.session.positions:
-            return self.session.withdraw_entries()
-        return self.session.close_positions()
-
-    def _unprotected(self, event: OrderEvent, held: Mapping[str, float]) -> Iterator[GateNotice]:
-        """Yield an alarm if an order that should protect or close a position was refused, and the position is there."""
-        if not isinstance(event, (Rejected, Denied)):
-            return
-        order = self.session.orders.get(event.order.number)
-        if order is None or not order.submit.reduce_only:
-            return
-        symbol = order.submit.symbol
-        if symbol in self.session.positions and symbol in held:
-            self.gate.reduce_only()
-            yield GateNotice(
-                "alarm",
-                Message(
-                    "{symbol}: the order {order} that should reduce the position was refused ({text}). "
-                    "No entries until 'resume'.",
-                    symbol=symbol,
-                    order=event.order,
-                    text=event.text,
-                ),
-            )
-
     def _withdrawn_before(self, given: BarsClosed) -> tuple[OrderCommand, ...]:
         """Return the cancels of entry orders that wait, if bars opened after the hours of the schedule had ended."""
         if not self.gate.is_closed or min(bar.open_ns for bar in given.bars.values()) < self.gate.closed_ns:
             return ()
-        return self.session.withdraw_entries()
+        return self.session.withdraw_entries(given.ts_ns)
 
     def _note_day(self, close_ns: int, before: float) -> None:
         day = close_ns // 86_400_000_000_000
@@ -317,6 +310,12 @@ class StrategyCore:
     def feed_state(self) -> str:
         """The state of the feed: '' before the first one that it told."""
         return self.gate.feed
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When a `ClockTick` makes it ask again for what the broker refused (UTC ns); None if nothing is due."""
+        due = [each for each in (self.session.next_due_ns, self.gate.close_due_ns or None) if each is not None]
+        return min(due, default=None)
 
     @property
     def pnl_today(self) -> float:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from quantcrafter.engine.api import BrokerState, FeedState
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.order_state import OrderState
 from quantcrafter.engine.live.inputs import (
     SCHEDULE,
     BarsClosed,
@@ -25,6 +26,9 @@ from quantcrafter.engine.live.inputs import (
     Stopped,
     UserCommand,
 )
+
+if TYPE_CHECKING:
+    from quantcrafter.engine.runtime.sessions.strategy_session import StrategySession
 
 Level = Literal["info", "warning", "alarm"]
 LATE_NS = 30_000_000_000
@@ -47,8 +51,9 @@ class EntryGate:
 
     `venue` says who fills the orders: only a broker outside can be lost, or disagree. `broker` is its connection's
     state, `agreed` whether log and broker were compared since and agreed, `disagreed` what doesn't agree; `unknown` are
-    orders without an outcome.
-    `flattening` and `stopping` last until it is done.
+    orders without an outcome, `unprotected` symbols of which it has refused a protective order.
+    `flattening` and `stopping` last until it is done. `closing` are symbols that are closed since their stops can't be
+    had; `close_refusals` counts how often the broker refused to close, and at `close_due_ns` it is asked again.
     `is_closed` says that the hours of the schedule are over, since `closed_ns`. `flattened_ns` is when the schedule had
     positions closed last, `may_resume` whether it may allow entries again: not if a user has said something since, or
     something else spoke against them.
@@ -69,6 +74,10 @@ class EntryGate:
     agreed: bool = False
     disagreed: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    unprotected: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+    close_refusals: int = 0
+    close_due_ns: int = 0
     nobodys: Mapping[str, float] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ what it is
@@ -84,12 +93,17 @@ class EntryGate:
         if overdue:
             yield Message("bars of {names} are overdue", names=", ".join(overdue))
         if self.venue == "external":
-            if self.broker == "lost":
-                yield Message("the broker is lost")
-            elif not self.agreed:
-                yield Message("the account is not compared with the log yet")
-            if self.unknown:
-                yield Message("the outcome of {orders} is unknown", orders=", ".join(self.unknown))
+            yield from self._against_broker()
+
+    def _against_broker(self) -> Iterator[Message]:
+        if self.broker == "lost":
+            yield Message("the broker is lost")
+        elif not self.agreed:
+            yield Message("the account is not compared with the log yet")
+        if self.unknown:
+            yield Message("the outcome of {orders} is unknown", orders=", ".join(self.unknown))
+        if self.unprotected:
+            yield Message("protective orders of {symbols} are missing", symbols=", ".join(self.unprotected))
 
     def held(self) -> Iterator[Message]:
         """Yield what speaks against entries until `resume`, a word each."""
@@ -202,6 +216,13 @@ class EntryGate:
                 if held
                 else Message("All positions of the account belong to workers."),
             )
+
+    def note_orders(self, session: StrategySession) -> None:
+        """Note which orders have no outcome, and which positions lack a protective order."""
+        if self.venue == "external":
+            unknown = (each for each in session.orders.values() if each.state is OrderState.UNKNOWN)
+            self.unknown = tuple(str(each.order) for each in unknown)
+            self.unprotected = tuple(dict.fromkeys(each.symbol for each in session.unplaced()))
 
     # ------------------------------------------------------------------ keeping it
 

@@ -9,12 +9,19 @@ from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.core import CoreResult, StrategyCore
 from quantcrafter.engine.live.input_log import InputLog
 from quantcrafter.engine.live.inputs import Anchored, LiveOutput
+from quantcrafter.engine.runtime.sessions.strategy_session import Host
 
 Load = Callable[[Mapping[str, Any]], BoundGraph]
 """Returns the strategy that `about_strategy` said something of."""
 
 Tell = Callable[[int, CoreResult, Mapping[int, LiveOutput]], None]
 """Is told the number of an input, what came out of it, and what had come out of it before."""
+
+
+def core_of(graph: BoundGraph, meta: Mapping[str, Any], host: Host | None = None) -> StrategyCore:
+    """Return the core of a strategy, as it was when its log began; `meta` is what the log says of it."""
+    holds_both = bool(meta.get("holds_both", True))
+    return StrategyCore(graph, worker=meta["worker"], venue=meta["venue"], holds_both=holds_both, host=host)
 
 
 def fold(

@@ -9,12 +9,11 @@ from pathlib import Path
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.live.beginning import strategy_from
-from quantcrafter.engine.live.core import CoreResult, StrategyCore
-from quantcrafter.engine.live.folding import fold
+from quantcrafter.engine.live.core import CoreResult
+from quantcrafter.engine.live.folding import core_of, fold
 from quantcrafter.engine.live.input_log import CLASS_VENUE, InputLog, NumberedOutput
 from quantcrafter.engine.live.inputs import LiveOutput
 from quantcrafter.engine.runtime.running.load_graph import Installed
-from quantcrafter.engine.runtime.sessions.strategy_session import Host
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def replay_recording(path: Path, registry: Installed) -> Replayed:
             )
         if not {"text", "base_dir", "overrides", "worker", "venue"} <= set(meta):
             raise RunError(Message("The log of a worker has no beginning: it was never started."))
-        core = StrategyCore(strategy_from(meta, registry), worker=meta["worker"], venue=meta["venue"], host=Host())
+        core = core_of(strategy_from(meta, registry), meta)
         outputs: list[NumberedOutput] = []
         different: list[int] = []
 

@@ -39,7 +39,7 @@ from quantcrafter.engine.live.beginning import about_strategy, first_anchor, kno
 from quantcrafter.engine.live.broker_desk import BrokerDesk, open_desk
 from quantcrafter.engine.live.core import CoreResult, StrategyCore
 from quantcrafter.engine.live.feed_side import FeedSide
-from quantcrafter.engine.live.folding import fold
+from quantcrafter.engine.live.folding import core_of, fold
 from quantcrafter.engine.live.hours_side import HoursSide, WorkerHours
 from quantcrafter.engine.live.input_log import InputLog, Kept, NumberedOutput
 from quantcrafter.engine.live.inputs import (
@@ -362,8 +362,8 @@ class SessionWorker(StrategyWorker):
         self._feed = self.feed.open(subscriptions, self.graph.spec.base_dir)
         connection = self.broker.connect() if self.broker.venue == "external" else None
         self._change(WorkerState.WARMING_UP)
-        self._core = StrategyCore(self.graph, worker=order_prefix(self.key), venue=self.broker.venue, host=self._host)
         opened, now_ns = self._opened_log(), self._feed.now_ns
+        self._core = core_of(self.graph, opened.meta() if opened.has_anchor else self._about(), self._host)
         if connection is not None:
             self._desk = open_desk(self.folder, self.broker, connection, self._core, opened, now_ns)
         resumes = opened.has_anchor
@@ -390,16 +390,20 @@ class SessionWorker(StrategyWorker):
         known = known_before(self.graph, feed, stored, names, own_clock=self.feed.own_clock)
         epoch = int(time.time()) if self.broker.venue == "external" else 0
         anchor = first_anchor(self.core, known, stored, strategy=strategy, epoch=epoch, ts_ns=feed.now_ns())
-        about = {
+        self._opened_log().set_meta(**self._about(), **about_strategy(self.strategy.spec))
+        self._opened_log().anchor(anchor, known)
+        self._kept_bars = {name: len(bars) for name, bars in known.items()}
+
+    def _about(self) -> dict[str, Any]:
+        """Return what its log says of it."""
+        return {
             "key": self.key,
             "worker": order_prefix(self.key),
             "venue": self.broker.venue,
+            "holds_both": self.broker.holds_both([each.spec.symbol for each in self.graph.instruments]),
             "mode": self.mode,
             "created_ns": self.started_ns,
         }
-        self._opened_log().set_meta(**about, **about_strategy(self.strategy.spec))
-        self._opened_log().anchor(anchor, known)
-        self._kept_bars = {name: len(bars) for name, bars in known.items()}
 
     def _resume(self, opened: InputLog, core: StrategyCore) -> None:
         """Fold the log.
@@ -451,12 +455,12 @@ class SessionWorker(StrategyWorker):
 
     def _may_stop(self) -> bool:
         """Return whether the broker has answered all that it was sent, or had enough time for it."""
-        if self._desk is None or not (waiting := self._desk.waiting()):
+        if self._desk is None or (not (waiting := self._desk.waiting()) and self.core.next_due_ns is None):
             return True
         self._stop_s = self._stop_s or time.monotonic()
         if time.monotonic() - self._stop_s < STOP_WAIT_S:
             return False
-        orders = ", ".join(str(each.order) for each in waiting)
+        orders = ", ".join(str(each.order) for each in waiting) or "orders that it refused"
         log.error("Worker %s stops without the broker's answers for %s; its start asks for them.", self.key, orders)
         return True
 

@@ -6,6 +6,8 @@ commands, and positions are closed by market orders at the next open.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from quantcrafter.engine.simulation.halts import cancel_entries, flatten
@@ -30,11 +32,11 @@ def withdraw_entries(state: SimulationState) -> None:
                 cancel_entries(state.portfolio, holding)
 
 
-def close_positions(state: SimulationState) -> None:
-    """Withdraw entries, and order every position to be closed that is not being closed already."""
+def close_positions(state: SimulationState, instruments: Iterable[int]) -> None:
+    """Withdraw entries of instruments, and order their positions to be closed unless they are being closed already."""
     state.harvest()
     with np.errstate(all="ignore"):
-        for holding in state.holdings:
+        for holding in (state.holdings[i] for i in instruments):
             if holding["bars"] > 0:
                 holding["bar"] = holding["bars"] - 1
                 if not is_leaving(holding):

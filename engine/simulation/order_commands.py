@@ -149,6 +149,10 @@ class SentOrders:
         """Return the index of an instrument by its symbol."""
         return [each.symbol for each in self._job.instruments].index(symbol)
 
+    def symbol_of(self, instrument: int) -> str:
+        """Return the symbol of an instrument by its index."""
+        return self._job.instruments[instrument].symbol
+
     def terms_of(self, order: TrackedOrder) -> WorkingTerms:
         """Return the terms of an order as a broker has them."""
         sent = order.submit

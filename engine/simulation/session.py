@@ -13,7 +13,7 @@ What each of them does at a step is in `engine.simulation.stepping`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
@@ -38,7 +38,8 @@ from quantcrafter.engine.simulation.kernel import equity_of
 from quantcrafter.engine.simulation.kernel_forms import RunSteps
 from quantcrafter.engine.simulation.matcher import Matcher
 from quantcrafter.engine.simulation.order_commands import SentOrders
-from quantcrafter.engine.simulation.outside import NoVenue, Outside
+from quantcrafter.engine.simulation.outside import Missed, NoVenue, Outside, Unplaced
+from quantcrafter.engine.simulation.placing import Placing
 from quantcrafter.engine.simulation.pretrade import check_new_entries
 from quantcrafter.engine.simulation.records import TABLE_ROWS
 from quantcrafter.engine.simulation.session_state import (
@@ -79,6 +80,7 @@ class SimulationSession(Stepping):
         kernel: RunSteps | None = None,
         growth: Growth | None = None,
         identity: Identity = UNNAMED,
+        holds_both: bool = True,
     ) -> None:
         if growth is None:
             state = SimulationState.of(job, table_rows, kernel)
@@ -89,7 +91,8 @@ class SimulationSession(Stepping):
         self.identity = identity
         self._growth = growth
         self._chooses_kernel = kernel is None
-        self._outside = Outside(state, SentOrders(job, identity), reporting=isinstance(matcher, NoVenue))
+        placing = Placing([each.symbol for each in job.instruments], holds_both=holds_both)
+        self._outside = Outside(state, SentOrders(job, identity), placing, reporting=isinstance(matcher, NoVenue))
         # The values of a fresh account; only open sessions are saved.
         self._fresh = {name: state.portfolio[name].copy() for name in PORTFOLIO_STATE} if growth is not None else {}
         self.kept: dict[str, Any] = {}
@@ -104,6 +107,7 @@ class SimulationSession(Stepping):
         identity: Identity = UNNAMED,
         matcher: Matcher | None = None,
         venue: Literal["simulated", "external"] = "simulated",
+        holds_both: bool = True,
         kernel: RunSteps | None = None,
     ) -> SimulationSession:
         """Return a session of the job's terms to which bars are appended; those that the job has are not read.
@@ -111,7 +115,7 @@ class SimulationSession(Stepping):
         A column of the job says that its bars will have a value of it; its own values are not read either. With a
         `state` of the same strategy the session continues from there. `identity` is the owner of the session. If the
         `venue` is external, orders fill only through `apply`, and entries that the account can't pay for are reduced or
-        rejected before they are sent.
+        rejected before they are sent; `holds_both` says whether it accepts a second stop for the same position.
 
         Raises:
             RunError: an impossible tick or lot size, a rule without its column, a state of another strategy, no such
@@ -127,7 +131,15 @@ class SimulationSession(Stepping):
         if state is not None:
             check_owner(state, job, identity)
         growth = Growth(without_bars(job))
-        session = cls(growth.job, matcher, table_rows=SMALL_TABLES, kernel=kernel, growth=growth, identity=identity)
+        session = cls(
+            growth.job,
+            matcher,
+            table_rows=SMALL_TABLES,
+            kernel=kernel,
+            growth=growth,
+            identity=identity,
+            holds_both=holds_both,
+        )
         if session.is_external:
             growth.closes_expired = False
             session.memory.portfolio["close_last"] = 0  # that is a fill of the simulated venue
@@ -238,7 +250,7 @@ class SimulationSession(Stepping):
 
     # ------------------------------------------------------------------ orders at a broker
 
-    def close_step(self) -> tuple[OrderCommand, ...]:
+    def close_step(self, now_ns: int | None = None) -> tuple[OrderCommand, ...]:
         """Run the rest of the appended step, and return the new commands for the broker.
 
         Raises:
@@ -249,28 +261,56 @@ class SimulationSession(Stepping):
             self.fill()
         if not self._decided:
             self.decide()
-        return self.commands()
+        return self.commands(now_ns)
 
-    def commands(self) -> tuple[OrderCommand, ...]:
+    def commands(self, now_ns: int | None = None) -> tuple[OrderCommand, ...]:
         """Return the new commands for the broker: the changes from its state to the current open orders.
 
-        An order that the simulated venue created and filled within the same step is not included.
+        An order that the simulated venue created and filled within the same step is not included. `now_ns` is the time
+        at an external venue, in UTC; the last close if it isn't given.
 
         Raises:
             RunError: all bars are known from the start.
         """
-        return self._outside.commands(self._growing().last_ns or 0)
+        return self._commands(now_ns, in_answer=False)
 
-    def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
+    def _commands(self, now_ns: int | None, *, in_answer: bool) -> tuple[OrderCommand, ...]:
+        close_ns = self._growing().last_ns or 0
+        now_ns = close_ns if now_ns is None else max(close_ns, now_ns)
+        return self._outside.commands(now_ns if self.is_external else close_ns, now_ns, in_answer=in_answer)
+
+    def apply(self, event: OrderEvent, now_ns: int | None = None) -> tuple[OrderCommand, ...]:
         """Book a report of the external venue about an order, and return the new commands.
 
-        A fill belongs to the current bar. Late and repeated reports change nothing. Rejected requests are repeated at
-        the next close, or by `commands`.
+        A fill belongs to the current bar. Late and repeated reports change nothing. What was rejected is repeated at
+        the next close, by `commands`, and some of it by `ask_again` before that. `now_ns` is when the report came, in
+        UTC; the last close if it isn't given.
 
         Raises:
             OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
             RunError: the venue is simulated, an appended step is not run yet, or the event is none.
         """
+        self._check_reporting()
+        if not isinstance(event, EVENTS):
+            names = ", ".join(each.__name__ for each in EVENTS)
+            raise RunError(
+                Message(
+                    "What a broker reports must be one of {names}; was {type}.", names=names, type=type(event).__name__
+                )
+            )
+        self._outside.apply(event, max(self._growing().last_ns or 0, now_ns or 0))
+        return self._commands(now_ns, in_answer=True)
+
+    def ask_again(self, now_ns: int) -> tuple[OrderCommand, ...]:
+        """Return the commands that are due by a time (UTC ns) because the external venue rejected them before.
+
+        Raises:
+            RunError: the venue is simulated, or an appended step is not run yet.
+        """
+        self._check_reporting()
+        return self._commands(now_ns, in_answer=True)
+
+    def _check_reporting(self) -> None:
         if not self.is_external:
             raise RunError(
                 Message("The venue of this session is simulated: it reports nothing. Open it with venue='external'.")
@@ -279,15 +319,23 @@ class SimulationSession(Stepping):
             raise RunError(
                 Message("The last step is not run yet. Call close_step() before what is reported is applied.")
             )
-        if not isinstance(event, EVENTS):
-            names = ", ".join(each.__name__ for each in EVENTS)
-            raise RunError(
-                Message(
-                    "What a broker reports must be one of {names}; was {type}.", names=names, type=type(event).__name__
-                )
-            )
-        self._outside.apply(event)
-        return self._outside.commands(self._growing().last_ns or 0, in_answer=True)
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When `ask_again` has something to ask (UTC ns); None if nothing was rejected."""
+        return self._outside.next_due_ns
+
+    def take_missed(self) -> Sequence[Missed]:
+        """Return the protective orders that the broker ended since the last call, though they are still wanted."""
+        return self._outside.take_missed()
+
+    def refusals_of(self, number: int) -> int:
+        """Return how often the external venue rejected a protective order, by the number that it has now."""
+        return self._outside.refusals_of(number)
+
+    def unplaced(self) -> tuple[Unplaced, ...]:
+        """Return the protective orders that are wanted, and that the broker has rejected and not accepted yet."""
+        return tuple(self._outside.unplaced())
 
     # ------------------------------------------------------------------ what the program asks
 
@@ -296,30 +344,31 @@ class SimulationSession(Stepping):
         self._growing()
         shut_entries(self.memory, shut=shut)
 
-    def withdraw_entries(self) -> tuple[OrderCommand, ...]:
+    def withdraw_entries(self, now_ns: int | None = None) -> tuple[OrderCommand, ...]:
         """Cancel all orders that would open or increase a position, and return the new commands for the broker.
 
         Raises:
             RunError: all bars are known from the start, or an appended step is not run yet.
         """
-        return self._asked(withdraw_entries)
+        return self._asked(withdraw_entries, now_ns)
 
-    def close_positions(self) -> tuple[OrderCommand, ...]:
-        """Withdraw entries, order all positions to be closed at the next open, and return the new commands.
+    def close_positions(self, *symbols: str, now_ns: int | None = None) -> tuple[OrderCommand, ...]:
+        """Withdraw entries, order positions to be closed at the next open, and return the new commands.
 
-        Repeating it while they are being closed has no effect.
+        Of these instruments, or of all if none are named. Repeating it while they are being closed has no effect.
 
         Raises:
             RunError: all bars are known from the start, or an appended step is not run yet.
         """
-        return self._asked(close_positions)
+        numbers = [i for i, each in enumerate(self.job.instruments) if not symbols or each.symbol in symbols]
+        return self._asked(lambda state: close_positions(state, numbers), now_ns)
 
-    def _asked(self, act: Callable[[SimulationState], None]) -> tuple[OrderCommand, ...]:
+    def _asked(self, act: Callable[[SimulationState], None], now_ns: int | None) -> tuple[OrderCommand, ...]:
         self._growing()
         if not self.done or not self._decided:
             raise RunError(Message("The last step is not run yet. Call close_step() before orders are withdrawn."))
         act(self.memory)
-        return self.commands()
+        return self.commands(now_ns)
 
     def _note_close(self) -> None:
         if self._growth is not None:

@@ -12,7 +12,7 @@ Terms of the job are never part of a state. Values that a fresh session has are 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from quantcrafter.engine.api.errors import RunError
 from quantcrafter.engine.api.ledger import ORDER_DTYPE
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.simulation.identity import BAR_STANDARD, Identity, terms_hash
+from quantcrafter.engine.simulation.placing import AT_CLOSE
 from quantcrafter.engine.simulation.plain import from_plain, is_same, plain, trimmed
 from quantcrafter.engine.simulation.records import (
     HOLDING_DTYPE,
@@ -90,7 +91,8 @@ class SessionState:
     numbers from which on ids have a worker's name and epoch, `told` the orders as they were last commanded, and
     `tracked` what a broker has reported of them.
     `executions` are the names of the execution nodes, whose numbers orders have; none in states of earlier releases.
-    `refused` are the amends and cancels that a broker rejected since the last close, by order number.
+    `refused` are the requests that a broker rejected, by order number and name: how often, and when they are due (UTC
+    ns).
     `components` holds the states of components in Python, by name. `program` is a hash of the steps that read the
     position, whose memory each instrument has.
     """
@@ -109,7 +111,7 @@ class SessionState:
     components: Mapping[str, Any] = field(default_factory=dict)
     executions: tuple[str, ...] = ()
     program: str = ""
-    refused: tuple[tuple[int, str], ...] = ()
+    refused: tuple[tuple[int, str, int, int], ...] = ()
     bar_standard: str = BAR_STANDARD
     version: int = VERSION
 
@@ -151,7 +153,7 @@ class SessionState:
             values["epochs"] = tuple(tuple(each) for each in values["epochs"])
             values["told"], values["tracked"] = tuple(values["told"]), tuple(values.get("tracked", ()))
             values["executions"] = tuple(values.get("executions", ()))
-            values["refused"] = tuple((number, name) for number, name in values.get("refused", ()))
+            values["refused"] = tuple(map(_refused, values.get("refused", ())))
             state = cls(**values)
             _check_numbers(state)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
@@ -159,6 +161,14 @@ class SessionState:
                 Message("The state of a session can't be read: {error}. It was changed or cut off.", error=error)
             ) from None
         return state
+
+
+def _refused(given: Sequence[Any]) -> tuple[int, str, int, int]:
+    """Return a rejected request; earlier releases kept its order and name alone, and repeated it at the next close."""
+    number, name, count, due_ns = given if len(given) > 2 else (*given, 1, AT_CLOSE)  # noqa: PLR2004 - two fields
+    if name not in {"submit", "amend", "cancel"}:
+        raise ValueError(Message("'{name}' is no request", name=name))
+    return int(number), str(name), int(count), int(due_ns)
 
 
 def _check_numbers(state: SessionState) -> None:

@@ -21,7 +21,7 @@ from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live import input_log
 from quantcrafter.engine.live.anchoring import stored_market
 from quantcrafter.engine.live.core import StrategyCore, Venue
-from quantcrafter.engine.live.folding import fold
+from quantcrafter.engine.live.folding import core_of, fold
 from quantcrafter.engine.live.input_log import InputLog
 from quantcrafter.engine.live.inputs import (
     VERBS,
@@ -99,9 +99,16 @@ class Case:
         )
         return cls(graph, anchor, known, given)
 
-    def core(self, venue: Venue = "simulated", kept: str | None = None, known: dict[str, Bars] | None = None) -> Any:
+    def core(
+        self,
+        venue: Venue = "simulated",
+        kept: str | None = None,
+        known: dict[str, Bars] | None = None,
+        *,
+        holds_both: bool = True,
+    ) -> Any:
         """Return a core that is open: new, or one that continues."""
-        core = StrategyCore(self.graph, worker="w", venue=venue, host=Host())
+        core = StrategyCore(self.graph, worker="w", venue=venue, holds_both=holds_both, host=Host())
         core.open(self.anchor, self.known if known is None else known, kept)
         return core
 
@@ -223,11 +230,7 @@ def contents(folder: Path) -> tuple[list[Any], list[Any], str]:
     """Return the inputs and outputs in a worker's log, and the state that they give."""
     with InputLog.read(folder / input_log.LOG) as opened:
         meta = opened.meta()
-        core = StrategyCore(
-            load_text(meta["text"], load_registry(), base_dir=meta["base_dir"]),
-            worker=meta["worker"],
-            venue=meta["venue"],
-        )
+        core = core_of(load_text(meta["text"], load_registry(), base_dir=meta["base_dir"]), meta)
         fold(opened, core)
         return list(opened.inputs()), list(opened.outputs()), core.kept()
 

@@ -74,6 +74,10 @@ class VnpyBroker(Broker):
     def is_live(self) -> bool:
         return self.gateway != SIMULATED
 
+    def holds_both(self, symbols: Sequence[str]) -> bool:
+        del symbols
+        return self.gateway == SIMULATED  # elsewhere an order that closes a position may reserve a part of it
+
     @classmethod
     def from_place(cls, text: str) -> Self:
         gateway, options = place_and_options(text)

@@ -39,6 +39,7 @@ from quantcrafter.engine.simulation.closed_bar import ClosedBar, row_of
 from quantcrafter.engine.simulation.identity import Identity
 from quantcrafter.engine.simulation.kernel_forms import RunSteps
 from quantcrafter.engine.simulation.node_program import NodeProgram
+from quantcrafter.engine.simulation.outside import Missed, Unplaced
 from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 from quantcrafter.engine.simulation.warm_steps import remembered_steps
@@ -101,6 +102,7 @@ class StrategySession:
         worker: str = "session",
         epoch: int = 0,
         venue: Literal["simulated", "external"] = "simulated",
+        holds_both: bool = True,
         kernel: RunSteps | None = None,
         terms: Sequence[Terms] | None = None,
     ) -> StrategySession:
@@ -116,6 +118,7 @@ class StrategySession:
             worker: 1 to 12 letters and digits that the ids of orders begin with.
             epoch: a number that each start of the worker raises, part of the ids.
             venue: who fills the orders: the simulated venue, or a broker outside whose reports `apply` is told.
+            holds_both: whether that broker accepts a second stop for the same position.
             kernel: the bar loop to run on, compiled or interpreted; by default compiled where it is loaded already.
             terms: those of each instrument, where they are known better than the bars before the first step show them.
 
@@ -130,7 +133,9 @@ class StrategySession:
         if kept is None:
             self._remember_known()
         identity = self._identity(worker, epoch)
-        self._session = SimulationSession.open(self._job, kept, identity=identity, venue=venue, kernel=kernel)
+        self._session = SimulationSession.open(
+            self._job, kept, identity=identity, venue=venue, holds_both=holds_both, kernel=kernel
+        )
         if kept is not None:
             self._check_kept(self._session.kept)
             self._remember_noted()
@@ -147,6 +152,7 @@ class StrategySession:
         worker: str = "session",
         epoch: int = 0,
         venue: Literal["simulated", "external"] = "simulated",
+        holds_both: bool = True,
         kernel: RunSteps | None = None,
         terms: Sequence[Terms] | None = None,
     ) -> tuple[StrategySession, tuple[str, ...]]:
@@ -166,7 +172,9 @@ class StrategySession:
         self._remember_known()
         identity = self._identity(worker, epoch)
         adopted = adopt(old, self._job, identity)
-        self._session = SimulationSession.open(self._job, adopted.state, identity=identity, venue=venue, kernel=kernel)
+        self._session = SimulationSession.open(
+            self._job, adopted.state, identity=identity, venue=venue, holds_both=holds_both, kernel=kernel
+        )
         self._remember_noted()
         return self, adopted.dropped
 
@@ -250,12 +258,15 @@ class StrategySession:
         """Return the id of an order by its number in the ledger."""
         return self._session.id_of(number)
 
-    def append(self, bars: Mapping[str, Bar], *, last: Collection[str] = ()) -> tuple[OrderCommand, ...]:
+    def append(
+        self, bars: Mapping[str, Bar], *, last: Collection[str] = (), now_ns: int | None = None
+    ) -> tuple[OrderCommand, ...]:
         """Take the bars that closed at the same time, run the step, and return the commands for a broker.
 
         Bars of feeds alone make no step; they come before those of the instruments that see them, or with them.
         `last` are the instruments that this bar is known to be the last of, as a backtest knows it. Bars of a contract
-        that open after its expiry are left out: it is closed at its last close before.
+        that open after its expiry are left out: it is closed at its last close before. `now_ns` is when they came, in
+        UTC; when they closed if it isn't given.
 
         Raises:
             DataError: a bar can't be the next one. Nothing is changed.
@@ -266,7 +277,7 @@ class StrategySession:
         self._check_names(last)
         given, bars = bars, self._without_expired(bars)
         if bars is not given and not bars:
-            return self._session.commands() if self._session.is_external else ()
+            return self._session.commands(now_ns) if self._session.is_external else ()
         self._session.check_open(symbol for symbol in self._symbols if symbol in bars)
         if self._has_points and isinstance(bars, Mapping):
             self._check_points(bars)
@@ -281,7 +292,7 @@ class StrategySession:
             self._session.append(step)
             if last:
                 self._session.end_data(*last)
-            commands = self._session.close_step()
+            commands = self._session.close_step(now_ns)
             self._note(step)
             if self._given is not None and self.plan.loop is not None:
                 memory = self._session.memory
@@ -322,42 +333,68 @@ class StrategySession:
         self._session.expire(max(late.values()))
         return {symbol: bar for symbol, bar in bars.items() if symbol not in late}
 
-    def apply(self, event: OrderEvent) -> tuple[OrderCommand, ...]:
+    def apply(self, event: OrderEvent, now_ns: int | None = None) -> tuple[OrderCommand, ...]:
         """Book what the external venue reports of an order, and return what it has to be told now.
 
         A fill belongs to the bar that is in progress. Late and repeated reports change nothing. What was refused is
-        asked again at the next close.
+        asked again at the next close, or by `ask_again`. `now_ns` is when the report came, in UTC.
 
         Raises:
             OrderError: the order is not one that was sent, or the report can't be true. Nothing is changed.
             RunError: the venue is simulated, the event is none, or the session failed before.
         """
         self._check_running()
-        return self._session.apply(event)
+        return self._session.apply(event, now_ns)
+
+    def ask_again(self, now_ns: int) -> tuple[OrderCommand, ...]:
+        """Return the commands that are due by a time (UTC ns) because the external venue refused them before.
+
+        Raises:
+            RunError: the venue is simulated, or the session failed before.
+        """
+        self._check_running()
+        return self._session.ask_again(now_ns)
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When `ask_again` has something to ask (UTC ns); None if nothing was refused."""
+        return self._session.next_due_ns
+
+    def take_missed(self) -> Sequence[Missed]:
+        """Return the protective orders that the broker ended since the last call, though they are still wanted."""
+        return self._session.take_missed()
+
+    def refusals_of(self, number: int) -> int:
+        """Return how often the broker refused a protective order, by the number that it has now."""
+        return self._session.refusals_of(number)
+
+    def unplaced(self) -> tuple[Unplaced, ...]:
+        """Return the protective orders that are wanted, and that the broker has refused and not accepted yet."""
+        return self._session.unplaced()
 
     def shut_entries(self, *, shut: bool) -> None:
         """Block all entries that the steps to come decide on, or no longer. It is not part of the state."""
         self._session.shut_entries(shut=shut)
 
-    def withdraw_entries(self) -> tuple[OrderCommand, ...]:
+    def withdraw_entries(self, now_ns: int | None = None) -> tuple[OrderCommand, ...]:
         """Cancel all orders that would open or increase a position, and return the commands for a broker.
 
         Raises:
             RunError: the session failed before.
         """
         self._check_running()
-        return self._session.withdraw_entries()
+        return self._session.withdraw_entries(now_ns)
 
-    def close_positions(self) -> tuple[OrderCommand, ...]:
-        """Withdraw entries, order all positions to be closed at the next open, and return the commands for a broker.
+    def close_positions(self, *symbols: str, now_ns: int | None = None) -> tuple[OrderCommand, ...]:
+        """Withdraw entries, order positions to be closed at the next open, and return the commands for a broker.
 
-        Repeating it while they are being closed has no effect.
+        Of these instruments, or of all if none are named. Repeating it while they are being closed has no effect.
 
         Raises:
             RunError: the session failed before.
         """
         self._check_running()
-        return self._session.close_positions()
+        return self._session.close_positions(*symbols, now_ns=now_ns)
 
     def take_notices(self) -> tuple[Notice, ...]:
         """Return what nodes such as `notify` and `assert` noted since the last call, in the order of time."""

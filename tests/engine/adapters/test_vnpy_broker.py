@@ -41,6 +41,7 @@ from quantcrafter.engine.feeds.stored import StoredFeed
 from quantcrafter.engine.live.session_worker import SessionWorker
 from tests.support.fed_worker import assert_fills_as_in_backtest, fed_graph, paper, seen_by
 from tests.support.live_cases import STOPPED, abandon
+from tests.support.scripted import HeldFeed, ScriptedFeed
 
 pytest.importorskip("vnpy")
 
@@ -477,4 +478,52 @@ def test_a_worker_trades_at_a_gateway_through_troubles_and_a_kill(exchange: Any,
         assert time.monotonic() < end
         worker.step(0.02)
     assert len(worker.ledger().fills) == len(exchange.trades) > 5
+    worker.close()
+
+
+def test_a_position_at_a_gateway_that_is_late_and_refuses_has_stops_for_exactly_its_quantity(
+    exchange: Any, tmp_path: Path
+) -> None:
+    """Entries fill in three parts, each fourth order is refused, cancels overtake acceptances, the line is lost."""
+    exchange.parts, exchange.reject_every, exchange.delay_s = 3, 4, 0.02
+    graph = fed_graph(STOPPED.replace("symbol: ONE", "symbol: SIM.LOCAL"))
+    feed = ScriptedFeed.of(graph)
+    worker = SessionWorker(graph, HeldFeed(held=feed), VnpyBroker(gateway="simulated"), tmp_path / "worker")
+    worker.start()
+    end, protected = time.monotonic() + 90, 0
+
+    def settle() -> None:
+        calm = 0
+        while calm < 4:
+            assert time.monotonic() < end, worker.core.session.orders
+            worker.step(0.01)
+            time.sleep(0.01)
+            feed.at_ns += S // 4
+            desk = worker._desk
+            assert desk is not None
+            is_calm = not desk.waiting() and worker.core.next_due_ns is None and not exchange.is_down
+            calm = calm + 1 if is_calm else 0
+
+    for place in range(36):
+        feed.bring()
+        bar = feed.events[-1].bar  # type: ignore[union-attr] # it was brought just now
+        worker.step()
+        for price in (bar.open, bar.low, bar.high, bar.close):
+            exchange.tick(SYMBOL, price, 1.0)
+        if place % 10 == 5:
+            exchange.disconnect()
+            worker.step(0.05)
+            exchange.tick(SYMBOL, bar.close, 2.0)
+            exchange.reconnect()
+        settle()
+        exchange.tick(SYMBOL, bar.close, 3.0)
+        settle()
+        held = exchange.position.get(SYMBOL, 0.0)
+        stops = [each for each in exchange.orders.values() if each.is_active() and each.type.name == "STOP"]
+        assert worker.core.session.positions.get(SYMBOL, 0.0) == held
+        assert sum(each.volume - each.traded for each in stops) == abs(held), (place, exchange.orders)
+        protected += held != 0.0
+        worker.command("resume")
+    assert protected > 10
+    assert sum(each.status.name == "REJECTED" for each in exchange.orders.values()) > 3
     worker.close()

@@ -180,13 +180,12 @@ def test_a_protective_stop_works_at_the_broker_before_the_first_bar_after_a_kill
 
 
 @pytest.mark.logs_errors
-def test_a_stop_that_was_not_handed_over_before_a_kill_is_an_alarm_and_only_reducing_is_left(
-    graph: BoundGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("what", ["stop", "entry"])
+def test_a_stop_that_was_not_handed_over_before_a_kill_is_placed_again_and_an_entry_is_not(
+    graph: BoundGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """The process is killed between the commit of a stop and its sending: the broker is certain that it has none."""
+    """The process is killed between the commit of an order and its sending: the broker is certain that it has none."""
     worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker())
-    step_until(worker, feed, broker.submits)
-    (entry,) = broker.submits()
 
     class Killed(BaseException):
         pass
@@ -194,20 +193,26 @@ def test_a_stop_that_was_not_handed_over_before_a_kill_is_an_alarm_and_only_redu
     def kill(_: object) -> None:
         raise Killed
 
+    if what == "stop":
+        step_until(worker, feed, broker.submits)
+        (entry,) = broker.submits()
+        broker.fill(str(entry.order), entry.lots, 100.0)
     monkeypatch.setattr(broker, "on_send", kill)
-    broker.fill(str(entry.order), entry.lots, 100.0)
     with pytest.raises(Killed):
-        worker.step()
+        step_until(worker, feed, lambda: False)
     abandon(worker)
     monkeypatch.setattr(broker, "on_send", None)
     worker = scripted_worker(graph, tmp_path / "one", feed, broker)
     worker.start()
-    assert (worker.state, positions(worker)) == ("reducing", {"ONE": 10.0})
-    assert "that should reduce the position was refused (not known here)" in alarms(worker)[0]
-    worker.command("flatten")
-    broker.fill(str(broker.submits()[-1].order), 10, 100.0)
-    steps(worker)
-    assert (positions(worker), broker.held) == ({}, {"ONE": 0.0})
+    if what == "entry":
+        assert (broker.submits(), positions(worker)) == ([], {})
+        assert [each.state for each in worker.core.session.orders.values()] == ["rejected"]
+    else:
+        assert [each.kind for each in broker.submits()] == ["market", "stop"]
+        assert [each.quantity for each in broker.open_orders()] == [10.0]
+        assert (worker.state, positions(worker)) == ("running", {"ONE": 10.0})
+        steps(worker)
+        assert worker.core.gate.unprotected == ()
     worker.close()
 
 

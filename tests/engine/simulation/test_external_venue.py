@@ -43,6 +43,7 @@ from quantcrafter.engine.api.rules import (
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, closed_bars
 from quantcrafter.engine.simulation.driver import simulate
 from quantcrafter.engine.simulation.identity import Identity
+from quantcrafter.engine.simulation.placing import FIRST_NS
 from quantcrafter.engine.simulation.session import SimulationSession
 from quantcrafter.engine.simulation.session_state import SessionState
 from tests.support.counts import sample
@@ -98,10 +99,18 @@ def test_parts_are_booked_as_they_come_and_their_protection_grows() -> None:
     stop, target = session.apply(filled(entry.order, 4, 100.0))
     assert isinstance(stop, Submit)
     assert stop.lots == 4
-    again = session.apply(filled(entry.order, 6, 101.0, name="x2"))
-    assert [type(each) for each in again] == [Cancel, Cancel, Submit, Submit]
-    assert {each.order for each in again[:2]} == {stop.order, target.order}
-    assert [each.lots for each in again[2:] if isinstance(each, Submit)] == [10, 10]
+    for each in (stop, target):
+        session.apply(Accepted(each.order, 2))
+    cancel, again = session.apply(filled(entry.order, 6, 101.0, name="x2"))
+    assert isinstance(cancel, Cancel)
+    assert isinstance(again, Submit)
+    assert (cancel.order, again.kind, again.lots) == (target.order, "stop", 10)
+    (target,) = session.apply(Cancelled(target.order, 3))
+    assert isinstance(target, Submit)
+    assert (target.kind, target.lots) == ("limit", 10)
+    (cancel,) = session.apply(Accepted(again.order, 4))
+    assert isinstance(cancel, Cancel)
+    assert cancel.order == stop.order
     (position,) = session.ledger().open_positions
     assert (position.lots, position.entry_price) == (10, 100.6)
 
@@ -155,6 +164,7 @@ def test_a_target_that_fills_takes_the_stop_with_it() -> None:
     session = session_of(**TEN)
     (entry,) = close(session, 0, ENTER_LONG)
     stop, target = session.apply(filled(entry.order, 10, 100.0))
+    session.apply(Accepted(stop.order, 2))
     (cancel,) = session.apply(filled(target.order, 10, 105.0))
     assert isinstance(cancel, Cancel)
     assert cancel.order == stop.order
@@ -209,7 +219,7 @@ def test_an_order_is_not_amended_before_the_broker_has_it() -> None:
     assert amend.price == 104.5
 
 
-def test_an_amend_that_is_refused_is_asked_for_again_at_the_next_close() -> None:
+def test_a_stop_whose_amend_is_refused_works_until_another_one_is_accepted() -> None:
     trailing = ProtectiveRule(ProtectiveKind.TRAILING_STOP, percent=5.0)
     session = session_of(size=SizeRule(SizeKind.QUANTITY, 10.0), protection=(trailing,))
     (entry,) = close(session, 0, ENTER_LONG)
@@ -219,9 +229,17 @@ def test_an_amend_that_is_refused_is_asked_for_again_at_the_next_close() -> None
     assert isinstance(amend, Amend)
     assert (amend.change, amend.price) == (1, 104.5)
     assert session.apply(AmendRejected(stop.order, 1, 3, "too late")) == ()
-    (again,) = close(session, 2, price=110.0)
-    assert isinstance(again, Amend)
-    assert (again.change, again.price) == (2, 104.5)
+    now_ns = 2 * DAY_NS
+    assert session.ask_again(now_ns + FIRST_NS - 1) == ()
+    assert session.next_due_ns == now_ns + FIRST_NS
+    (other,) = session.ask_again(now_ns + FIRST_NS)
+    assert isinstance(other, Submit)
+    assert (other.kind, other.lots, other.price) == ("stop", 10, 104.5)
+    assert session.next_due_ns is None
+    (cancel,) = session.apply(Accepted(other.order, 4))
+    assert isinstance(cancel, Cancel)
+    assert cancel.order == stop.order
+    assert session.apply(Cancelled(stop.order, 5)) == ()
 
 
 def test_an_order_whose_amend_was_refused_is_cancelled_at_once_when_it_should_go() -> None:
@@ -241,9 +259,12 @@ def test_an_order_whose_cancel_is_refused_is_cancelled_again_or_booked_when_it_f
     session = session_of(**TEN)
     (entry,) = close(session, 0, ENTER_LONG)
     stop, target = session.apply(filled(entry.order, 10, 100.0))
+    session.apply(Accepted(stop.order, 2))
     session.apply(filled(target.order, 10, 105.0))
     assert session.apply(CancelRejected(stop.order, 4, "busy")) == ()
-    (cancel,) = session.commands()
+    due_ns = session.next_due_ns
+    assert due_ns == DAY_NS + FIRST_NS
+    (cancel,) = session.ask_again(due_ns)
     assert isinstance(cancel, Cancel)
     assert cancel.order == stop.order
     # It filled while the cancel was on its way: what has traded has traded.
@@ -261,10 +282,12 @@ def test_a_late_fill_that_closes_one_of_two_units_leaves_the_orders_of_the_other
     stop, target = session.apply(filled(entry.order, 10, 100.0))
     (further,) = close(session, 1, price=103.0)
     others = session.apply(filled(further.order, 10, 103.0, name="x2"))
-    session.apply(Cancelled(target.order, 3))
-    (cancel,) = session.apply(filled(target.order, 10, 105.0, name="x3"))
-    assert isinstance(cancel, Cancel)
-    assert cancel.order == stop.order
+    for each in (stop, *others):
+        session.apply(Accepted(each.order, 2))
+    (again,) = session.apply(Cancelled(target.order, 3))
+    session.apply(Accepted(again.order, 3))
+    cancels = session.apply(filled(target.order, 10, 105.0, name="x3"))
+    assert {each.order for each in cancels if isinstance(each, Cancel)} == {stop.order, again.order}
     assert session.memory.holdings[0]["lots"] == 10
     assert session.working_orders(0)["id"].tolist() == [each.order.number for each in others]
     rows = session.ledger().orders
@@ -274,12 +297,13 @@ def test_a_late_fill_that_closes_one_of_two_units_leaves_the_orders_of_the_other
 def test_a_saved_session_follows_its_orders_on() -> None:
     session = session_of(**TEN)
     (entry,) = close(session, 0, ENTER_LONG)
-    session.apply(filled(entry.order, 4, 100.0))
+    for each in session.apply(filled(entry.order, 4, 100.0)):
+        session.apply(Accepted(each.order, 2))
     kept = SessionState.from_json(session.state().to_json())
     again = SimulationSession.open(session.job, kept, venue="external")
     assert again.commands() == ()
     assert again.apply(filled(entry.order, 4, 100.0)) == ()
-    assert len(again.apply(filled(entry.order, 6, 100.0, name="x2"))) == 4
+    assert len(again.apply(filled(entry.order, 6, 100.0, name="x2"))) == 2
     assert again.state().account["cash"] == 9_000.0
 
 
@@ -389,6 +413,8 @@ def accepted(session: SimulationSession, commands: tuple[OrderCommand, ...]) -> 
         sent[command.order.number] = command.order
         if isinstance(command, Submit):
             waiting += session.apply(Accepted(command.order, 0))
+        elif isinstance(command, Cancel):
+            waiting += session.apply(Cancelled(command.order, 0))
         elif isinstance(command, Amend):
             waiting += session.apply(Amended(command.order, command.change, 0))
     return sent
