@@ -109,15 +109,18 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool, api: bool = Tr
         RunError: it doesn't start.
     """
     from quantcrafter.engine.orchestrator.control import ask
-    from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
+    from quantcrafter.engine.orchestrator.orchestrator import folder_failure, made_folder
 
     if hand_over(configs) if configs else ask("status") is not None:
         return
-    folder = orchestrator_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = made_folder()
     output = folder / "output.log"
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "quantcrafter.engine.cli"]
-    with output.open("wb") as stream:
+    try:
+        opened = output.open("wb")
+    except OSError as error:
+        raise folder_failure(folder, error) from error
+    with opened as stream:
         process = subprocess.Popen(  # noqa: S603 - this program
             [*program, "start", "--quiet", *(["--live"] if live else []), *([] if api else ["--no-api"])],
             env={**os.environ, _WAITS: _OF_FILES if configs else _OF_STORE},

@@ -10,7 +10,8 @@ from pathlib import Path
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.wording import did_you_mean, shown_path
 from quantcrafter.engine.live.input_log import LOG, InputLog
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
@@ -23,13 +24,36 @@ def workers_folder() -> Path:
     return home() / "workers"
 
 
-def worker_folders() -> dict[str, Path]:
-    """Return the folder of each worker that has a log, by its key."""
+def all_folders() -> list[Path]:
+    """Return what is in the folder of all workers, sorted.
+
+    Raises:
+        RunError: it can't be read.
+    """
+    folder = workers_folder()
     try:
-        found = sorted(workers_folder().iterdir())
+        return sorted(folder.iterdir())
     except FileNotFoundError:
-        return {}
-    return {each.name: each for each in found if (each / LOG).exists()}
+        return []
+    except OSError as error:
+        cause, remedy = fault(error, "home")
+        raise RunError(
+            Message(
+                "The folder of the workers '{folder}' can't be used: {cause}. {remedy}",
+                folder=shown_path(folder),
+                cause=cause,
+                remedy=remedy,
+            )
+        ) from error
+
+
+def worker_folders() -> dict[str, Path]:
+    """Return the folder of each worker that has a log, by its key.
+
+    Raises:
+        RunError: they can't be read.
+    """
+    return {each.name: each for each in all_folders() if (each / LOG).exists()}
 
 
 def unknown_worker(key: str, known: Sequence[str]) -> RunError:

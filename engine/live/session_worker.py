@@ -309,6 +309,9 @@ class SessionWorker(StrategyWorker):
                 self._change(WorkerState.STOPPING)
                 self._keep()
                 self._change(WorkerState.STOPPED)
+        except BaseException as error:
+            self._fail(error)
+            raise
         finally:
             if self._log is not None:
                 self._log.close()

@@ -40,11 +40,20 @@ class WorkerStatus:
 
 
 def write_status(folder: Path, status: WorkerStatus) -> None:
-    """Write it whole; readers see the old one or the new one. A full disk is no reason to stop: the old one stays."""
-    beside = folder / f".{STATUS}.part"
-    with suppress(OSError):
-        beside.write_text(json.dumps(asdict(status)), encoding="utf-8")
+    """Write it whole; readers see the old one or the new one.
+
+    On a full disk it is written into the place of the old one, which is there already. That it can't be written is no
+    reason to stop.
+    """
+    beside, text = folder / f".{STATUS}.part", json.dumps(asdict(status)).encode()
+    try:
+        beside.write_bytes(text)
         beside.replace(folder / STATUS)
+    except OSError:
+        with suppress(OSError), (folder / STATUS).open("r+b") as there:
+            length = len(there.read())
+            there.seek(0)
+            there.write(text.ljust(length))
 
 
 def read_status(folder: Path) -> WorkerStatus | None:

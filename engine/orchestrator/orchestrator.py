@@ -28,7 +28,7 @@ from quantcrafter.engine.live.kill_switch import KILL
 from quantcrafter.engine.live.places import folder_of
 from quantcrafter.engine.orchestrator.control import ControlServer
 from quantcrafter.engine.orchestrator.lifecycle import LifecycleEvent
-from quantcrafter.engine.orchestrator.registry import register, registered_workers, want
+from quantcrafter.engine.orchestrator.registry import register, registered_workers, unreadable_workers, want
 from quantcrafter.engine.orchestrator.supervisor import (
     AskedCommand,
     AskedReplacement,
@@ -90,10 +90,9 @@ class Orchestrator:
             RunsAlreadyError: another process has it.
             RunError: its files can't be written.
         """
-        folder = orchestrator_folder()
+        folder = made_folder()
         with ExitStack() as stack:
             try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 lock = stack.enter_context((folder / "lock").open("ab"))
                 if not try_lock(lock):
                     raise RunsAlreadyError(
@@ -105,17 +104,11 @@ class Orchestrator:
                 self._keep_log(stack)
                 server = ControlServer(self.handle)
             except OSError as error:
-                cause, remedy = fault(error, "home")
-                raise RunError(
-                    Message(
-                        "The orchestrator can't use its folder '{folder}': {cause}. {remedy}",
-                        folder=shown_path(folder),
-                        cause=cause,
-                        remedy=remedy,
-                    )
-                ) from error
+                raise folder_failure(folder, error) from error
             stack.callback(server.close)
             self._stack = stack.pop_all()
+        for reason in unreadable_workers().values():
+            log.warning("%s", reason)
         for each in registered_workers().values():
             if each.wanted:
                 self._supervisor.start(each.config)
@@ -163,7 +156,10 @@ class Orchestrator:
         log.info("%s: %s %s", worker.config.key, worker.state, worker.error)
         if worker.over and worker.wanted:
             worker.wanted = False
-            want(worker.config.key, wanted=False)
+            try:
+                want(worker.config.key, wanted=False)
+            except RunError as error:  # as on a full disk: the others go on
+                log.error("%s", error)  # noqa: TRY400 - the reason says it all
 
     # ------------------------------------------------------------------ what can be asked for
 
@@ -315,6 +311,33 @@ def _replaced(worker: SupervisedWorker) -> None:
             register(worker.config, wanted=worker.wanted)
         except RunError as error:
             log.warning("%s: %s", worker.config.key, error)
+
+
+def made_folder() -> Path:
+    """Return the folder of the orchestrator, which is made if it doesn't exist.
+
+    Raises:
+        RunError: it can't be.
+    """
+    folder = orchestrator_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise folder_failure(folder, error) from error
+    return folder
+
+
+def folder_failure(folder: Path, error: OSError) -> RunError:
+    """Return the error that the folder of the orchestrator can't be used."""
+    cause, remedy = fault(error, "home")
+    return RunError(
+        Message(
+            "The orchestrator can't use its folder '{folder}': {cause}. {remedy}",
+            folder=shown_path(folder),
+            cause=cause,
+            remedy=remedy,
+        )
+    )
 
 
 def folder_of_worker(key: str) -> Path:

@@ -6,20 +6,21 @@ There is no other book of workers: an orchestrator that was killed finds here wh
 from __future__ import annotations
 
 import json
-import logging
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.os_errors import fault
-from quantcrafter.engine.api.wording import shown_path
-from quantcrafter.engine.live.places import workers_folder
+from quantcrafter.engine.api.os_errors import LONGEST_CAUSE, fault
+from quantcrafter.engine.api.wording import shortened, shown_path
+from quantcrafter.engine.live.places import all_folders, workers_folder
 from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
-
-log = logging.getLogger("quantcrafter.orchestrator")
 
 REGISTERED = "worker.json"
 
@@ -33,30 +34,65 @@ class RegisteredWorker:
 
 
 def registered_workers() -> dict[str, RegisteredWorker]:
-    """Return all registered workers by key; one whose file can't be read is left out, with a warning."""
-    try:
-        folders = sorted(workers_folder().iterdir())
-    except FileNotFoundError:
-        return {}
-    found = ((folder.name, _read(folder / REGISTERED)) for folder in folders)
-    return {key: each for key, each in found if each is not None}
+    """Return all registered workers by key, without those whose file can't be read (`unreadable_workers`)."""
+    return {key: each for key, each in _every() if isinstance(each, RegisteredWorker)}
 
 
 def registered_worker(key: str) -> RegisteredWorker | None:
     """Return a registered worker; None if there is none, or its file can't be read."""
-    return _read(workers_folder() / key / REGISTERED)
+    found = _read(workers_folder() / key / REGISTERED)
+    return found if isinstance(found, RegisteredWorker) else None
 
 
-def _read(path: Path) -> RegisteredWorker | None:
+def unreadable_workers() -> dict[str, str]:
+    """Return by key why the file of a registered worker can't be read, and what to do."""
+    return {key: each for key, each in _every() if isinstance(each, str)}
+
+
+def _every() -> Iterator[tuple[str, RegisteredWorker | str | None]]:
+    for folder in all_folders():
+        yield folder.name, _read(folder / REGISTERED)
+
+
+def _read(path: Path) -> RegisteredWorker | str | None:
+    """Return what is registered, why it can't be read, or None if nothing is."""
     try:
-        read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        config = WorkerConfig(**{**read["config"], "overrides": tuple(read["config"]["overrides"])})
-        return RegisteredWorker(config, bool(read["wanted"]))
+        read: Any = json.loads(path.read_text(encoding="utf-8"))
+        return RegisteredWorker(_config_of(read["config"], path.parent.name), read["wanted"] is True)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        log.warning("The registered worker '%s' can't be read: %s", path, error)
-        return None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        reason = fault(error, "read").cause if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        return Message(
+            "'{path}' can't be read ({reason}), so the worker '{key}' doesn't run. Start its strategy file again, or "
+            "remove that file.",
+            path=shown_path(path),
+            reason=shortened(reason, LONGEST_CAUSE),
+            key=path.parent.name,
+        )
+
+
+def _config_of(given: Any, key: str) -> WorkerConfig:
+    """Return a configuration if it is one, of the worker with this key.
+
+    Raises:
+        TypeError, ValueError, KeyError: it is none.
+    """
+    values = {**given, "overrides": tuple(given["overrides"])}
+    config = WorkerConfig(**values)  # refuses names that it doesn't know
+    try:
+        _types().validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    if config.key != key:
+        raise ValueError(f"it is that of the worker '{config.key}'")
+    return config
+
+
+@cache
+def _types() -> TypeAdapter[WorkerConfig]:
+    return TypeAdapter(WorkerConfig)
 
 
 def register(config: WorkerConfig, *, wanted: bool = True) -> None:

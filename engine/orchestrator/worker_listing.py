@@ -11,7 +11,7 @@ from quantcrafter.engine.live.places import worker_folders, workers_folder
 from quantcrafter.engine.live.status_file import WorkerStatus, read_status
 from quantcrafter.engine.live.worker import ALIVE, WorkerState
 from quantcrafter.engine.orchestrator.api_files import base_url, log_stream_url
-from quantcrafter.engine.orchestrator.registry import RegisteredWorker, registered_workers
+from quantcrafter.engine.orchestrator.registry import RegisteredWorker, registered_workers, unreadable_workers
 
 
 def every_worker(answer: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
@@ -21,9 +21,12 @@ def every_worker(answer: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
         answer: what the orchestrator says of its workers; None if none is running.
     """
     told: dict[str, Any] = {} if answer is None else answer["workers"]
-    registered = registered_workers()
-    keys = sorted({*worker_folders(), *registered, *told})
+    registered, unreadable = registered_workers(), unreadable_workers()
+    keys = sorted({*worker_folders(), *registered, *unreadable, *told})
     found = {key: _status_of(workers_folder() / key, registered.get(key), told.get(key)) for key in keys}
+    for key, reason in unreadable.items():
+        if not is_alive(found[key]["state"]):
+            found[key] |= {"state": str(WorkerState.ERROR), "error": reason}
     base = base_url()
     if base is not None:
         for key, each in found.items():

@@ -117,3 +117,25 @@ def test_a_worker_that_waits_has_nothing_yet_and_that_is_no_error(
     assert not out.exists()
     assert main(["events", "waitin"]) == 1
     assert "Did you mean 'waiting'?" in capsys.readouterr().err
+
+
+def test_folders_that_can_not_be_used_are_named_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "small.yaml").write_text(STOPPED, encoding="utf-8")
+    start = ["start", str(tmp_path / "small.yaml")]
+    for name, commands in (
+        ("workers", (["status"], ["events", "a"], ["pause", "a"], ["logs", "a"], [*start, "-q"], ["stop", "a"])),
+        ("orchestrator", ([*start, "--detach"], [*start, "-q"])),
+    ):
+        place = tmp_path / f"home of {name}"
+        place.mkdir()
+        (place / name).touch()
+        monkeypatch.setenv("QUANTCRAFTER_HOME", str(place))
+        for command in commands:
+            assert main(command) == 1
+            said = capsys.readouterr().err
+            assert str(place / name) in said
+            assert "can't" in said
+            assert "QUANTCRAFTER_HOME" in said
+            assert "traceback" not in said.lower()

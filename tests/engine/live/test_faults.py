@@ -12,6 +12,7 @@ from quantcrafter.engine.api import RunError
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.input_log import LOG, InputLog
 from quantcrafter.engine.live.session_worker import SessionWorker
+from quantcrafter.engine.live.status_file import read_status
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.running.load_graph import load_text
 from tests.support.live_cases import PLAIN, assert_same_books, backtest_of, to_its_end, worker_of
@@ -79,6 +80,23 @@ def test_a_log_that_can_not_be_written_ends_the_worker_and_later_it_goes_on_to_t
     fault.mended()
     again = to_its_end(worker_of(graph, tmp_path / "one"))
     assert_same_books(again, backtest_of(graph, load_registry()))
+
+
+def test_a_worker_whose_disk_is_full_is_in_error_with_the_cause_also_after_its_end(
+    graph: BoundGraph, tmp_path: Path
+) -> None:
+    for name in ("step", "close"):
+        worker = worker_of(graph, tmp_path / name)
+        worker.start()
+        worker.step()
+        fill_disk(worker)
+        (tmp_path / name / ".status.json.part").mkdir()  # no further file can be written either
+        with pytest.raises(RunError, match="full"):
+            all(worker.step() or not worker.has_ended for _ in range(10_000)) if name == "step" else worker.close()
+        worker.close()
+        status = read_status(tmp_path / name)
+        assert status is not None
+        assert (status.state, "full" in status.error) == ("error", True)
 
 
 def test_nothing_is_sent_that_could_not_be_written(graph: BoundGraph, tmp_path: Path, fault: Fault) -> None:
