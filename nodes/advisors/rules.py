@@ -60,9 +60,13 @@ class Rule(SignalAdvisor):
     combine_exits: Literal["all", "any"] = param("Whether an exit needs all its conditions or any one.", default="any")
 
     @model_validator(mode="after")
-    def _has_an_entry(self) -> Self:
-        if not (self.enter_long or self.enter_short):
-            raise ValueError(Message("a rule needs conditions in enter_long or in enter_short, both were empty"))
+    def _has_conditions(self) -> Self:
+        if not (self.enter_long or self.exit_long or self.enter_short or self.exit_short):
+            raise ValueError(
+                Message(
+                    "a rule needs conditions in one of enter_long, exit_long, enter_short and exit_short, all were empty"
+                )
+            )
         return self
 
     def compute(
@@ -72,7 +76,7 @@ class Rule(SignalAdvisor):
         enter_short: tuple[BoolColumn, ...] = (),
         exit_short: tuple[BoolColumn, ...] = (),
     ) -> FlagColumn:
-        none = np.zeros(len((*enter_long, *enter_short)[0]), np.bool_)
+        none = np.zeros(len((*enter_long, *exit_long, *enter_short, *exit_short)[0]), np.bool_)
         legs = (
             _combined(enter_long, self.combine, none),
             _combined(exit_long, self.combine_exits, none),

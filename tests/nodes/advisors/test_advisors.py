@@ -126,9 +126,14 @@ def test_a_rule_leaves_out_legs_that_are_not_wired() -> None:
     assert text_of(component.compute(enter_short=(conditions("x."),))) == "S ."
 
 
-def test_a_rule_without_an_entry_is_refused() -> None:
-    with pytest.raises(ValidationError, match="enter_long or in enter_short"):
-        BY_NAME["rule"].model_validate({"exit_long": ["a"]})
+def test_a_rule_may_have_exits_alone() -> None:
+    component = BY_NAME["rule"].model_validate({"exit_long": ["a"]})
+    assert text_of(component.compute(exit_long=(conditions("x."),))) == "l ."
+
+
+def test_a_rule_without_a_condition_is_refused() -> None:
+    with pytest.raises(ValidationError, match="one of enter_long, exit_long, enter_short and exit_short"):
+        BY_NAME["rule"].model_validate({})
 
 
 PATTERN = series(0, 100, 0, 80, 0, 0, -100, 0, 0, 0)
