@@ -64,7 +64,8 @@ class Rule(SignalAdvisor):
         if not (self.enter_long or self.exit_long or self.enter_short or self.exit_short):
             raise ValueError(
                 Message(
-                    "a rule needs conditions in one of enter_long, exit_long, enter_short and exit_short, all were empty"
+                    "a rule needs conditions in one of enter_long, exit_long, enter_short and exit_short, all "
+                    "were empty"
                 )
             )
         return self
