@@ -88,14 +88,18 @@ _FRAME_AT_END = re.compile(
 _KINDS = {"perp": "PERP", "perpetual": "PERP", "bid": "BID", "ask": "ASK"}
 """Words that make another instrument of a symbol."""
 _COINS = re.compile(r"(?:USDT|USDC|BUSD|FDUSD)$", re.IGNORECASE)
+_PERPETUALS = ("perp", "perps", "perpetual", "perpetuals", "swap", "swaps", "um", "usdm", "linear", "fapi")
+_FUTURES = ("future", "futures", "fut", "futs", "derivatives", "nfo", "fo", "contract", "contracts")
 _DERIVED = {
-    **dict.fromkeys(("perp", "perps", "perpetual", "perpetuals", "swap", "swaps", "um", "usdm", "linear"), "perpetual"),
-    **dict.fromkeys(("cm", "coinm", "inverse"), "coin-margined"),
-    **dict.fromkeys(("future", "futures", "fut", "futs", "derivatives", "nfo", "fo"), "futures"),
+    **dict.fromkeys(_PERPETUALS, "perpetual"),
+    **dict.fromkeys(("cm", "coinm", "inverse", "dapi"), "coin-margined"),
+    **dict.fromkeys(_FUTURES, "futures"),
     **dict.fromkeys(("option", "options", "opt"), "options"),
     **dict.fromkeys(("spot", "cash"), ""),
 }
 """What kind of instrument words of folders and names tell, '' for the thing itself."""
+_MARGINS = {"usdt", "usdc", "usds", "usd", "coin", "m", "margined"}
+"""Words for the currency of a margin, beside those of a kind, as in USDT-Futures."""
 _OTHER_PRICES = {"markpriceklines", "indexpriceklines", "premiumindexklines", "fundingrate"}
 """Folders of Binance's archive whose files are named like those of the trades, but have none."""
 _DATE = re.compile(
@@ -163,7 +167,9 @@ def _kind_of_folders(folders: list[str]) -> str:
     for folder in reversed(folders[-_NEAR:]):
         words = [word for word in re.split(r"[_\s,.-]+", _stem(folder)) if word]
         kinds = [_DERIVED[word] for word in words if word in _DERIVED]
-        if kinds and all(word in _DERIVED or word in _EXCHANGES or _is_usual(word) for word in words):
+        if kinds and all(
+            word in _DERIVED or word in _MARGINS or word in _EXCHANGES or _is_usual(word) for word in words
+        ):
             return kinds[-1]
     return ""
 

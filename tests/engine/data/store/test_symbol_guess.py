@@ -127,6 +127,12 @@ def test_two_instruments_of_one_program_never_get_one_name() -> None:
             ("BTCUSDT", "BTCUSDT_PERP"),
         ),
         (("futures/um/markPriceKlines/BTCUSDT-1h.csv", "futures/um/indexPriceKlines/BTCUSDT-1h.csv"), (None, None)),
+        *(
+            ((f"spot/{name}", f"{folder}/{name}"), ("BTCUSDT", "BTCUSDT_PERP"))
+            for name in ("BTCUSDT-1h.csv", "BTCUSDT_1h_2024.csv")
+            for folder in ("USDT-Futures", "usdt_m_futures", "contract", "fapi", "bitget/USDT-Margined Contracts")
+        ),
+        (("contracts/ESH24.csv", "COIN-Futures/BTCUSD-1h.csv"), ("ESH24", "BTCUSD")),
         (("EURUSD_BID_ASK.csv", "ES_futures_1d.csv"), (None, "ES")),
     ],
 )
