@@ -10,30 +10,29 @@ The books are those of a run over the same bars, to the last bit.
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
-from quantcrafter.engine.api import Bar, Bars, DataError, EngineJob, Ledger, RunError
+from quantcrafter.engine.api import Bar, Bars, EngineJob, Ledger, RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_id import OrderId
 from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.api.orders import OrderCommand, OrderEvent
-from quantcrafter.engine.api.settings import Swap
 from quantcrafter.engine.graph import BASE_CLOCK, BoundGraph, make_plan
 from quantcrafter.engine.graph.column_cache import ColumnCache
-from quantcrafter.engine.graph.data_terms import MANY_PRICES, is_multiple, point_of, shows_decimals
 from quantcrafter.engine.graph.history import HistoryCache
 from quantcrafter.engine.graph.live import BlankRow, LiveColumns, NewestRow, columns_of
 from quantcrafter.engine.graph.live_sources import Clock
 from quantcrafter.engine.graph.terms import Terms
-from quantcrafter.engine.runtime.results.notices import Notice, notice_steps
+from quantcrafter.engine.runtime.results.notices import Notice
 from quantcrafter.engine.runtime.running.job import instrument_job, job_of
-from quantcrafter.engine.runtime.running.prepare import terms_with, traded_bars
+from quantcrafter.engine.runtime.running.prepare import traded_bars
+from quantcrafter.engine.runtime.sessions.session_checks import HISTORIES, NODES, check_end, check_kept
 from quantcrafter.engine.runtime.sessions.session_columns import Given, GivenRows, due_at_newest
 from quantcrafter.engine.runtime.sessions.session_data import SessionData
+from quantcrafter.engine.runtime.sessions.session_notices import SessionNotices
+from quantcrafter.engine.runtime.sessions.session_terms import check_points, known_terms
 from quantcrafter.engine.simulation.adopting import adopt
 from quantcrafter.engine.simulation.closed_bar import ClosedBar, row_of
 from quantcrafter.engine.simulation.identity import Identity
@@ -45,7 +44,7 @@ from quantcrafter.engine.simulation.session_state import SessionState
 from quantcrafter.engine.simulation.warm_steps import remembered_steps
 from quantcrafter.engine.spec.identity import strategy_hash
 
-_HISTORIES, _NODES, _NOTED = "histories", "nodes", "noted"
+_NOTED = "noted"
 
 
 class Host:
@@ -81,15 +80,13 @@ class StrategySession:
         self._columns = columns_of(self.plan, self._data.clocks, host.columns, NodeProgram)
         self._symbols = [each.spec.symbol for each in graph.instruments]
         blank = [BlankRow(each) for each in self._columns]
-        self.terms = tuple(self._known_terms()) if terms is None else tuple(terms)
+        self.terms = tuple(known_terms(graph, self._columns)) if terms is None else tuple(terms)
         self._has_points = any(each.point is not None for each in self.terms)
         self._job: EngineJob = job_of(graph, graph.spec.run, self.plan, blank, terms=self.terms)
         self._session: SimulationSession
         self._failed = ""
         self._given: list[GivenRows] | None = None
-        self._noting = tuple(notice_steps(self.plan))
-        self._notices: list[Notice] = []
-        self._held_before: set[tuple[int, str]] = set()
+        self._noting = SessionNotices(self.plan, self._symbols, self._columns)
 
     @classmethod
     def open(  # noqa: PLR0913 - most have a default
@@ -137,8 +134,9 @@ class StrategySession:
             self._job, kept, identity=identity, venue=venue, holds_both=holds_both, kernel=kernel
         )
         if kept is not None:
-            self._check_kept(self._session.kept)
-            self._remember_noted()
+            columns = dict(zip(self._symbols, self._columns, strict=True))
+            check_kept(self._session.kept, self._data.marks(), columns)
+            self._noting.remember(self._session.kept.get(_NOTED, {}))
         return self
 
     @classmethod
@@ -168,14 +166,14 @@ class StrategySession:
         """
         self = cls(graph, known, host or Host(), terms)
         old = SessionState.from_json(state)
-        self._check_end(old, known)
+        check_end(self._symbols, old, known)
         self._remember_known()
         identity = self._identity(worker, epoch)
         adopted = adopt(old, self._job, identity)
         self._session = SimulationSession.open(
             self._job, adopted.state, identity=identity, venue=venue, holds_both=holds_both, kernel=kernel
         )
-        self._remember_noted()
+        self._noting.remember(self._session.kept.get(_NOTED, {}))
         return self, adopted.dropped
 
     @property
@@ -280,7 +278,7 @@ class StrategySession:
             return self._session.commands(now_ns) if self._session.is_external else ()
         self._session.check_open(symbol for symbol in self._symbols if symbol in bars)
         if self._has_points and isinstance(bars, Mapping):
-            self._check_points(bars)
+            check_points(self._symbols, self.terms, bars)
         if not self._data.take(bars):
             return ()
         try:
@@ -293,7 +291,7 @@ class StrategySession:
             if last:
                 self._session.end_data(*last)
             commands = self._session.close_step(now_ns)
-            self._note(step)
+            self._noting.note(step, self._session.memory)
             if self._given is not None and self.plan.loop is not None:
                 memory = self._session.memory
                 for i in (self._symbols.index(symbol) for symbol in step):
@@ -398,28 +396,7 @@ class StrategySession:
 
     def take_notices(self) -> tuple[Notice, ...]:
         """Return what nodes such as `notify` and `assert` noted since the last call, in the order of time."""
-        notices, self._notices = tuple(self._notices), []
-        return notices
-
-    def _note(self, symbols: Collection[str]) -> None:
-        """Note what such nodes say at the bars that closed. Of those behind the position only what begins is known."""
-        memory, loop = self._session.memory, self.plan.loop
-        for i in (self._symbols.index(symbol) for symbol in symbols):
-            columns = self._columns[i]
-            for node, source, component in self._noting:
-                if loop is not None and source in loop.recorded:
-                    row = int(memory.holdings[i]["start"]) + int(memory.holdings[i]["bars"]) - 1
-                    holds = bool(memory.steps.outputs[loop.recorded.index(source), row])
-                    before = (i, node) in self._held_before
-                    self._held_before -= {(i, node)}
-                    self._held_before |= {(i, node)} if holds else set()
-                else:
-                    column = columns.column(source)
-                    holds = bool(column[-1]) and columns.ready_at(source) < len(column)
-                    before = len(column) - 1 > columns.ready_at(source) and bool(column[-2])
-                if holds and (component.every == "bar" or not before):
-                    close_ns = int(columns.bars.close_ns[-1])
-                    self._notices.append(Notice(node, component.kind, self._symbols[i], close_ns, component.text))
+        return self._noting.take()
 
     def end_data(self, *symbols: str) -> None:
         """Say that no bar will follow those appended so far: of these instruments, or of all.
@@ -453,81 +430,11 @@ class StrategySession:
                 )
             )
         nodes = {symbol: columns.states() for symbol, columns in zip(self._symbols, self._columns, strict=True)}
-        noted = {
-            symbol: sorted(node for number, node in self._held_before if number == i)
-            for i, symbol in enumerate(self._symbols)
-        }
-        parts = {_HISTORIES: self._data.marks(), _NODES: nodes} | ({_NOTED: noted} if self._held_before else {})
+        noted = self._noting.kept()
+        parts = {HISTORIES: self._data.marks(), NODES: nodes} | ({_NOTED: noted} if noted else {})
         return self._session.state(parts).to_json()
 
     # ------------------------------------------------------------------ details
-
-    def _known_terms(self) -> Iterator[Terms]:
-        """Yield the terms of each instrument, with tick and lot as the known bars show them if nothing else says them.
-
-        Raises:
-            RunError: an amount is in ticks, and the tick depends on the price or may be finer when more bars are known.
-        """
-        for instrument, columns in zip(self.graph.instruments, self._columns, strict=True):
-            bars = columns.clocks[BASE_CLOCK].bars
-            terms = terms_with(instrument.terms, bars)
-            spec = instrument.spec
-            spread = spec.spread is not None and (spec.spread.ticks > 0.0 or spec.spread.unit == "ticks")
-            swap = spec.swap is not None and spec.swap.unit == "ticks" and spec.swap != Swap()
-            is_open = terms.values["tick_size"].source in ("data", "default")
-            if (spread and is_open) or (swap and (is_open or terms.tick_tables)):
-                raise RunError(
-                    Message(
-                        "A session can't use '{field}' of {symbol} in ticks: its tick is not fixed. "
-                        "Give '{field}' in price, or set 'tick_size'.",
-                        field="spread" if spread else "swap",
-                        symbol=spec.symbol,
-                    )
-                )
-            if spec.spread is not None and spec.spread.unit == "points":
-                terms = replace(terms, point=self._known_point(terms, spec.symbol, bars))
-            yield terms
-
-    def _known_point(self, terms: Terms, symbol: str, bars: Bars) -> float:
-        """Return the last decimal place of an instrument's prices, in which its spreads count.
-
-        Raises:
-            RunError: the known bars have too few different prices to show it.
-        """
-        point, is_sure = point_of(terms, traded_bars(bars))
-        if point is None or not (is_sure or shows_decimals(traded_bars(bars))):
-            raise RunError(
-                Message(
-                    "A session of {symbol} can't tell from the bars before its first step what a point of 'spread' is: "
-                    "they need {count} different prices. Give more of them, set 'tick_size', or another 'unit' of "
-                    "'spread'.",
-                    symbol=symbol,
-                    count=MANY_PRICES,
-                )
-            )
-        return point
-
-    def _check_points(self, bars: Mapping[str, Bar]) -> None:
-        """Refuse bars whose prices are finer than the points in which their spreads count.
-
-        Raises:
-            DataError: one is.
-        """
-        for symbol, terms in zip(self._symbols, self.terms, strict=True):
-            given = bars.get(symbol)
-            if terms.point is None or terms.values["tick_size"].source == "file" or not isinstance(given, Bar):
-                continue
-            bar = given if given.traded is None else given.traded
-            prices = [each for each in (bar.open, bar.high, bar.low, bar.close) if isinstance(each, int | float)]
-            if not is_multiple([each for each in prices if math.isfinite(each)], terms.point):
-                raise DataError(
-                    Message(
-                        "A bar of {symbol} has prices finer than {point:g}, the point of its spreads by known bars. "
-                        "Open another session, or give the spread in price.",
-                        symbol=symbol,
-                        point=terms.point,
-                    )
-                )
 
     def _remember_known(self) -> None:
         """Let the session know the bars before it, as a run from a later start does.
@@ -551,11 +458,6 @@ class StrategySession:
                 for each, bars, state in zip(self._job.instruments, known, states, strict=True)
             ),
         )
-
-    def _remember_noted(self) -> None:
-        """Remember which nodes behind the position held at the state's last bar: what goes on isn't noted again."""
-        noted = self._session.kept.get(_NOTED, {})
-        self._held_before = {(i, node) for i, symbol in enumerate(self._symbols) for node in noted.get(symbol, ())}
 
     def _check_running(self) -> None:
         if self._failed:
@@ -581,67 +483,3 @@ class StrategySession:
         history = (bars if bars.traded is None else bars.traded) if inputs else None
         due = due_at_newest(self.graph.instruments[i].spec, self.terms[i], bars)
         return row_of(instrument, 0, inputs, history, due)
-
-    def _check_end(self, old: SessionState, known: Mapping[str, Bars]) -> None:
-        """Refuse bars that end before, or after, those of a state.
-
-        Raises:
-            RunError: they do.
-        """
-        for symbol in self._symbols:
-            end = old.instruments[symbol].close_ns if symbol in old.instruments else None
-            given = int(known[symbol].close_ns[-1]) if len(known[symbol]) else None
-            if end is not None and given != end:
-                raise RunError(
-                    Message(
-                        "The state's last bar of {symbol} closed at {ns}, that given at {ns_2}.",
-                        symbol=symbol,
-                        ns=_ns(end),
-                        ns_2=_ns(given),
-                    )
-                )
-
-    def _check_kept(self, kept: Mapping[str, Any]) -> None:
-        """Refuse a state that was kept over other bars, or whose nodes remember something else over the same ones.
-
-        Raises:
-            RunError: the check fails.
-        """
-        marks = self._data.marks()
-        for name, mark in kept.get(_HISTORIES, {}).items():
-            now = marks.get(name, mark)
-            if now["bars"] != mark["bars"] or now["anchor_ns"] != mark["anchor_ns"]:
-                raise RunError(
-                    Message(
-                        "The state was kept after {bars:,} bars of '{name}' from {ns} on, and "
-                        "{bars_2:,} from {ns_2} on were given. Give those; append what came later.",
-                        bars=mark["bars"],
-                        name=name,
-                        ns=_ns(mark["anchor_ns"]),
-                        bars_2=now["bars"],
-                        ns_2=_ns(now["anchor_ns"]),
-                    )
-                )
-            if now["hash"] != mark["hash"]:
-                raise RunError(
-                    Message(
-                        "The bars of '{name}' are not those over which the state was kept. Give the same ones.",
-                        name=name,
-                    )
-                )
-        for symbol, columns in zip(self._symbols, self._columns, strict=True):
-            saved = kept.get(_NODES, {}).get(symbol, {})
-            for node, state in columns.states().items():
-                if json.dumps(state, sort_keys=True) != json.dumps(saved.get(node), sort_keys=True):
-                    raise RunError(
-                        Message(
-                            "Node '{node}' remembers something else over the bars of {symbol} than the state says. "
-                            "It must depend on its inputs alone, not on the time or on files.",
-                            node=node,
-                            symbol=symbol,
-                        )
-                    )
-
-
-def _ns(moment: int | None) -> str:
-    return "none" if moment is None else f"{moment} ns"
