@@ -31,14 +31,17 @@ _OURS = (
         "data",
         "logs",
         "nodes",
+        "config",
         "orchestrator",
+        "pushed",
         "recovery",
         "runs",
+        "strategies",
         "traces",
         "vnpy",
         "workers",
     ),
-    *("desktop.json", "engine-classes.json", "folders.json", "history.db", "plugins.json"),
+    *("desktop.json", "engine-classes.json", "folders.json", "history.db", "plugins.json", "strategies.db"),
 )
 
 

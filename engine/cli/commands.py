@@ -28,6 +28,7 @@ from quantcrafter.engine.cli import (
     schema,
     serving,
     start,
+    store,
     validate,
     workers,
 )
@@ -80,6 +81,7 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.add_typer(folders.folders_app(), name="folders")
     app.add_typer(plugins.plugins_app(), name="plugins")
     app.add_typer(engines.engines_app(), name="engines")
+    app.add_typer(store.store_app(), name="store")
     app.command("config")(config.config)
     app.command("parity")(parity.parity)
     return app

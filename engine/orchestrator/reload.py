@@ -221,12 +221,14 @@ class StoreReload:
         return {key for key, each in workers.items() if each.config.row} | self._sides.keys()
 
     def _tell(self, told: _Told) -> None:
-        before, self._told = self._told, told
+        """Log what is news, and let the status say it."""
+        before = self._told
         if told.error and told.error != before.error:
             log.warning("%s", told.error)
         for key, problem in told.problems.items():
             if before.problems.get(key) != problem:
                 log.warning("%s: %s", key, problem)
+        self._told = told
 
     # ------------------------------------------------------------------ a row
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from quantcrafter.engine.api import RunError, SpecError
-from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.place import settings_from_folder
 from quantcrafter.engine.api.wording import shown_path
@@ -37,6 +36,7 @@ from quantcrafter.engine.plugins import Registry
 from quantcrafter.engine.runtime.running.engines import OWN_ENGINE
 from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
 from quantcrafter.engine.spec import check_strategy
+from quantcrafter.engine.store.bundle import pushed_folder
 from quantcrafter.engine.store.rows import StrategyRow
 
 CLASS_ENGINES = ("backtrader", "vnpy")
@@ -54,6 +54,7 @@ class RowRules:
     rows, the text that is used. `allow_live` is the operator's word for real money. `folders` are those for strategy
     files, beside the one in the data folder. `known` is what strategy keys mean, `import_paths` narrows imports of
     classes, and `engines` are those whose classes may run. `by_hours` says whether strategies keep to their schedules.
+    `base` is the folder of the files of rows that hold a text, where that is not the usual one.
     """
 
     feed: str = "replay:60x"
@@ -66,6 +67,7 @@ class RowRules:
     known: Mapping[str, Any] = field(default_factory=dict)
     import_paths: tuple[str, ...] = ()
     engines: tuple[str, ...] = CLASS_ENGINES
+    base: Path | None = None
 
     @classmethod
     def of(cls, settings: ServerSettings, folder: Path, *, live: bool = False) -> RowRules:
@@ -140,7 +142,7 @@ def _allowed(kind: str, text: str, listed: Mapping[str, str], own: tuple[str, ..
 def _graph_of(row: StrategyRow, registry: Registry, rules: RowRules) -> BoundGraph | str:
     """Return the strategy of a row, or the path of its class."""
     if row.strategy and row.holds_text:
-        base = pushed_folder(row.files) if row.files else strategies_folder()
+        base = rules.base or (pushed_folder(row.files) if row.files else strategies_folder())
         return _with_params(row, registry, row.strategy, "", base)
     named = row.strategy or (row.strategy_key if row.strategy_key.endswith(_ENDINGS) else "")
     if named and not row.engine_class:
@@ -194,11 +196,6 @@ def file_named(name: str, folders: tuple[Path, ...] = ()) -> Path:
             folders=", ".join(f"'{shown_path(each)}'" for each in places),
         )
     )
-
-
-def pushed_folder(files: str) -> Path:
-    """Return the folder of the files that were pushed with a strategy, by their hash; it need not exist."""
-    return home() / "pushed" / files
 
 
 def _class_of(row: StrategyRow, path: str, feed: str, rules: RowRules) -> ClassConfig:
