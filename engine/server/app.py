@@ -19,6 +19,7 @@ from quantcrafter.engine.server.routes import (
     first_generation,
     log_streams,
     login,
+    pages,
     runs,
     status,
     strategies,
@@ -62,7 +63,7 @@ def make_app(settings: ApiSettings) -> ASGIApp:
         lifespan=life,
     )
     app.state.services = services
-    for routes in (status, login, worker_actions, runs, strategies, audit_log, first_generation, log_streams):
+    for routes in (status, login, worker_actions, runs, strategies, audit_log, first_generation, pages, log_streams):
         app.include_router(routes.router)
     app.add_exception_handler(QuantCrafterError, _refused)
     app.add_exception_handler(HTTPException, _http)

@@ -33,13 +33,13 @@ MOST_BYTES = 2_000_000
 FORM_HEADER = "x-csrf-token"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _FREE = ("/health", "/login")
-_SCHEMA = ("/docs", "/openapi.json", "/assets/docs.js", "/assets/page.css")
+_SCHEMA = ("/docs", "/openapi.json", "/assets/page.css", "/assets/page.js")
 _TOKEN = re.compile(r"(?<=token=)[^&\s]+")
 _LOCAL = ("127.0.0.1", "localhost", "[::1]")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),  # with no-referrer, browsers send forms from the origin "null"
     (b"cross-origin-resource-policy", b"same-origin"),
     (
         b"content-security-policy",

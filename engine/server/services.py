@@ -18,6 +18,7 @@ from quantcrafter.engine.server.line_sources import EventLines, LogLines
 from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.strategy_desk import StrategyDesk
 from quantcrafter.engine.server.streams import LineHub, LineSource
+from quantcrafter.engine.server.views.view_process import ViewProcess
 from quantcrafter.engine.server.workers import WorkerDesk
 
 
@@ -31,6 +32,7 @@ class Services:
         self.events = LineHub(_events_of)
         self.runs = RunQueue()
         self.strategies = StrategyDesk()
+        self.views = ViewProcess()
 
     def close(self) -> None:
         """End what runs."""
@@ -38,6 +40,7 @@ class Services:
         self.events.close()
         self.runs.close()
         self.strategies.close()
+        self.views.close()
 
 
 def _log_of(key: Hashable) -> LineSource:

@@ -34,7 +34,7 @@ def page(*, size: tuple[int, int] = DESK, dark: bool = False) -> Iterator[Page]:
             yield made
         finally:
             browser.close()
-    assert faults == []
+    assert faults == [], faults
 
 
 def _is_outside(url: str) -> bool:

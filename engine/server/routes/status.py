@@ -79,6 +79,12 @@ def worker(key: str, shared: Shared, caller: WhoCalls, base: Base) -> dict[str, 
     return {"key": key, **shared.desk.visible(caller.user, base)[key], **config}
 
 
+@router.get("/workers/{key}/view")
+def view(key: str, shared: Shared, caller: WhoCalls) -> dict[str, Any]:
+    """Return a worker's chart, its last orders and trades, and why it did what at the last bars."""
+    return shared.views.view(shared.desk.check(caller.user, key))
+
+
 @router.get("/workers/{key}/logs")
 def worker_logs(
     key: str, shared: Shared, caller: WhoCalls, tail: Annotated[int, Query(ge=0, le=MOST_LINES)] = 100
