@@ -133,7 +133,10 @@ class BrokerConnection(ABC):
     """An open connection to a broker, used by one thread. Times are UTC nanoseconds.
 
     Methods that ask raise `TryAgainError` if the broker can't answer now. An answer that may be incomplete is none.
+    With `is_slow`, `executions`, `open_orders` and `positions` take long, and another thread may call them meanwhile.
     """
+
+    is_slow: ClassVar[bool] = False
 
     def begin(self, worker: str, lot_sizes: Mapping[str, float]) -> None:  # noqa: B027 - most brokers need nothing of it
         """Report of the orders of a worker from now on; called before anything else.

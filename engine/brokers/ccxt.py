@@ -30,6 +30,7 @@ from quantcrafter.engine.api.orders import OrderType, TimeInForce
 from quantcrafter.engine.api.place import place_and_options
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.brokers.ccxt_account import AccountMember, ExchangeAccount
+from quantcrafter.engine.brokers.ccxt_ids import WITHOUT_IDS
 from quantcrafter.engine.brokers.ccxt_orders import AMENDS, contract_size, is_contract, working
 from quantcrafter.engine.brokers.credentials import secrets_of
 from quantcrafter.engine.data.download.moved_urls import moved_urls
@@ -93,6 +94,14 @@ class CcxtBroker(Broker):
         if self.exchange not in ccxt.exchanges:
             hint = did_you_mean(self.exchange, ccxt.exchanges) or Message("Examples are 'binance' and 'kraken'.")
             raise RunError(Message("ccxt has no exchange '{exchange}'. {hint}", exchange=self.exchange, hint=hint))
+        if self.exchange in WITHOUT_IDS:
+            raise RunError(
+                Message(
+                    "{exchange} can't be traded: ccxt doesn't return client order ids there, by which orders are "
+                    "recognised. Use another exchange.",
+                    exchange=self.exchange,
+                )
+            )
         made = vars(importlib.import_module(f"ccxt.{self.exchange}"))[self.exchange]
         api = made({"enableRateLimit": True, "requests_trust_env": True, "timeout": _TIMEOUT_MS})
         needed = [name for name, is_needed in api.requiredCredentials.items() if is_needed]
@@ -164,6 +173,8 @@ class CcxtBrokerConnection(BrokerConnection):
         broker: whose account it is.
         account: the account.
     """
+
+    is_slow: ClassVar[bool] = True
 
     def __init__(self, broker: CcxtBroker, account: ExchangeAccount) -> None:
         self._broker, self._account = broker, account

@@ -37,14 +37,13 @@ from quantcrafter.engine.api import (
     VenueExecution,
 )
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.brokers.ccxt_ids import client_id, order_of
 from quantcrafter.engine.brokers.ccxt_orders import (
     AMENDS,
     MS,
     KnownOrder,
-    client_id,
     contract_size,
     execution_of,
-    order_of,
     terms_of,
 )
 from quantcrafter.engine.data.download.reasons import is_fault_of_server, one_line, reason_of_request
@@ -524,15 +523,19 @@ class ExchangeAccount:
 
     def _by_client_id(self, order: OrderId, symbol: str) -> Mapping[str, Any] | None:
         text = client_id(order, self._exchange)
+
+        def is_it(found: Mapping[str, Any]) -> bool:
+            return order_of(found.get("clientOrderId"), self._exchange) == order
+
         try:
             found: Mapping[str, Any] = self._call(lambda api: api.fetch_order(None, symbol, {"clientOrderId": text}))
         except OrderMissingError:
             return None
         except RefusedError:  # it looks orders up by its own ids only
-            found = next(iter(self._listed(text, symbol)), {})
-        return found if found.get("clientOrderId") == text else None
+            found = next(filter(is_it, self._listed(symbol)), {})
+        return found if is_it(found) else None
 
-    def _listed(self, text: str, symbol: str) -> Iterator[Mapping[str, Any]]:
+    def _listed(self, symbol: str) -> Iterator[Mapping[str, Any]]:
         for name, ask in (
             ("fetchOpenOrders", lambda api: api.fetch_open_orders(symbol)),
             ("fetchOrders", lambda api: api.fetch_orders(symbol)),
@@ -540,7 +543,7 @@ class ExchangeAccount:
             ("fetchCanceledOrders", lambda api: api.fetch_canceled_orders(symbol)),
         ):
             if self._api.has.get(name):
-                yield from (each for each in self._call(ask) if each.get("clientOrderId") == text)
+                yield from self._call(ask)
 
     def _taken_over(self, order: OrderId, symbol: str) -> KnownOrder:
         sizes = [each.lot_sizes[symbol] for each in self._members if symbol in each.lot_sizes]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,33 +19,14 @@ from quantcrafter.engine.api import (
     VenueExecution,
     VenueOrder,
 )
-from quantcrafter.engine.api.order_id import OrderError
 from quantcrafter.engine.api.orders import OrderType, Side
+from quantcrafter.engine.brokers.ccxt_ids import order_of
 
 MS = 1_000_000
-NO_HYPHENS = frozenset({"okx", "myokx", "okxus"})
-"""Exchanges whose client order ids have letters and digits only."""
-
-AMENDS = frozenset({"okx", "myokx", "okxus", "bybit", "gate", "gateio", "deribit", "binanceusdm", "binancecoinm"})
+AMENDS = frozenset({"okx", "myokx", "okxus", "bybit", "gate", "gateio", "binanceusdm", "binancecoinm"})
 """Exchanges that change an order in place. Others cancel it and make another one, under another id."""
 
 _LEAST_LOT = 1e-6
-
-
-def client_id(order: OrderId, exchange: str) -> str:
-    """Return the client order id that an exchange is given."""
-    text = str(order)
-    return text.replace("-", "X") if exchange in NO_HYPHENS else text
-
-
-def order_of(text: str | None, exchange: str) -> OrderId | None:
-    """Return our order of a client order id; None if it is not one of ours."""
-    if not text:
-        return None
-    plain = text.replace("X", "-") if exchange in NO_HYPHENS else text
-    with contextlib.suppress(OrderError):
-        return OrderId.parse(plain)
-    return None
 
 
 @dataclass

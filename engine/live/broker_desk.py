@@ -188,9 +188,9 @@ class BrokerDesk:
         if fills or any(isinstance(each, BarsClosed) for each in inputs):
             self._guard.note(fills)
 
-    def compared(self) -> Iterator[LiveInput]:
-        """Yield what the comparison of log and broker gives now."""
-        yield from self._reconciliation.inputs()
+    def compared(self, *, waits: bool = False) -> Iterator[LiveInput]:
+        """Yield what the comparison of log and broker gives now; if it `waits`, the account is asked at once."""
+        yield from self._reconciliation.inputs(waits=waits)
 
     def accept(self) -> None:
         """Let what the account has beside the workers' positions belong to nobody, and compare again."""

@@ -22,6 +22,7 @@ from quantcrafter.engine.api.order_id import OrderError, OrderId
 from quantcrafter.engine.api.order_state import OrderState
 from quantcrafter.engine.api.orders import Filled
 from quantcrafter.engine.live.account_book import AccountBook, signed
+from quantcrafter.engine.live.account_view import AccountView, Asking, view_of
 from quantcrafter.engine.live.core import StrategyCore
 from quantcrafter.engine.live.inputs import LiveInput, Reconciled, Report
 
@@ -70,24 +71,30 @@ class Reconciliation:
         self._next_s = -1.0
         self._reported: set[str] = set()
         self._asked = False
+        self._asking: Asking | None = None
         self._doubts: tuple[str, ...] = ()
 
     def soon(self) -> None:
         """Compare with the next inputs."""
-        self._next_s, self._asked, self._doubts = -1.0, False, ()
+        self._next_s, self._asked, self._doubts, self._asking = -1.0, False, (), None
 
-    def inputs(self) -> Iterator[LiveInput]:
-        """Yield what the log lacks, and then what the comparison gave, if it is news."""
+    def inputs(self, *, waits: bool = False) -> Iterator[LiveInput]:
+        """Yield what the log lacks, and then what the comparison gave, if it is news.
+
+        An account whose answers take long is asked in a thread, and compared when they are there, unless it `waits`.
+        """
         if self._clock() < self._next_s or self._core.gate.broker == "lost":
             return
         try:
-            executions = self._connection.executions(max(0, self._book.compared_ns - OVERLAP_NS))
-            reports = [] if self._asked else list(self._missing(executions))
+            view = self._view(waits=waits)
+            if view is None:
+                return
+            reports = [] if self._asked else list(self._missing(view))
             if reports:
                 self._asked = True
                 yield from reports
                 return
-            found = self._compared(executions)
+            found = self._compared(view)
         except TryAgainError as error:
             log.warning("Worker %s: the account can't be compared with the log now: %s", self._key, error)
             self._again_in(SETTLE_S)
@@ -97,9 +104,30 @@ class Reconciliation:
 
     # ------------------------------------------------------------------ what the log lacks
 
-    def _missing(self, executions: Sequence[VenueExecution]) -> Iterator[LiveInput]:
+    def _view(self, *, waits: bool) -> AccountView | None:
+        """Return what the account is now; None if it is being asked.
+
+        Raises:
+            TryAgainError: it can't be asked now.
+        """
+        since_ns = max(0, self._book.compared_ns - OVERLAP_NS)
+        if waits or not self._connection.is_slow:
+            return view_of(self._connection, since_ns)
+        if self._asking is None:
+            self._asking = Asking(lambda: view_of(self._connection, since_ns))
+            return None
+        try:
+            view = self._asking.answer()
+        except Exception:
+            self._asking = None
+            raise
+        if view is not None:
+            self._asking = None
+        return view
+
+    def _missing(self, view: AccountView) -> Iterator[LiveInput]:
         """Yield executions that the log doesn't have, and what became of orders that don't work at the broker."""
-        for each in executions:
+        for each in view.executions:
             order = self._own(each.client_order_id)
             if order is None or each.id in self._reported or self._is_booked(order, each):
                 continue
@@ -107,7 +135,7 @@ class Reconciliation:
             if filled is not None:
                 self._reported.add(each.id)
                 yield Report(filled, self._now_ns())
-        working = {each.client_order_id for each in self._connection.open_orders()}
+        working = {each.client_order_id for each in view.orders}
         for tracked in list(self._core.session.orders.values()):
             if tracked.state in _AT_WORK and str(tracked.order) not in working:
                 yield from (Report(event, self._now_ns()) for event in self._connection.outcome(tracked.order))
@@ -138,10 +166,10 @@ class Reconciliation:
 
     # ------------------------------------------------------------------ the comparison
 
-    def _compared(self, executions: Sequence[VenueExecution]) -> Reconciled | None:
+    def _compared(self, view: AccountView) -> Reconciled | None:
         """Return what the comparison gives if it is certain, and news."""
         now_ns = self._now_ns()
-        doubts = tuple(map(str, self._differences(executions)))
+        doubts = tuple(map(str, self._differences(view)))
         if doubts and doubts != self._doubts:
             self._doubts = doubts
             self._again_in(SETTLE_S)
@@ -160,8 +188,9 @@ class Reconciliation:
     def _again_in(self, seconds: float) -> None:
         self._next_s, self._asked = self._clock() + seconds, False
 
-    def _differences(self, executions: Sequence[VenueExecution]) -> Iterator[Message]:
+    def _differences(self, view: AccountView) -> Iterator[Message]:
         """Yield what doesn't agree, a sentence each."""
+        executions = view.executions
         workers = self._book.prefixes()
         uncounted = self._book.uncounted(executions)
         owners = {each.id: _owner(each.client_order_id) for each in uncounted}
@@ -176,11 +205,11 @@ class Reconciliation:
                     execution=each.id,
                     order=each.client_order_id,
                 )
-        yield from self._orders()
-        yield from self._positions(under_way)
+        yield from self._orders(view)
+        yield from self._positions(view, under_way)
 
-    def _orders(self) -> Iterator[Message]:
-        working = {each.client_order_id for each in self._connection.open_orders()}
+    def _orders(self, view: AccountView) -> Iterator[Message]:
+        working = {each.client_order_id for each in view.orders}
         known = {str(each.order): each for each in self._core.session.orders.values()}
         for text in sorted(working):
             if self._own(text) is not None and (text not in known or known[text].state.is_over):
@@ -189,10 +218,10 @@ class Reconciliation:
             if tracked.state in _AT_WORK and text not in working:
                 yield Message("The order {order} works in the log, and not at the broker.", order=text)
 
-    def _positions(self, under_way: Sequence[VenueExecution]) -> Iterator[Message]:
+    def _positions(self, view: AccountView, under_way: Sequence[VenueExecution]) -> Iterator[Message]:
         """Yield the symbols of the strategy of which the broker has another quantity than it should."""
         at_broker: dict[str, float] = {}
-        for each in self._connection.positions():
+        for each in view.positions:
             at_broker[each.symbol] = at_broker.get(each.symbol, 0.0) + each.quantity
         nobodys = self._book.nobodys()
         for instrument, terms in zip(self._core.graph.instruments, self._core.session.terms, strict=True):

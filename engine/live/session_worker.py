@@ -384,7 +384,7 @@ class SessionWorker(StrategyWorker):
         if inputs:
             self._take(inputs)
         for _ in range(_FIRST_LOOKS):
-            if self._desk is not None and (found := list(self._desk.compared())):
+            if self._desk is not None and (found := list(self._desk.compared(waits=True))):
                 self._take(found)
 
     def _begin(self, stored: StoredMarket | None, names: Sequence[str]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.brokers import ccxt_account
 from quantcrafter.engine.brokers.ccxt import CcxtBroker, CcxtBrokerConnection
-from quantcrafter.engine.brokers.ccxt_orders import client_id, order_of
+from quantcrafter.engine.brokers.ccxt_ids import client_id, order_of
 from quantcrafter.engine.feeds.stored import StoredFeed
 from quantcrafter.engine.live.session_worker import SessionWorker
 from tests.support.ccxt_exchange import Exchange, lost_after, lost_before, refused, running_exchange
@@ -317,6 +319,11 @@ def test_keys_come_from_the_environment_or_the_keyring(
     assert "of the environment" not in str(caught.value) + capsys.readouterr().err
 
 
+def test_an_exchange_that_does_not_tell_our_ids_is_refused() -> None:
+    with pytest.raises(RunError, match="bitfinex can't be traded: ccxt doesn't return client order ids there"):
+        CcxtBroker(exchange="bitfinex").connect()
+
+
 def test_what_moves_real_money_says_so() -> None:
     assert CcxtBroker(exchange="binance").is_live
     assert CcxtBroker(exchange="binance", url="https://mirror.example.com").is_live
@@ -325,13 +332,23 @@ def test_what_moves_real_money_says_so() -> None:
         CcxtBroker(exchange="binanse").connect()
 
 
-@pytest.mark.parametrize("exchange", ["binance", "okx"])
-def test_client_ids_are_read_back(exchange: str) -> None:
+@pytest.mark.parametrize(
+    ("exchange", "rule"),
+    [
+        ("binance", r"[.A-Z:/a-z0-9_-]{1,36}"),
+        ("okx", r"[A-Za-z0-9]{1,32}"),
+        ("kraken", r"[0-9a-f]{32}"),
+        ("hyperliquid", r"0x[0-9a-f]{32}"),
+        ("gate", r"[A-Za-z0-9_.-]{1,28}"),
+    ],
+)
+def test_client_ids_keep_to_the_rules_of_the_exchange_and_are_read_back(exchange: str, rule: str) -> None:
     order = OrderId("abc123def456", 1_800_000_000, 36**5)
     text = client_id(order, exchange)
-    assert len(text) <= 32
-    assert text.isalnum() or exchange != "okx"
+    assert re.fullmatch(rule, text)
     assert order_of(text, exchange) == order
+    assert exchange != "gate" or order_of(f"t-{text}", exchange) == order
+    assert exchange != "kraken" or order_of(str(uuid.UUID(text)), exchange) == order
     assert order_of("web_123", exchange) is None
     assert order_of(None, exchange) is None
 

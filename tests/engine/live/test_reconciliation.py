@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -294,6 +296,38 @@ def test_an_account_that_can_not_be_asked_allows_no_entries(graph: BoundGraph, t
     assert (broker.sent, len(worker.ledger().blocked) > 0) == ([], True)
     broker.reachable = True
     step_until(worker, feed, broker.submits)
+    worker.close()
+
+
+def test_an_account_whose_answers_take_long_is_asked_beside_the_worker(
+    graph: BoundGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker takes bars and reports while the exchange thinks, and compares when the answer is there."""
+    worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker(fills=100.0))
+    step_until(worker, feed, lambda: positions(worker))
+    answers = threading.Event()
+
+    def slow(since_ns: int) -> Any:
+        del since_ns
+        assert answers.wait(60)
+        return list(broker.executed)
+
+    monkeypatch.setattr(ScriptedBroker, "is_slow", True)
+    monkeypatch.setattr(broker, "executions", slow)
+    broker.trade_by_hand("ONE", 5.0, feed.at_ns)
+    begin, before = time.monotonic(), worker.core.session.steps
+    worker._desk._reconciliation.soon()  # type: ignore[union-attr]
+    for _ in range(3):
+        feed.bring()
+        worker.step()
+    assert worker.core.session.steps == before + 3
+    assert worker.core.gate.nobodys == {}
+    answers.set()
+    end = time.monotonic() + 60
+    while worker.core.gate.nobodys != {"ONE": 5.0}:
+        assert time.monotonic() < end
+        worker.step()
+    assert time.monotonic() - begin < 60
     worker.close()
 
 
