@@ -40,7 +40,8 @@ class VenueExecution:
 
     `id` is the broker's id of it, `client_order_id` the text that the order was sent with ('' for an order made
     elsewhere). `quantity` is in units of the instrument and positive, `price` in its currency, `fee` in the account's
-    (None if it isn't reported). `ts_ns` is when it traded, in UTC nanoseconds.
+    (None if it isn't reported). `fee_quantity` of the instrument was taken as the fee: the account has so much less.
+    `ts_ns` is when it traded, in UTC nanoseconds.
     """
 
     id: str
@@ -52,12 +53,13 @@ class VenueExecution:
     client_order_id: str = ""
     venue_order_id: str = ""
     fee: float | None = None
+    fee_quantity: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse an execution without an id, or of nothing."""
         if not self.id:
             raise OrderError(Message("VenueExecution: 'id' is the broker's id of it, was empty."))
-        _check(self, positive=("quantity",), numbers=("price", "fee"))
+        _check(self, positive=("quantity",), numbers=("price", "fee", "fee_quantity"))
 
 
 @dataclass(frozen=True, slots=True)

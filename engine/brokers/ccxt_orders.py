@@ -117,7 +117,15 @@ def execution_of(trade: Mapping[str, Any], market: Mapping[str, Any], client_ord
         client_order_id=client_order_id,
         venue_order_id=str(trade.get("order") or ""),
         fee=_fee(trade.get("fee"), market, price),
+        fee_quantity=_fee_in_coin(trade.get("fee"), market),
     )
+
+
+def _fee_in_coin(fee: Mapping[str, Any] | None, market: Mapping[str, Any]) -> float:
+    """Return how much of the coin of a spot market was taken as a fee."""
+    if not fee or market.get("contract") or fee.get("currency") != market["base"]:
+        return 0.0
+    return float(fee.get("cost") or 0.0)
 
 
 def _fee(fee: Mapping[str, Any] | None, market: Mapping[str, Any], price: float) -> float | None:

@@ -24,8 +24,10 @@ ACCOUNTS = "accounts"
 DAY_NS = 86_400_000_000_000
 MINUTE_NS = 60_000_000_000
 
+_FEES = "CREATE TABLE fees (id TEXT PRIMARY KEY, symbol TEXT NOT NULL, quantity REAL NOT NULL) WITHOUT ROWID"
+
 _SCHEMA = Schema(
-    1,
+    2,
     {
         "workers": (
             "CREATE TABLE workers (prefix TEXT PRIMARY KEY, key TEXT NOT NULL, day INTEGER NOT NULL, "
@@ -38,7 +40,9 @@ _SCHEMA = Schema(
         "counted": "CREATE TABLE counted (id TEXT PRIMARY KEY) WITHOUT ROWID",
         "nobodys": "CREATE TABLE nobodys (symbol TEXT PRIMARY KEY, quantity REAL NOT NULL) WITHOUT ROWID",
         "sent": "CREATE TABLE sent (ts_ns INTEGER NOT NULL, prefix TEXT NOT NULL)",
+        "fees": _FEES,
     },
+    {1: lambda database: database.execute(_FEES)},
 )
 
 
@@ -183,6 +187,17 @@ class AccountBook:
         """Note that the worker's log has executions."""
         with self._writing() as write:
             write.executemany("INSERT OR IGNORE INTO counted VALUES (?)", [(each.id,) for each in executions])
+
+    def note_fees(self, executions: Collection[VenueExecution]) -> None:
+        """Note what was taken as fees in units of the instruments, of each execution once."""
+        rows = [(each.id, each.symbol, each.fee_quantity) for each in executions if each.fee_quantity]
+        if rows:
+            with self._writing() as write:
+                write.executemany("INSERT OR IGNORE INTO fees VALUES (?, ?, ?)", rows)
+
+    def fees(self, symbol: str) -> float:
+        """Return how much of a symbol was taken as fees."""
+        return float(self._one("SELECT coalesce(sum(quantity), 0) FROM fees WHERE symbol = ?", symbol))
 
     def begin(self, symbol: str, quantity: float) -> None:
         """Note what belongs to no worker when a symbol is looked at first."""

@@ -3,7 +3,8 @@
 1. Executions of the worker's orders that the log doesn't have are booked as reports. Orders that the log has at work,
    and the broker hasn't, are asked for.
 2. Then positions are compared: what the broker has of a symbol is what all workers of the account hold, what other
-   workers have traded and not booked yet, and what belongs to nobody, such as a trade made by hand.
+   workers have traded and not booked yet, and what belongs to nobody, such as a trade made by hand, less what was taken
+   as fees.
 3. An order of the worker that works at the broker, and has ended in the log, doesn't agree either.
 4. A difference counts when it is found twice in a row, some seconds apart: reports may be under way.
 
@@ -191,6 +192,7 @@ class Reconciliation:
     def _differences(self, view: AccountView) -> Iterator[Message]:
         """Yield what doesn't agree, a sentence each."""
         executions = view.executions
+        self._book.note_fees(executions)
         workers = self._book.prefixes()
         uncounted = self._book.uncounted(executions)
         owners = {each.id: _owner(each.client_order_id) for each in uncounted}
@@ -227,7 +229,7 @@ class Reconciliation:
         for instrument, terms in zip(self._core.graph.instruments, self._core.session.terms, strict=True):
             symbol = instrument.spec.symbol
             ours = self._book.held(symbol) + sum(signed(each) for each in under_way if each.symbol == symbol)
-            there = at_broker.get(symbol, 0.0)
+            there = at_broker.get(symbol, 0.0) + self._book.fees(symbol)
             if symbol not in nobodys:
                 self._book.begin(symbol, _rounded(there - ours, float(terms.value("lot_size"))))
             elif abs(there - ours - nobodys[symbol]) > float(terms.value("lot_size")) / 2:

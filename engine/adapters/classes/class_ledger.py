@@ -31,6 +31,7 @@ from quantcrafter.engine.simulation.records import UP_TO_CLOSE, WORKING_SLOTS
 from quantcrafter.engine.simulation.state import SimulationState
 
 FINEST_LOT = 1e-8
+MOST_LOTS = 1 << 53
 TABLE_ROWS = 2_048
 ROOM = 8 * WORKING_SLOTS
 """Rows that are left free in each table for what a step may write at its close."""
@@ -78,10 +79,15 @@ def keep_books(job: ClassJob, fills: Sequence[ClassFill], orders: Sequence[Class
     """Return the ledger of a strategy class; the fills of each bar are in the order in which they happened.
 
     Raises:
-        RunError: there is a commission for each lot, and a quantity is no whole number of lots.
+        RunError: there is a commission for each lot, and a quantity is no whole number of lots; or one is too large.
         RunCancelledError: `job.cancelled()` returned True.
     """
-    lots = tuple(_lot_size(job, index, fills, orders) for index in range(len(job.instruments)))
+    instruments = job.instruments
+    for each in (*orders, *fills):
+        _check_quantity(instruments[each.instrument], each.quantity, instruments[each.instrument].lot_size)
+    lots = tuple(_lot_size(job, index, fills, orders) for index in range(len(instruments)))
+    for each in (*orders, *fills):
+        _check_quantity(instruments[each.instrument], each.quantity, lots[each.instrument])
     holdings = _Books(job, orders, lots)
     with np.errstate(all="ignore"):
         holdings.book_all(fills)
@@ -107,6 +113,26 @@ def _lot_size(job: ClassJob, index: int, fills: Sequence[ClassFill], orders: Seq
                 )
         return instrument.lot_size
     return 1.0 if all(float(quantity).is_integer() for quantity in quantities) else FINEST_LOT
+
+
+def _check_quantity(instrument: ClassInstrument, quantity: float, lot_size: float) -> None:
+    """Refuse a quantity that can't be counted in lots.
+
+    Raises:
+        RunError: it is too large, or no number.
+    """
+    if not math.isfinite(quantity) or quantity / lot_size > MOST_LOTS:
+        raise RunError(
+            Message(
+                "A quantity of {symbol} must be at most {most:g} ({lots:,} lots of {lot_size:g}), and the class "
+                "ordered {quantity:g}. Check how the class computes the volumes of its orders.",
+                symbol=instrument.symbol,
+                most=MOST_LOTS * lot_size,
+                lots=MOST_LOTS,
+                lot_size=lot_size,
+                quantity=quantity,
+            )
+        )
 
 
 def _whole(quantity: float, lot_size: float) -> int:

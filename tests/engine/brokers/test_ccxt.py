@@ -30,6 +30,7 @@ from quantcrafter.engine.api import (
 from quantcrafter.engine.brokers import ccxt_account
 from quantcrafter.engine.brokers.ccxt import CcxtBroker, CcxtBrokerConnection
 from quantcrafter.engine.brokers.ccxt_ids import client_id, order_of
+from quantcrafter.engine.brokers.ccxt_orders import execution_of
 from quantcrafter.engine.feeds.stored import StoredFeed
 from quantcrafter.engine.live.session_worker import SessionWorker
 from tests.support.ccxt_exchange import Exchange, lost_after, lost_before, refused, running_exchange
@@ -317,6 +318,16 @@ def test_keys_come_from_the_environment_or_the_keyring(
     with pytest.raises(RunError, match="QUANTCRAFTER_BINANCE_SECOND_SECRET") as caught:
         broker.connect()
     assert "of the environment" not in str(caught.value) + capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("currency", "fee", "taken"), [("BTC", 4.0, 0.04), ("USDT", 0.04, 0.0), ("BNB", None, 0.0)])
+def test_a_fee_is_told_in_money_and_as_what_was_taken_of_the_coin(
+    currency: str, fee: float | None, taken: float
+) -> None:
+    market = {"id": "BTCUSDT", "symbol": "BTC/USDT", "base": "BTC", "quote": "USDT"}
+    trade = {"id": 7, "price": 100.0, "amount": 1.0, "side": "buy", "timestamp": 5, "order": "9"}
+    found = execution_of(trade | {"fee": {"cost": 0.04, "currency": currency}}, market, "")
+    assert (found.fee, found.fee_quantity) == (fee, taken)
 
 
 def test_an_exchange_that_does_not_tell_our_ids_is_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -296,6 +297,25 @@ def test_an_account_that_can_not_be_asked_allows_no_entries(graph: BoundGraph, t
     assert (broker.sent, len(worker.ledger().blocked) > 0) == ([], True)
     broker.reachable = True
     step_until(worker, feed, broker.submits)
+    worker.close()
+
+
+def test_a_fee_that_is_taken_in_the_coin_is_no_difference(graph: BoundGraph, tmp_path: Path) -> None:
+    worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker(fills=100.0))
+    step_until(worker, feed, lambda: positions(worker))
+    broker.executed[-1] = replace(broker.executed[-1], fee_quantity=0.6)
+    broker.held["ONE"] -= 0.6
+    desk = worker._desk
+    assert desk is not None
+    for _ in range(3):
+        desk._reconciliation.soon()
+        steps(worker)
+    assert (worker.state, worker.core.gate.disagreed, worker.core.gate.nobodys) == ("running", (), {})
+    broker.held["ONE"] -= 0.6  # and what nobody explains is one
+    for _ in range(3):
+        desk._reconciliation._next_s = -1.0
+        steps(worker)
+    assert worker.state == "reducing"
     worker.close()
 
 

@@ -70,6 +70,13 @@ def test_a_commission_for_each_lot_needs_whole_lots() -> None:
         keep(fill(0, 1, BUY, 250, 102.0), lot_size=100.0, commission={"per_lot": 2})
 
 
+@pytest.mark.parametrize("quantity", [1e300, 1e17, math.inf, math.nan])
+@pytest.mark.parametrize("commission", [{}, {"per_lot": 2}])
+def test_a_quantity_that_can_not_be_counted_is_refused_by_name(quantity: float, commission: dict[str, float]) -> None:
+    with pytest.raises(RunError, match=r"A quantity of ACME must be at most .*, and the class ordered"):
+        keep(fill(0, 1, BUY, quantity, 102.0), commission=commission)
+
+
 def test_an_order_that_fills_in_parts_pays_the_minimum_once() -> None:
     run = keep(fill(0, 1, BUY, 4, 102.0), fill(0, 2, BUY, 6, 104.0), commission={"percent": 0.1, "minimum": 5})
     assert run.ledger.fills["commission"].tolist() == pytest.approx([5.0, 0.0])
