@@ -26,12 +26,19 @@ MINUTE_NS = 60_000_000_000
 
 _FEES = "CREATE TABLE fees (id TEXT PRIMARY KEY, symbol TEXT NOT NULL, quantity REAL NOT NULL) WITHOUT ROWID"
 
+
+def _with_fees(database: Any) -> None:
+    database.execute(_FEES)
+    database.execute("ALTER TABLE workers ADD COLUMN currency TEXT NOT NULL DEFAULT ''")
+
+
 _SCHEMA = Schema(
     2,
     {
         "workers": (
             "CREATE TABLE workers (prefix TEXT PRIMARY KEY, key TEXT NOT NULL, day INTEGER NOT NULL, "
-            "pnl REAL NOT NULL, exposure REAL NOT NULL, compared_ns INTEGER NOT NULL) WITHOUT ROWID"
+            "pnl REAL NOT NULL, exposure REAL NOT NULL, compared_ns INTEGER NOT NULL, "
+            "currency TEXT NOT NULL DEFAULT '') WITHOUT ROWID"
         ),
         "positions": (
             "CREATE TABLE positions (prefix TEXT NOT NULL, symbol TEXT NOT NULL, quantity REAL NOT NULL, "
@@ -42,16 +49,17 @@ _SCHEMA = Schema(
         "sent": "CREATE TABLE sent (ts_ns INTEGER NOT NULL, prefix TEXT NOT NULL)",
         "fees": _FEES,
     },
-    {1: lambda database: database.execute(_FEES)},
+    {1: _with_fees},
 )
 
 
 @dataclass(frozen=True, slots=True)
 class AccountFigures:
-    """What the workers of an account have together: exposure, and the profit of a UTC day, in their currencies."""
+    """What workers of an account have: exposure, and the profit of a UTC day, in the currency of their accounts."""
 
     exposure: float
     pnl: float
+    currency: str = ""
 
 
 def account_of(broker: Broker) -> str:
@@ -87,7 +95,7 @@ class AccountBook:
         self._database, self._connection, self._stack = database, connection, stack
         self._prefix, self._key = prefix, key
         with self._writing() as write:
-            write.execute("INSERT OR IGNORE INTO workers VALUES (?, ?, 0, 0, 0, 0)", (prefix, key))
+            write.execute("INSERT OR IGNORE INTO workers VALUES (?, ?, 0, 0, 0, 0, '')", (prefix, key))
 
     @classmethod
     def open(cls, folder: Path, account: str, prefix: str, key: str) -> Self:
@@ -122,8 +130,8 @@ class AccountBook:
             write.executemany("INSERT INTO positions VALUES (?, ?, ?)", rows)
             write.executemany("INSERT OR IGNORE INTO counted VALUES (?)", [(each,) for each in executions])
             write.execute(
-                "UPDATE workers SET day = ?, pnl = ?, exposure = ? WHERE prefix = ?",
-                (day_ns // DAY_NS, figures.pnl, figures.exposure, self._prefix),
+                "UPDATE workers SET day = ?, pnl = ?, exposure = ?, currency = ? WHERE prefix = ?",
+                (day_ns // DAY_NS, figures.pnl, figures.exposure, figures.currency, self._prefix),
             )
 
     def others(self, ts_ns: int) -> AccountFigures:
@@ -133,6 +141,15 @@ class AccountBook:
             "SELECT coalesce(sum(pnl), 0) FROM workers WHERE prefix <> ? AND day = ?", self._prefix, ts_ns // DAY_NS
         )
         return AccountFigures(float(exposure), float(pnl))
+
+    def currencies(self, ts_ns: int) -> set[str]:
+        """Return the currencies in which other workers have an exposure, or a profit on the UTC day of a moment."""
+        rows = self._rows(
+            "SELECT DISTINCT currency FROM workers WHERE prefix <> ? AND (exposure <> 0 OR (pnl <> 0 AND day = ?))",
+            self._prefix,
+            ts_ns // DAY_NS,
+        )
+        return {currency for (currency,) in rows if currency}
 
     def note_sent(self, ts_ns: int) -> None:
         """Note that an order is sent."""

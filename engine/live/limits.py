@@ -30,7 +30,7 @@ class AccountLimits(BaseModel):
     """The limits of an account; None for no limit.
 
     `exposure` is the largest sum of all positions and waiting entries at their prices, and `daily_loss` the loss of a
-    UTC day from which on there are no entries, in the currency of the instruments.
+    UTC day from which on there are no entries, in the currency of the workers' accounts (`run.currency`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -90,6 +90,7 @@ class AccountGuard:
 
     def __init__(self, limits: AccountLimits, core: StrategyCore, book: AccountBook) -> None:
         self._limits, self._core, self._book = limits, core, book
+        self._currency = core.graph.spec.run.currency
 
     def refusal(self, command: OrderCommand) -> str:
         """Return why a command may not be sent; '' if it may. An order that is sent is counted."""
@@ -106,6 +107,10 @@ class AccountGuard:
             sent = self._book.sent_in_minute(time.time_ns())
             if sent >= limits.orders_a_minute:
                 return f"the account's limit of {limits.orders_a_minute} orders a minute is reached"
+        foreign = self._book.currencies(self._core.now_ns) - {self._currency}
+        if foreign and (limits.exposure is not None or limits.daily_loss is not None):
+            names = " and ".join(sorted({*foreign, self._currency}))
+            return f"the account's workers count in {names}, so that its limits can't be checked"
         if limits.exposure is not None:
             exposure = others.exposure + self._exposure(command.order.number)
             if exposure > limits.exposure:
@@ -117,13 +122,13 @@ class AccountGuard:
         return ""
 
     def _exposure(self, most: int) -> float:
-        """Return the worker's exposure, with waiting entries up to order number `most`."""
+        """Return the worker's exposure in its account's currency, with waiting entries up to order number `most`."""
         session = self._core.session
-        prices, multipliers = {}, {}
+        prices, multipliers, rates = {}, {}, session.rates
         for instrument, terms in zip(self._core.graph.instruments, session.terms, strict=True):
             bars = session.bars(instrument.spec.symbol)
             prices[instrument.spec.symbol] = float(bars.close[-1]) if len(bars) else 0.0
-            multipliers[instrument.spec.symbol] = float(terms.value("multiplier"))
+            multipliers[instrument.spec.symbol] = float(terms.value("multiplier")) * rates[instrument.spec.symbol]
         held = sum(abs(each) * prices[symbol] * multipliers[symbol] for symbol, each in session.positions.items())
         waiting = [each for each in session.orders.values() if _may_open(each) and each.order.number <= most]
         return held + sum(
@@ -137,7 +142,7 @@ class AccountGuard:
     def note(self, executions: Collection[str]) -> None:
         """Write what the worker has now to the account's book, with new executions that are in it."""
         core = self._core
-        figures = AccountFigures(self._exposure(-1), core.pnl_today)
+        figures = AccountFigures(self._exposure(-1), core.pnl_today, self._currency)
         self._book.put(core.session.positions, executions, figures, core.now_ns)
 
 

@@ -185,6 +185,12 @@ class SimulationSession(Stepping):
         held = self.memory.holdings
         return {self.job.instruments[i].symbol: float(held[i]["quantity"]) for i in np.flatnonzero(held["lots"])}
 
+    @property
+    def rates(self) -> Mapping[str, float]:
+        """What a unit of each instrument's currency is worth in the account's, at the latest rate."""
+        holdings = self.memory.holdings
+        return {each.symbol: float(holdings[i]["rate"]) for i, each in enumerate(self.job.instruments)}
+
     def id_of(self, number: int) -> OrderId:
         """Return the id of an order by its number."""
         return self._outside.sent_orders.id_of(number)

@@ -252,6 +252,11 @@ class StrategySession:
         """The quantity held of each instrument, negative if short; those without a position are left out."""
         return self._session.positions
 
+    @property
+    def rates(self) -> Mapping[str, float]:
+        """What a unit of each instrument's currency is worth in the account's, at the latest rate."""
+        return self._session.rates
+
     def id_of(self, number: int) -> OrderId:
         """Return the id of an order by its number in the ledger."""
         return self._session.id_of(number)

@@ -459,6 +459,33 @@ def test_loss_and_exposure_are_those_of_all_workers_of_the_account(graph: BoundG
         worker.close()
 
 
+def test_an_exposure_is_counted_in_the_currency_of_the_account(place: Place) -> None:
+    worker, feed, _ = place
+    step_until(worker, feed, lambda: positions(worker))
+    desk, price = worker._desk, float(worker.core.session.bars("ONE").close[-1])
+    assert desk is not None
+    assert desk._guard._exposure(-1) == pytest.approx(10.0 * price)
+    holding = worker.core.session._session.memory.holdings[0]
+    holding["rate"] = 1.25
+    assert desk._guard._exposure(-1) == pytest.approx(12.5 * price)
+    holding["rate"] = 1.0
+
+
+def test_workers_that_count_in_different_currencies_are_not_added_together(graph: BoundGraph, tmp_path: Path) -> None:
+    one, feed, broker = place_of(graph, tmp_path / "one")
+    step_until(one, feed, lambda: positions(one))
+    (tmp_path / "limits.yaml").write_text("default: {exposure: 1000000}")
+    in_euro = load_text(PLAIN + "run: {currency: EUR}\n", load_registry())
+    two, feed_two, _ = place_of(in_euro, tmp_path / "two", broker)
+    step_until(two, feed_two, lambda: denied(two))
+    assert "the account's workers count in EUR and USD" in denied(two)[0]
+    one.command("flatten")
+    steps(one)
+    step_until(two, feed_two, lambda: positions(two))
+    for each in (one, two):
+        each.close()
+
+
 @pytest.mark.logs_errors
 @pytest.mark.parametrize("text", ["default: {exposure: -1}", "default: {loss: 1}", "default: [", "\xff"])
 def test_limits_that_can_not_be_read_let_no_worker_start(graph: BoundGraph, tmp_path: Path, text: str) -> None:
