@@ -40,7 +40,7 @@ RELEASE_AFTER = 2
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedRequest:
+class OrderRefusal:
     """How often something was refused, and when it is asked for again (UTC ns): 0 as soon as it may be."""
 
     count: int
@@ -78,7 +78,7 @@ class Placing:
 
     def __init__(self, symbols: Sequence[str], *, holds_both: bool = True) -> None:
         self._symbols, self._holds_both = tuple(symbols), holds_both
-        self._refusals: dict[tuple[int, Request], RefusedRequest] = {}
+        self._refusals: dict[tuple[int, Request], OrderRefusal] = {}
 
     # ------------------------------------------------------------------ refusals
 
@@ -88,13 +88,13 @@ class Placing:
         count = earlier + 1 + (known.count if known is not None else 0)
         at_once = 2 if request == "submit" else 1
         wait = 0 if count < at_once else min(FIRST_NS << min(count - at_once, 10), LONGEST_NS)
-        self._refusals[number, request] = RefusedRequest(count, now_ns + wait if wait else 0)
+        self._refusals[number, request] = OrderRefusal(count, now_ns + wait if wait else 0)
         return count
 
     def delay(self, number: int, request: Request, due_ns: int) -> None:
         """Hold a request back until then, or until the next close."""
         count = self.count(number, request)
-        self._refusals[number, request] = RefusedRequest(count, due_ns)
+        self._refusals[number, request] = OrderRefusal(count, due_ns)
 
     def count(self, number: int, request: Request = "submit") -> int:
         """Return how often a request was refused."""
@@ -136,7 +136,7 @@ class Placing:
 
     def resume(self, kept: Collection[tuple[int, str, int, int]]) -> None:
         """Continue with what `kept` returned."""
-        self._refusals = {(number, name): RefusedRequest(count, due_ns) for number, name, count, due_ns in kept}  # type: ignore[misc] # names are requests
+        self._refusals = {(number, name): OrderRefusal(count, due_ns) for number, name, count, due_ns in kept}  # type: ignore[misc] # names are requests
 
     # ------------------------------------------------------------------ what may be sent
 

@@ -83,10 +83,11 @@ def keep_books(job: ClassJob, fills: Sequence[ClassFill], orders: Sequence[Class
         RunCancelledError: `job.cancelled()` returned True.
     """
     instruments = job.instruments
-    for each in (*orders, *fills):
+    traded: list[ClassFill | ClassOrder] = [*orders, *fills]
+    for each in traded:
         _check_quantity(instruments[each.instrument], each.quantity, instruments[each.instrument].lot_size)
     lots = tuple(_lot_size(job, index, fills, orders) for index in range(len(instruments)))
-    for each in (*orders, *fills):
+    for each in traded:
         _check_quantity(instruments[each.instrument], each.quantity, lots[each.instrument])
     holdings = _Books(job, orders, lots)
     with np.errstate(all="ignore"):
