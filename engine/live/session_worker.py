@@ -21,7 +21,6 @@ from typing import Any
 from quantcrafter.engine.api import (
     Broker,
     Feed,
-    FeedConnection,
     Ledger,
     OrderCommand,
     RunError,
@@ -52,10 +51,11 @@ from quantcrafter.engine.live.inputs import (
     checked_verb,
 )
 from quantcrafter.engine.live.kill_switch import KillSwitch
+from quantcrafter.engine.live.logged_worker import LoggedWorker
 from quantcrafter.engine.live.packed import joined_ledgers
-from quantcrafter.engine.live.status_file import WorkerStatus, write_status
+from quantcrafter.engine.live.status_file import WorkerStatus
 from quantcrafter.engine.live.swap import StrategySwap, swap_to
-from quantcrafter.engine.live.worker import StrategyWorker, WorkerState
+from quantcrafter.engine.live.worker import WorkerState
 from quantcrafter.engine.live.worker_folder import check_log_is_there, data_folder_of, order_prefix
 from quantcrafter.engine.runtime.running.prepare import Loader
 from quantcrafter.engine.runtime.sessions.strategy_session import Host
@@ -72,14 +72,11 @@ MOST_BARS = 50_000
 _FIRST_LOOKS = 2
 """How often log and broker are compared before the first bar: what the log lacked, then whether all agrees."""
 
-_STATUS_S = 2.0
-"""How often the status file is written while inputs come."""
-
 STOP_WAIT_S = 30.0
 """How long a worker that was told to stop waits for the broker's answers."""
 
 
-class SessionWorker(StrategyWorker):
+class SessionWorker(LoggedWorker):
     """A strategy that runs on a feed and a broker, and continues where it was.
 
     Args:
@@ -112,38 +109,25 @@ class SessionWorker(StrategyWorker):
         hours: WorkerHours | None = None,
     ) -> None:
         name = Path(graph.spec.file).stem or graph.spec.name
-        super().__init__(graph.instruments[0].spec.symbol, name, user_id)
+        super().__init__(graph.instruments[0].spec.symbol, name, user_id, folder=folder, mode=mode)
         self.strategy = graph
         place = str(graph.spec.base_dir)
-        self.graph, self.feed, self.broker, self.folder = graph, feed.beside(place), broker.beside(place), folder
-        self.mode = mode
-        self.started_ns = 0
-        self.error = ""
+        self.graph, self.feed, self.broker = graph, feed.beside(place), broker.beside(place)
         self._tell, self._hours = tell, hours
         self._host, self._loader, self._snapshot_steps = host or Host(), loader, snapshot_steps
-        self._log: InputLog | None = None
         self._core: StrategyCore | None = None
-        self._feed: FeedConnection | None = None
         self._feed_side: FeedSide | None = None
         self._hours_side: HoursSide | None = None
         self._desk: BrokerDesk | None = None
         self._kill_switch = KillSwitch((folder, data_folder_of(folder)))
         self._has_stopped = False
         self._stop_s = 0.0
-        self._pending: list[NumberedOutput] = []
         self._unsent: list[OrderCommand] = []
         self._asked_at = -1
         self._kept_bars: dict[str, int] = {}
         self._kept_step = 0
-        self._seen_s = 0.0
-        self._status_s = 0.0
 
     # ------------------------------------------------------------------ life
-
-    @property
-    def key(self) -> str:
-        """The name of its folder."""
-        return self.folder.name
 
     @property
     def has_ended(self) -> bool:
@@ -247,35 +231,6 @@ class SessionWorker(StrategyWorker):
         stored = stored_market(graph, self._loader) if self.feed.replays else None
         return swap_to(graph, stored, self.core, feed, self._opened_feed_side().subscriptions)
 
-    def run(self) -> None:
-        """Start, take steps until the feed ends or `stop` is called, and close."""
-        try:
-            self.start()
-            while not self._stop_event.is_set() and not self.has_ended:
-                self.step(0.2)
-        finally:
-            self.close()
-
-    def start(self) -> bool:
-        """Open log, feed and broker, and bring the core to where it was; return whether the worker began just now.
-
-        Raises:
-            RunError: the worker runs already, its log is missing, or it is that of another strategy.
-            DataError, ComponentError, TryAgainError: the bars before the start can't be had, or a component failed.
-        """
-        self.started_ns = time.time_ns()
-        self._change(WorkerState.STARTING)
-        try:
-            check_log_is_there(self.folder)
-            self._log = InputLog.open(self.folder)
-            began = not self._log.has_anchor
-            self._open()
-        except BaseException as error:
-            self._fail(error)
-            raise
-        self._change(WorkerState.RUNNING)
-        return began
-
     def step(self, timeout_s: float = 0.0) -> int:
         """Take what the feed and the broker have now, waiting up to `timeout_s` for it; return how many inputs.
 
@@ -332,7 +287,7 @@ class SessionWorker(StrategyWorker):
             RunError: the worker is not started.
         """
         if self._core is None:
-            raise RunError(Message("The worker '{key}' is not started.", key=self.key))
+            raise self._not_started()
         return self._core
 
     def ledger(self) -> Ledger:
@@ -357,7 +312,10 @@ class SessionWorker(StrategyWorker):
 
     # ------------------------------------------------------------------ opening
 
-    def _open(self) -> None:
+    def _prepare(self) -> None:
+        check_log_is_there(self.folder)
+
+    def _open(self, opened: InputLog, *, began: bool) -> None:
         stored = stored_market(self.graph, self._loader) if self.feed.replays else None
         if stored is not None:
             self.graph = stored.graph
@@ -365,18 +323,17 @@ class SessionWorker(StrategyWorker):
         self._feed = self.feed.open(subscriptions, self.graph.spec.base_dir)
         connection = self.broker.connect() if self.broker.venue == "external" else None
         self._change(WorkerState.WARMING_UP)
-        opened, now_ns = self._opened_log(), self._feed.now_ns
+        now_ns = self._feed.now_ns
         self._core = core_of(self.graph, opened.meta() if opened.has_anchor else self._about(), self._host)
         if connection is not None:
             self._desk = open_desk(self.folder, self.broker, connection, self._core, opened, now_ns)
-        resumes = opened.has_anchor
-        if resumes:
+        if not began:
             self._resume(opened, self._core)
             self._feed.begin(self._core.now_ns)
         else:
             self._begin(stored, [each.name for each in subscriptions])
         self._feed_side = FeedSide(self.key, self._feed, self._core, subscriptions, own_clock=self.feed.own_clock)
-        if resumes:
+        if not began:
             self._feed_side.resume()
         self.follow(self._hours)
         unsent, self._unsent = self._unsent, []
@@ -416,14 +373,7 @@ class SessionWorker(StrategyWorker):
         """
         found = strategy_hash(self.strategy.spec)
         if opened.meta()["strategy_hash"] != found:
-            raise RunError(
-                Message(
-                    "The strategy of the worker '{key}' has changed since it began. Start it under another key, or "
-                    "remove its folder '{folder}'.",
-                    key=self.key,
-                    folder=self.folder,
-                )
-            )
+            raise self._other_strategy()
         kept = fold(opened, core, self._refolded)
         self._kept_step = core.session.steps
         self._kept_bars = {name: len(bars) for name, bars in opened.histories(*kept).items()}
@@ -533,41 +483,17 @@ class SessionWorker(StrategyWorker):
 
     # ------------------------------------------------------------------ details
 
-    def _opened_log(self) -> InputLog:
-        if self._log is None:
-            raise RunError(Message("The worker '{key}' is not started.", key=self.key))
-        return self._log
-
-    def _opened_feed(self) -> FeedConnection:
-        if self._feed is None:
-            raise RunError(Message("The worker '{key}' is not started.", key=self.key))
-        return self._feed
-
     def _opened_feed_side(self) -> FeedSide:
         if self._feed_side is None:
-            raise RunError(Message("The worker '{key}' is not started.", key=self.key))
+            raise self._not_started()
         return self._feed_side
 
-    def _change(self, state: WorkerState) -> None:
-        self._state = state
-        self._write_status(now=True)
-
-    def _fail(self, error: BaseException) -> None:
-        self.error = str(error)
-        log.error("Worker %s ended: %s", self.key, self.error)
-        self._change(WorkerState.ERROR)
-
-    def _write_status(self, *, now: bool = False) -> None:
-        if self._log is None or (not now and time.monotonic() - self._status_s < _STATUS_S):
-            return
-        self._status_s = time.monotonic()
+    def _status(self, seen_ns: int | None) -> WorkerStatus:
         core = self._core if self._core is not None and self._core.anchor is not None else None
-        seen = time.time_ns() - int((time.monotonic() - self._seen_s) * 1e9) if self._seen_s else None
         strategy, spec = strategy_hash(self.strategy.spec), self.graph.spec
-        start = WorkerStatus(str(self.state), self.mode, spec.name, self.symbol, strategy, 0, self.started_ns, seen)
+        start = WorkerStatus(str(self.state), self.mode, spec.name, self.symbol, strategy, 0, self.started_ns, seen_ns)
         status = replace(start, error=self.error)
-        if core is not None and core.anchor is not None:
-            epoch, position = core.anchor.epoch, self.get_position()
-            positions = dict(core.session.positions)
-            status = replace(status, epoch=epoch, position=position, positions=positions, pnl_today=core.pnl_today)
-        write_status(self.folder, status)
+        if core is None or core.anchor is None:
+            return status
+        epoch, position, positions = core.anchor.epoch, self.get_position(), dict(core.session.positions)
+        return replace(status, epoch=epoch, position=position, positions=positions, pnl_today=core.pnl_today)

@@ -26,19 +26,19 @@ from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.anchoring import ALL_BARS, LEAST_HISTORY, StoredMarket, stored_market, subscriptions_of
 from quantcrafter.engine.live.input_log import CLASS_VENUE, LOG, InputLog, NumberedOutput
 from quantcrafter.engine.live.inputs import Anchored, BarsClosed, LiveInput, LiveOutput, dumped, written_terms
-from quantcrafter.engine.live.status_file import WorkerStatus, write_status
-from quantcrafter.engine.live.worker import StrategyWorker, WorkerState
+from quantcrafter.engine.live.logged_worker import LoggedWorker
+from quantcrafter.engine.live.status_file import WorkerStatus
+from quantcrafter.engine.live.worker import WorkerState
 from quantcrafter.engine.live.worker_folder import order_prefix, put_aside
 from quantcrafter.engine.runtime.running.prepare import terms_with
 from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 log = logging.getLogger("quantcrafter.live")
 
-_STATUS_S = 2.0
 _NO_STATS: Mapping[str, Any] = {"position": 0.0, "equity": None, "pnl_today": 0.0, "steps": 0, "variables": {}}
 
 
-class BarClassWorker(StrategyWorker):
+class BarClassWorker(LoggedWorker):
     """A strategy class that runs on a feed, and continues where it was. Its engine fills its orders.
 
     Args:
@@ -68,9 +68,7 @@ class BarClassWorker(StrategyWorker):
         mode: str = "paper",
         user_id: str | None = None,
     ) -> None:
-        super().__init__(symbol, strategy_key, user_id)
-        self.folder, self.mode, self.error = folder, mode, ""
-        self.started_ns = 0
+        super().__init__(symbol, strategy_key, user_id, folder=folder, mode=mode)
         self.steps = 0
         self._make, self.graph, self._feed_of = make, graph, feed.beside(str(graph.spec.base_dir))
         self._subscription: Subscription | None = None
@@ -78,19 +76,10 @@ class BarClassWorker(StrategyWorker):
         self._warmup_days = warmup_days
         self._class: SteppedClass | None = None
         self._last_stats: Mapping[str, Any] = _NO_STATS
-        self._log: InputLog | None = None
-        self._feed: FeedConnection | None = None
         self._now_ns = 0
         self._last_close = -(2**62)
         self._day_equity = (0, 0.0)
-        self._pending: list[NumberedOutput] = []
-        self._seen_s = self._status_s = 0.0
         self._ended = False
-
-    @property
-    def key(self) -> str:
-        """The name of its folder."""
-        return self.folder.name
 
     @property
     def has_ended(self) -> bool:
@@ -102,46 +91,6 @@ class BarClassWorker(StrategyWorker):
         """Whether it writes its status file itself."""
         return True
 
-    def run(self) -> None:
-        """Start, take steps until the feed ends or `stop` is called, and close."""
-        try:
-            self.start()
-            while not self._stop_event.is_set() and not self.has_ended:
-                self.step(0.2)
-        finally:
-            self.close()
-
-    def start(self) -> bool:
-        """Open log and feed, and bring the class to where it was; return whether the worker began just now.
-
-        Raises:
-            RunError: the worker runs already, its log is that of another class, or the class raised or did otherwise
-                than before.
-            DataError: the bars before the start can't be had.
-        """
-        self.started_ns = time.time_ns()
-        self._stop_event.clear()
-        self._ended = False
-        self._change(WorkerState.STARTING)
-        try:
-            if self._feed_of.own_clock and _is_over(self.folder):
-                put_aside(self.folder)
-            self._log = InputLog.open(self.folder)
-            began = not self._log.has_anchor
-            stored = stored_market(self.graph) if self._feed_of.replays else None
-            (self._subscription,) = subscriptions_of(self.graph, None if stored is None else stored.bars)
-            self._feed = self._feed_of.open([self._subscription], self.graph.spec.base_dir)
-            self._change(WorkerState.WARMING_UP)
-            if began:
-                self._begin(self._log, self._feed, stored)
-            else:
-                self._resume(self._log, self._feed)
-        except BaseException as error:
-            self._fail(error)
-            raise
-        self._change(WorkerState.RUNNING)
-        return began
-
     def step(self, timeout_s: float = 0.0) -> int:
         """Take what the feed has now, waiting up to `timeout_s` for it; return how many inputs.
 
@@ -151,7 +100,7 @@ class BarClassWorker(StrategyWorker):
         if self._ended:
             return 0
         if self._feed is None:
-            raise RunError(Message("The worker '{key}' is not started.", key=self.key))
+            raise self._not_started()
         try:
             count = sum(self._took(event) for event in self._feed.poll(timeout_s))
         except BaseException as error:
@@ -175,6 +124,9 @@ class BarClassWorker(StrategyWorker):
                 self._log.put_outputs(self._pending, durable=True)
                 self._pending = []
                 self._change(WorkerState.STOPPED)
+        except BaseException as error:
+            self._fail(error)
+            raise
         finally:
             if self._log is not None:
                 self._log.close()
@@ -202,6 +154,22 @@ class BarClassWorker(StrategyWorker):
 
     # ------------------------------------------------------------------ opening
 
+    def _prepare(self) -> None:
+        self._stop_event.clear()
+        self._ended = False
+        if self._feed_of.own_clock and _is_over(self.folder):
+            put_aside(self.folder)
+
+    def _open(self, opened: InputLog, *, began: bool) -> None:
+        stored = stored_market(self.graph) if self._feed_of.replays else None
+        (self._subscription,) = subscriptions_of(self.graph, None if stored is None else stored.bars)
+        self._feed = self._feed_of.open([self._subscription], self.graph.spec.base_dir)
+        self._change(WorkerState.WARMING_UP)
+        if began:
+            self._begin(opened, self._feed, stored)
+        else:
+            self._resume(opened, self._feed)
+
     def _begin(self, opened: InputLog, feed: FeedConnection, stored: StoredMarket | None) -> None:
         begin_ns = feed.now_ns() if stored is None else stored.begin_ns
         history = self._history(feed, -(2**62) if begin_ns is None else begin_ns)
@@ -223,7 +191,7 @@ class BarClassWorker(StrategyWorker):
             created_ns=self.started_ns,
         )
         opened.anchor(anchor, {self.symbol: history})
-        self._open(history, anchor)
+        self._make_class(history, anchor)
 
     def _history(self, feed: FeedConnection, before_ns: int) -> Bars:
         count = LEAST_HISTORY if self._warmup_days is None else ALL_BARS
@@ -235,19 +203,12 @@ class BarClassWorker(StrategyWorker):
 
     def _resume(self, opened: InputLog, feed: FeedConnection) -> None:
         if opened.meta()["strategy_hash"] != self._hash:
-            raise RunError(
-                Message(
-                    "The strategy of the worker '{key}' has changed since it began. Start it under another key, or "
-                    "remove its folder '{folder}'.",
-                    key=self.key,
-                    folder=self.folder,
-                )
-            )
+            raise self._other_strategy()
         anchor, at = opened.anchored()
         history = opened.histories(anchor.number, at)[self.symbol]
         self._now_ns = anchor.ts_ns
         self._last_close = int(history.close_ns[-1]) if len(history) else self._last_close
-        self._open(history, anchor)
+        self._make_class(history, anchor)
         there: dict[int, list[str]] = {}
         for seq, _, each in opened.outputs():
             there.setdefault(seq, []).append(_text(each))
@@ -260,7 +221,7 @@ class BarClassWorker(StrategyWorker):
             for bar in feed.missed(name, self._last_close, now_ns):
                 self._took(BarClosed(name, bar, now_ns))
 
-    def _open(self, history: Bars, anchor: Anchored) -> None:
+    def _make_class(self, history: Bars, anchor: Anchored) -> None:
         """Make the class with the terms of the anchor: what the bars showed when the worker began."""
         run, (terms,) = self.graph.spec.run, anchor.terms.values()
         tick, lot = (terms["values"][name][0] for name in ("tick_size", "lot_size"))
@@ -313,7 +274,7 @@ class BarClassWorker(StrategyWorker):
 
     def _commit(self, given: LiveInput) -> int:
         if self._log is None:
-            raise RunError(Message("The worker '{key}' is not started.", key=self.key))
+            raise self._not_started()
         seq = self._log.append([given], self._pending, durable=False)
         self._pending = []
         return seq
@@ -342,7 +303,7 @@ class BarClassWorker(StrategyWorker):
 
     def _subscribed(self) -> Subscription:
         if self._subscription is None:
-            raise RunError(Message("The worker '{key}' is not started.", key=self.key))
+            raise self._not_started()
         return self._subscription
 
     # ------------------------------------------------------------------ details
@@ -352,34 +313,19 @@ class BarClassWorker(StrategyWorker):
             return float(self._last_stats["pnl_today"])
         return self._class.equity - self._day_equity[1] if self.steps else 0.0
 
-    def _change(self, state: WorkerState) -> None:
-        self._state = state
-        self._write_status(now=True)
-
-    def _fail(self, error: BaseException) -> None:
-        self.error = str(error)
-        log.error("Worker %s ended: %s", self.key, self.error)
-        self._change(WorkerState.ERROR)
-
-    def _write_status(self, *, now: bool = False) -> None:
-        if self._log is None or (not now and time.monotonic() - self._status_s < _STATUS_S):
-            return
-        self._status_s = time.monotonic()
-        write_status(
-            self.folder,
-            WorkerStatus(
-                state=str(self.state),
-                mode=self.mode,
-                strategy=self.strategy_key,
-                symbol=self.symbol,
-                strategy_hash=self._hash,
-                epoch=0,
-                started_at=self.started_ns,
-                last_input_at=time.time_ns() - int((time.monotonic() - self._seen_s) * 1e9) if self._seen_s else None,
-                position=self.get_position(),
-                pnl_today=self._pnl_today(),
-                error=self.error,
-            ),
+    def _status(self, seen_ns: int | None) -> WorkerStatus:
+        return WorkerStatus(
+            state=str(self.state),
+            mode=self.mode,
+            strategy=self.strategy_key,
+            symbol=self.symbol,
+            strategy_hash=self._hash,
+            epoch=0,
+            started_at=self.started_ns,
+            last_input_at=seen_ns,
+            position=self.get_position(),
+            pnl_today=self._pnl_today(),
+            error=self.error,
         )
 
 
