@@ -15,6 +15,7 @@ from quantcrafter.engine.orchestrator.reload import StoreReload
 from quantcrafter.engine.orchestrator.row_config import RowRules
 from quantcrafter.engine.store.rows import StrategyRow
 from quantcrafter.engine.store.store import StrategyStore
+from tests.support.counts import is_long
 from tests.support.live_cases import PLAIN
 from tests.support.supervised import PATIENCE_S
 
@@ -31,6 +32,10 @@ HOLDER = (
 """A strategy that buys at its first bar, and keeps it behind a stop far away."""
 FEED = "replay:400000x"
 """A day in 0.2 seconds."""
+
+
+EFFECT_S = 2.0 if is_long() else PATIENCE_S
+"""Within how many seconds a change of a row takes effect: two, on a machine that doesn't do other things too."""
 
 
 class Served:

@@ -15,10 +15,7 @@ from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.orchestrator.registry import registered_worker
 from quantcrafter.engine.orchestrator.row_config import RowRules
 from quantcrafter.engine.store.sqlite import SqliteStore
-from tests.support.store_reload import FEED, HOLDER, LONG, Served, holds, row, served, soon, status_of, within
-
-LIMIT_S = 2.0
-"""Within how many seconds a change of a row takes effect."""
+from tests.support.store_reload import EFFECT_S, FEED, HOLDER, LONG, Served, holds, row, served, soon, status_of, within
 
 
 @pytest.fixture
@@ -45,19 +42,19 @@ def test_rows_are_added_changed_disabled_enabled_and_removed_within_two_seconds(
     running: Served, store: SqliteStore
 ) -> None:
     store.put(row("two"))
-    within(LIMIT_S, lambda: running.runs("two"))
+    within(EFFECT_S, lambda: running.runs("two"))
     before = status_of("two").strategy_hash
     store.put(row("two", LONG.replace("timeperiod: 8", "timeperiod: 12")))
-    within(LIMIT_S, lambda: status_of("two").strategy_hash != before)
+    within(EFFECT_S, lambda: status_of("two").strategy_hash != before)
     soon(lambda: running.runs("two", strategy_hash=status_of("two").strategy_hash))
     registered = registered_worker("two")
     assert registered is not None
     assert registered.config.strategy_hash == status_of("two").strategy_hash
     assert any("The strategy was changed between two bars" in each for each in notices("two"))
     store.disable("two")
-    within(LIMIT_S, lambda: running.state("two") == "stopped")
+    within(EFFECT_S, lambda: running.state("two") == "stopped")
     store.enable("two")
-    within(LIMIT_S, lambda: running.runs("two"))
+    within(EFFECT_S, lambda: running.runs("two"))
     assert status_of("one").state == "running"
     store.remove("two", flatten=True)
     soon(lambda: "two" not in running.orchestrator.workers())
@@ -154,7 +151,7 @@ def test_a_change_that_cannot_carry_the_position_is_refused_and_the_row_says_why
     assert holder.runs("one", symbol="ONE")
     assert (status_of("one").strategy_hash, dict(status_of("one").positions)) == (before, {"ONE": 10.0})
     store.put(row("one", HOLDER.replace("percent: 90", "percent: 80")))
-    within(LIMIT_S, lambda: status_of("one").strategy_hash != before)
+    within(EFFECT_S, lambda: status_of("one").strategy_hash != before)
     soon(lambda: not holder.problem("one"))
     assert dict(status_of("one").positions) == {"ONE": 10.0}
 
