@@ -31,7 +31,7 @@ from quantcrafter.engine.server.settings import ApiSettings
 _STATUS = {
     "unknown_worker": 404,
     "forbidden": 403,
-    "not_running": 503,
+    "not_running": 409,
     "store": 503,
     "unknown_run": 404,
     "full_queue": 429,

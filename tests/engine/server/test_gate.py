@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
-from quantcrafter.engine.orchestrator.api_files import api_folder, api_token_file, log_stream_url
+from quantcrafter.engine.orchestrator.api_files import api_token, api_token_file, log_stream_url, signing_key
 from quantcrafter.engine.server.audit import changes
 from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.users import UserBook, UserRole
@@ -103,7 +103,7 @@ def test_a_browser_logs_in_once_and_changes_only_with_its_pages_token(api: TestC
         assert browser.post("/workers/one/pause").status_code == 403
         assert browser.post("/workers/one/pause", headers={"x-csrf-token": "x"}).status_code == 403
         own = {"x-csrf-token": browser.get("/session").json()["csrf_token"]}
-        assert browser.post("/workers/one/pause", headers=own).status_code == 503  # passed; no orchestrator runs
+        assert browser.post("/workers/one/pause", headers=own).status_code == 409  # passed; no orchestrator runs
         assert browser.post("/logout", headers=own).status_code == 303
         browser.cookies.set("quantcrafter_session", cookie.partition(";")[0].partition("=")[2])
         assert browser.get("/workers").status_code == 401
@@ -135,7 +135,7 @@ def test_a_viewer_changes_nothing_and_sees_their_own_workers_only() -> None:
         assert api.get("/workers").status_code == 401  # the old token
     with client(token=operator) as api:
         assert list(api.get("/workers").json()["workers"]) == ["hers"]
-        assert api.post("/workers/hers/pause").status_code == 503  # no orchestrator runs
+        assert api.post("/workers/hers/pause").status_code == 409  # no orchestrator runs
         assert api.post("/kill", json={"verb": "stop", "workers": ["other"]}).status_code == 403
         book.remove("ann")
         assert api.get("/workers").status_code == 401
@@ -154,8 +154,8 @@ def test_unknown_workers_are_404_for_the_owner(api: TestClient) -> None:
 def test_paths_lead_to_no_file(api: TestClient, path: str) -> None:
     answer = api.get(path)
     assert answer.status_code in (404, 200)  # the client itself leads '..' to another path
-    for name in ("api-token", "api-secret"):
-        assert (api_folder() / name).read_text(encoding="utf-8") not in answer.text
+    for secret in (api_token(), signing_key()):
+        assert secret not in answer.text
 
 
 def body(size: int) -> Iterator[bytes]:
@@ -229,7 +229,7 @@ def test_changes_and_logins_are_in_the_audit_log(api: TestClient) -> None:
         "address": "127.0.0.1",
         "method": "POST",
         "path": "/kill",
-        "status": 503,
+        "status": 409,
         "verb": "flatten",
         "workers": ["one"],
     }
