@@ -31,7 +31,7 @@ def log_of(worker: str) -> Path | None:
     """
     from quantcrafter.engine.live.input_log import LOG, InputLog
     from quantcrafter.engine.live.places import unknown_worker, worker_folders, workers_folder
-    from quantcrafter.engine.orchestrator.registry import registered_workers
+    from quantcrafter.engine.orchestrator.registry import registered_workers, unreadable_workers
 
     path, known = workers_folder() / worker / LOG, worker_folders()
     if worker in known:
@@ -40,7 +40,8 @@ def log_of(worker: str) -> Path | None:
         if has_begun:
             return path
     elif worker not in (registered := registered_workers()):
-        raise unknown_worker(worker, sorted({*known, *registered}))
+        reason = unreadable_workers().get(worker)
+        raise unknown_worker(worker, sorted({*known, *registered})) if reason is None else RunError(reason)
     note(f"The worker '{worker}' has not begun yet, so there is nothing of it. 'quantcrafter status' shows its state.")
     return None
 

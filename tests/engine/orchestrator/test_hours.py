@@ -34,6 +34,20 @@ def made(graph: BoundGraph, folder: Path) -> SessionWorker:
     return SessionWorker(graph, StoredFeed(speed="max"), PaperBroker(), folder, hours=hours_of(graph))
 
 
+def run_and_kill(graph: BoundGraph, folder: Path, most_steps: int) -> None:
+    """Run a worker to its end; after some steps it is killed and started again."""
+    rng = random.Random(5)  # noqa: S311 - a test
+    while True:
+        worker = made(graph, folder)
+        worker.start()
+        for _ in range(rng.randint(1, most_steps)):
+            worker.step()
+        if worker.has_ended:
+            break
+        abandon(worker)
+    worker.close()
+
+
 def events(folder: Path) -> list[dict[str, Any]]:
     with InputLog.read(folder / LOG) as log:
         return list(events_of(log))
@@ -78,16 +92,7 @@ def test_a_worker_that_is_killed_goes_on_with_the_same_hours(tmp_path: Path) -> 
     graph = graph_of(DAYS)
     whole = made(graph, tmp_path / "whole" / "w")
     whole.run()
-    rng = random.Random(5)  # noqa: S311 - a test
-    while True:
-        worker = made(graph, tmp_path / "killed" / "w")
-        worker.start()
-        for _ in range(rng.randrange(1, 4)):
-            worker.step()
-        if worker.has_ended:
-            break
-        abandon(worker)
-    worker.close()
+    run_and_kill(graph, tmp_path / "killed" / "w", most_steps=3)
     assert events(tmp_path / "killed" / "w") == events(tmp_path / "whole" / "w")
 
 
@@ -164,16 +169,7 @@ def test_positions_are_closed_by_the_clock_of_the_feed_at_any_speed_and_through_
     )
     slow.run()
     assert events(tmp_path / "x" / "w") == found
-    rng = random.Random(7)  # noqa: S311 - a test
-    while True:
-        worker = made(graph, tmp_path / "killed" / "w")
-        worker.start()
-        for _ in range(rng.randrange(2, 6)):
-            worker.step()
-        if worker.has_ended:
-            break
-        abandon(worker)
-    worker.close()
+    run_and_kill(graph, tmp_path / "killed" / "w", most_steps=5)
     assert events(tmp_path / "killed" / "w") == found
 
 

@@ -61,6 +61,8 @@ def test_a_file_that_is_garbage_is_named_with_a_remedy_and_the_others_stay(
     assert sum("'one' doesn't run" in record.getMessage() for record in caplog.records) == 1
     assert main(["status"]) == 0
     assert "error" in capsys.readouterr().out
+    assert main(["events", "one"]) == 1
+    assert "Start its strategy file again" in capsys.readouterr().err
     register(config_of("one"))
     assert sorted(registered_workers()) == ["one", "two"]
     assert unreadable_workers() == {}
