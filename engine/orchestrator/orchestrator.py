@@ -146,9 +146,8 @@ class Orchestrator:
         running = [key for key, each in self._supervisor.workers().items() if each.wanted]
         self._supervisor.close()
         try:
-            if not keep_wanted:
-                for key in running:
-                    want(key, wanted=False)
+            for key in running if not keep_wanted else ():
+                _unwant(key)
         finally:
             self._stack.close()
 
@@ -156,10 +155,7 @@ class Orchestrator:
         log.info("%s: %s %s", worker.config.key, worker.state, worker.error)
         if worker.over and worker.wanted:
             worker.wanted = False
-            try:
-                want(worker.config.key, wanted=False)
-            except RunError as error:  # as on a full disk: the others go on
-                log.error("%s", error)  # noqa: TRY400 - the reason says it all
+            _unwant(worker.config.key)
 
     # ------------------------------------------------------------------ what can be asked for
 
@@ -311,6 +307,14 @@ def _replaced(worker: SupervisedWorker) -> None:
             register(worker.config, wanted=worker.wanted)
         except RunError as error:
             log.warning("%s: %s", worker.config.key, error)
+
+
+def _unwant(key: str) -> None:
+    """Note that a worker is not to run; where that can't be written, as on a full disk, the next start continues it."""
+    try:
+        want(key, wanted=False)
+    except RunError as error:
+        log.warning("The next start continues the worker '%s', as this can't be noted: %s", key, error)
 
 
 def made_folder() -> Path:

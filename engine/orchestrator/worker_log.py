@@ -64,6 +64,11 @@ class _File(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - as logging names it
         """Leave it out."""
 
+    def close(self) -> None:
+        """Close it; what a full disk doesn't take is left out."""
+        with suppress(OSError):
+            super().close()
+
 
 class WorkerLogs(logging.Handler):
     """Writes each record to the log of its worker.

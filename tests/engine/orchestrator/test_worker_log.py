@@ -76,3 +76,7 @@ def test_a_log_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
     logs.close()
     note_in(tmp_path / "file", "lost too")
     assert (tmp_path / "file").read_text(encoding="utf-8") == ""
+    if Path("/dev/full").exists():
+        logs = WorkerLogs(Path("/dev/full"))
+        logger_to(logs).error("lost")
+        logs.close()
