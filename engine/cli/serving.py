@@ -51,7 +51,7 @@ def serve(
 def token() -> None:
     """Print the token of the API."""
     from quantcrafter.engine.api.os_errors import fault
-    from quantcrafter.engine.orchestrator.api_files import api_token, base_url
+    from quantcrafter.engine.live.api_files import api_token, base_url
 
     try:
         found = api_token()

@@ -18,7 +18,7 @@ from quantcrafter.engine.data.labels import local_time
 
 def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
     """Show all workers: what state each is in, its position, and the age of its feed."""
-    from quantcrafter.engine.orchestrator.api_files import api_token_file, base_url
+    from quantcrafter.engine.live.api_files import api_token_file, base_url
     from quantcrafter.engine.orchestrator.control import ask
     from quantcrafter.engine.orchestrator.registry import registered_workers
     from quantcrafter.engine.orchestrator.worker_listing import every_worker

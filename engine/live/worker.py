@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from enum import StrEnum
 from typing import Any
 
+from quantcrafter.engine.live.api_files import log_stream_url
+
 
 class WorkerState(StrEnum):
     """The state of a worker. `reducing` allows only orders that reduce positions."""
@@ -106,5 +108,5 @@ class StrategyWorker(ABC):
         }
 
     def get_log_stream_url(self) -> str | None:
-        """Return where its log can be followed; None if no server serves it."""
-        return None
+        """Return where its log can be followed by a WebSocket; None while the API of the data folder doesn't run."""
+        return log_stream_url(self.key)

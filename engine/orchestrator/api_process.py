@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from quantcrafter.engine.orchestrator.api_files import address_file, api_folder
+from quantcrafter.engine.live.api_files import address_file, api_folder
 from quantcrafter.engine.orchestrator.back_off import BackOff
 
 log = logging.getLogger("quantcrafter.orchestrator")

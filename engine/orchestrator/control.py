@@ -22,7 +22,7 @@ from typing import Any
 
 from quantcrafter.engine.api import QuantCrafterError, RunError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.orchestrator.api_files import write_private
+from quantcrafter.engine.live.api_files import write_private
 from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
 
 log = logging.getLogger("quantcrafter.orchestrator")

@@ -17,6 +17,7 @@ from typing import Any
 from quantcrafter.engine.api import QuantCrafterError, RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.live.api_files import log_stream_url
 from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.live.status_file import WorkerStatus, read_status
 from quantcrafter.engine.live.worker import WorkerState
@@ -359,7 +360,7 @@ def _about(worker: SupervisedWorker) -> dict[str, Any]:
         "state": str(worker.state),
         "stats": dict(worker.stats) or _figures(found),
         "error": worker.error,
-        "log_stream_url": None,
+        "log_stream_url": log_stream_url(worker.config.key),
     }
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from quantcrafter.engine.data.labels import local_time
+from quantcrafter.engine.live.api_files import base_url, log_stream_url
 from quantcrafter.engine.live.places import worker_folders, workers_folder
 from quantcrafter.engine.live.status_file import WorkerStatus, read_status
 from quantcrafter.engine.live.worker import ALIVE, WorkerState
-from quantcrafter.engine.orchestrator.api_files import base_url, log_stream_url
 from quantcrafter.engine.orchestrator.registry import RegisteredWorker, registered_workers, unreadable_workers
 
 

@@ -10,7 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Literal
 from urllib.parse import parse_qs, unquote
 
-from quantcrafter.engine.orchestrator.api_files import log_reader, sign, signed
+from quantcrafter.engine.live.api_files import log_reader, sign, signed
 from quantcrafter.engine.server.users import ApiUser, UserBook
 
 SESSION_S = 30 * 24 * 3600.0

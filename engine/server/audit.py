@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from quantcrafter.engine.orchestrator.api_files import api_folder
+from quantcrafter.engine.live.api_files import api_folder
 
 log = logging.getLogger("quantcrafter.api")
 

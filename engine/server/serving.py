@@ -16,7 +16,7 @@ from typing import IO
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.locks import try_lock
 from quantcrafter.engine.api.os_errors import fault
-from quantcrafter.engine.orchestrator.api_files import (
+from quantcrafter.engine.live.api_files import (
     address_file,
     api_folder,
     api_token,

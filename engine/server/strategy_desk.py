@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
+from quantcrafter.engine.api import QuantCrafterError, RunError
 from quantcrafter.engine.config.sources import load_configuration
+from quantcrafter.engine.orchestrator.pushing import Received, receive_push
+from quantcrafter.engine.orchestrator.row_config import RowRules
+from quantcrafter.engine.orchestrator.worker_config import reason_of_error
+from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.server.users import ApiUser
 from quantcrafter.engine.server.workers import ForbiddenError
+from quantcrafter.engine.store.bundle import unpacked
 from quantcrafter.engine.store.rows import StrategyRow
 from quantcrafter.engine.store.store import StoreEntry, StrategyStore, open_store
 
@@ -63,17 +70,44 @@ class StrategyDesk:
             ForbiddenError: it is another user's, or trades real money.
             StoreError: the store can't be written.
         """
-        if not user.is_owner and (row.user_id != user.name or row.live):
-            raise ForbiddenError(f"You may store strategies with the user_id '{user.name}', and without real money.")
+        self._check(user, row)
         self.store().put(row)
 
-    def problems(self, user: ApiUser) -> dict[str, str]:
-        """Return why rows that a user sees are no strategies, by key.
+    def _check(self, user: ApiUser, row: StrategyRow) -> None:
+        if not user.is_owner and (row.user_id != user.name or row.live):
+            raise ForbiddenError(f"You may store strategies with the user_id '{user.name}', and without real money.")
+
+    def push(self, user: ApiUser, bundle: Mapping[str, Any]) -> Received:
+        """Take a pushed strategy with its files.
 
         Raises:
-            StoreError: the store can't be read.
+            ForbiddenError: it is another user's, or trades real money.
+            SpecError, DataError, RunError: it is refused; nothing of it is kept.
         """
-        return {each.key: each.problem for each in self.visible(user) if each.problem}
+        self._check(user, unpacked(bundle)[0])
+        found = load_configuration()
+        rules = RowRules.of(found.settings, found.folder)
+        try:
+            return receive_push(bundle, self.store(), load_registry(), rules)
+        except ValueError as error:
+            raise RunError(reason_of_error(error)) from error
+
+    def problems(self, user: ApiUser, told: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return what is known of the store: `error`, and `problems` of rows by key.
+
+        Args:
+            user: who looks.
+            told: what the orchestrator says of its store; None if it has none.
+        """
+        found = {"place": None, "error": None, "problems": {}} | dict(told or {})
+        try:
+            rows = self.visible(user)
+        except QuantCrafterError as error:
+            return {**found, "error": str(error), "problems": {}}
+        seen = {each.key for each in rows}
+        further = {key: text for key, text in found["problems"].items() if user.is_owner or key in seen}
+        found["problems"] = {each.key: each.problem for each in rows if each.problem} | further
+        return found
 
     def close(self) -> None:
         """Close the store."""

@@ -21,7 +21,7 @@ from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.locks import writing
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
-from quantcrafter.engine.orchestrator.api_files import api_folder, api_token, write_private
+from quantcrafter.engine.live.api_files import api_folder, api_token, write_private
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 OWNER = ""

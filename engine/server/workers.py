@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from quantcrafter.engine.api import RunError
+from quantcrafter.engine.live.api_files import log_stream_url
 from quantcrafter.engine.live.inputs import VERBS
 from quantcrafter.engine.live.places import unknown_worker, workers_folder
-from quantcrafter.engine.orchestrator.api_files import log_stream_url
 from quantcrafter.engine.orchestrator.control import ask
 from quantcrafter.engine.orchestrator.registry import registered_workers
 from quantcrafter.engine.orchestrator.worker_config import LIVE
@@ -51,6 +51,7 @@ class SeenWorkers:
     events: list[dict[str, Any]]
     pid: int | None
     hosts: dict[str, int]
+    store: dict[str, Any] | None
 
 
 class WorkerDesk:
@@ -79,6 +80,7 @@ class WorkerDesk:
                     events=list(found.get("events", ())),
                     pid=found.get("pid"),
                     hosts=dict(found.get("hosts", {})),
+                    store=found.get("store"),
                 )
             return self._seen
 

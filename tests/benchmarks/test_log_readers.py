@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.orchestrator.api_files import api_token
+from quantcrafter.engine.live.api_files import api_token
 from tests.support.api_server import registered, served
 from tests.support.log_load import GotLines, read_while_written
 

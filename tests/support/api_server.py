@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx2
 from starlette.testclient import TestClient, WebSocketTestSession
 
+from quantcrafter.engine.live.api_files import api_token, base_url
 from quantcrafter.engine.live.places import workers_folder
-from quantcrafter.engine.orchestrator.api_files import api_token, base_url
 from quantcrafter.engine.orchestrator.registry import register
 from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
 from quantcrafter.engine.orchestrator.worker_log import note_in

@@ -13,7 +13,7 @@ from pathlib import Path
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from quantcrafter.engine.orchestrator.api_files import log_stream_url
+from quantcrafter.engine.live.api_files import log_stream_url
 from quantcrafter.engine.orchestrator.worker_log import LOG_FILE
 
 

@@ -32,9 +32,14 @@ _SHOWN = ("state", "mode", "strategy", "symbol", "strategy_hash", "position", "p
 @router.get("/")
 def index(shared: Shared, caller: WhoCalls, base: Base) -> HTMLResponse:
     """Show all workers, live ones apart from the others."""
-    workers = _shown(shared, caller, base)
+    workers, seen = _shown(shared, caller, base), shared.desk.seen()
     return _page(
-        "workers.html", caller, workers=workers, modes=_modes(workers), running=shared.desk.seen().pid is not None
+        "workers.html",
+        caller,
+        workers=workers,
+        modes=_modes(workers),
+        running=seen.pid is not None,
+        store=shared.strategies.problems(caller.user, seen.store),
     )
 
 

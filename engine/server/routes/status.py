@@ -8,13 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
 
-from quantcrafter.engine.api import QuantCrafterError
 from quantcrafter.engine.orchestrator.registry import registered_workers
 from quantcrafter.engine.orchestrator.worker_log import LOG_FILE, last_lines
-from quantcrafter.engine.server.access import Caller
 from quantcrafter.engine.server.line_sources import object_line
 from quantcrafter.engine.server.metrics import CONTENT_TYPE, figures_text
-from quantcrafter.engine.server.services import Base, Services, Shared, WhoCalls
+from quantcrafter.engine.server.services import Base, Shared, WhoCalls
 
 router = APIRouter(tags=["status"])
 
@@ -34,17 +32,10 @@ def status(shared: Shared, caller: WhoCalls, base: Base) -> dict[str, Any]:
     return {
         "workers": shared.desk.visible(caller.user, base),
         "base_url": base,
-        "store": _store(shared, caller),
+        "store": shared.strategies.problems(caller.user, seen.store),
         "orchestrator": {"running": seen.pid is not None, "pid": seen.pid, "hosts": len(seen.hosts)},
         "user": {"name": caller.user.shown_name, "role": str(caller.user.role)},
     }
-
-
-def _store(shared: Services, caller: Caller) -> dict[str, Any]:
-    try:
-        return {"problems": shared.strategies.problems(caller.user), "error": None}
-    except QuantCrafterError as error:
-        return {"problems": {}, "error": str(error)}
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -36,6 +36,14 @@ def put(body: StrategyRow, request: Request, shared: Shared, caller: WhoCalls) -
     return shown_entry(shared.strategies.get(caller.user, body.key))
 
 
+@router.post("/store/push")
+def push(body: dict[str, Any], request: Request, shared: Shared, caller: WhoCalls) -> dict[str, Any]:
+    """Take a strategy with the files that it refers to, as `quantcrafter store push` sends it."""
+    received = shared.strategies.push(caller.user, body)
+    note_audit(request, strategy=received.key, files=received.files)
+    return {"key": received.key, "files": received.files}
+
+
 @router.post("/store/{key}/enable")
 def enable(key: str, shared: Shared, caller: WhoCalls) -> dict[str, Any]:
     """Let a row run."""

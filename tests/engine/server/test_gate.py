@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
-from quantcrafter.engine.orchestrator.api_files import api_token, api_token_file, log_stream_url, signing_key
+from quantcrafter.engine.live.api_files import api_token, api_token_file, log_stream_url, signing_key
 from quantcrafter.engine.server.audit import changes
 from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.users import UserBook, UserRole

@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.orchestrator.api_files import log_stream_url
+from quantcrafter.engine.live.api_files import log_stream_url
 from tests.support.api_server import registered, served
 from tests.support.log_load import read_lines, read_while_written, write_lines
 

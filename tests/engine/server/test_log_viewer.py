@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.orchestrator.api_files import log_stream_url
+from quantcrafter.engine.live.api_files import log_stream_url
 from quantcrafter.engine.orchestrator.worker_log import note_in
 from tests.support.api_server import registered, served
 from tests.support.browser import PHONE, fits, page

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page
 
 from quantcrafter.engine.api.home import home
+from quantcrafter.engine.live.api_files import api_token, base_url
 from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.live.status_file import read_status
-from quantcrafter.engine.orchestrator.api_files import api_token, base_url
 from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.users import UserBook, UserRole
 from tests.support.api_server import client, registered, served

@@ -11,7 +11,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.orchestrator.api_files import api_token
+from quantcrafter.engine.live.api_files import api_token
 from tests.support.api_server import registered, served
 from tests.support.counts import sample
 

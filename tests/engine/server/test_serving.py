@@ -14,7 +14,7 @@ from websockets import Origin
 from websockets.sync.client import connect
 
 from quantcrafter.engine.cli.main import main
-from quantcrafter.engine.orchestrator.api_files import address_file, base_url
+from quantcrafter.engine.live.api_files import address_file, base_url
 from quantcrafter.engine.orchestrator.control import ask
 from tests.support.command_line import quantcrafter
 from tests.support.live_cases import STOPPED

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from quantcrafter.engine.api.home import home
+from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.live.api_files import api_token
 from quantcrafter.engine.server.users import UserBook, UserRole
-from tests.support.api_server import client, registered
+from quantcrafter.engine.store.bundle import bundle_of
+from quantcrafter.engine.store.rows import row_of
+from tests.support.api_server import client, registered, served
+from tests.support.live_cases import STOPPED
 
 ROW = {"symbol": "AAPL", "strategy_key": "turtle", "params": {"run.cash": 5000}}
 
@@ -47,6 +56,35 @@ def test_users_change_their_own_rows_only(api: TestClient) -> None:
             assert other.post(f"/store/{path}/disable").status_code == 403
             assert other.delete(f"/store/{path}").status_code == 403
     assert len(api.get("/store").json()["strategies"]) == 2
+
+
+def test_a_strategy_is_pushed_from_another_folder_with_its_files(
+    api: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(STOPPED, encoding="utf-8")
+    bundle = bundle_of(file, row_of({"strategy_key": "mine"}))
+    assert api.post("/store/push", json=bundle).json() == {"key": "mine", "files": 0}
+    assert api.get("/store/mine").json()["strategy"] == STOPPED
+    unknown = bundle | {"row": bundle["row"] | {"strategy": STOPPED.replace("use: crossover", "use: mine.wonder")}}
+    answer = api.post("/store/push", json=unknown)
+    assert answer.status_code == 422
+    assert "mine.wonder" in answer.json()["error"]
+    assert api.post("/store/push", json={"version": 9}).status_code == 400
+    with client(token=UserBook().add("ann", UserRole.OPERATOR)) as other:
+        assert other.post("/store/push", json=bundle).status_code == 403
+    with served(home()) as base:
+        monkeypatch.setenv("QUANTCRAFTER_PUSH_TOKEN", api_token())
+        assert main(["store", "push", str(file), "--key", "again", "--to", base]) == 0
+    assert [each["key"] for each in api.get("/store").json()["strategies"]] == ["again", "mine"]
+
+
+def test_problems_of_rows_are_in_the_status_and_on_the_page(api: TestClient) -> None:
+    api.put("/store", json=ROW)
+    with closing(sqlite3.connect(home() / "strategies.db")) as connection, connection:
+        connection.execute("UPDATE strategies SET params = 'no json'")
+    assert "is not JSON" in api.get("/status").json()["store"]["problems"]["AAPL_turtle"]
+    assert "is not JSON" in api.get("/", headers={"accept": "text/html"}).text
 
 
 def figures(api: TestClient) -> dict[str, list[tuple[dict[str, str], float]]]:

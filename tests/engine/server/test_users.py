@@ -9,7 +9,7 @@ import pytest
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.config.sources import load_configuration
-from quantcrafter.engine.orchestrator.api_files import api_folder
+from quantcrafter.engine.live.api_files import api_folder
 from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.users import UserBook, UserRole
 
