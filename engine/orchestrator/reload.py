@@ -287,7 +287,9 @@ class StoreReload:
     def _run(self, key: str, config: Config, side: _Side, worker: SupervisedWorker | None) -> str:
         """Have a row's worker run as it says; return why it doesn't."""
         side.removal, side.flattened = None, False
-        if worker is None or (not worker.wanted and side.started != config.row):
+        if worker is not None and worker.host and not worker.wanted:  # it is ending
+            self._hurry(TICK_S)
+        elif worker is None or (not worker.wanted and side.started != config.row):
             self._add(config, side)
         elif not worker.wanted or worker.config.row == config.row:
             self._changed(key, side)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from quantcrafter.engine.live.input_log import LOG, InputLog
 from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.orchestrator.registry import registered_worker
 from quantcrafter.engine.orchestrator.row_config import RowRules
+from quantcrafter.engine.runtime.strategy_classes.class_paths import allow
+from quantcrafter.engine.store.rows import row_of
 from quantcrafter.engine.store.sqlite import SqliteStore
-from tests.support.store_reload import EFFECT_S, FEED, HOLDER, LONG, Served, holds, row, served, soon, status_of, within
+from tests.support.command_line import ROOT
+from tests.support.store_reload import EFFECT_S, HOLDER, LONG, Served, holds, row, served, soon, status_of, within
 
 
 @pytest.fixture
@@ -211,5 +215,29 @@ def test_other_options_of_the_feed_open_it_again_and_a_change_outside_the_rules_
     assert running.runs("one", feed="replay:300000x")
 
 
-def test_rules_are_those_of_the_configuration() -> None:
-    assert RowRules(feed=FEED).by_hours
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("backtrader") is None, reason="an extra")
+def test_a_row_of_the_first_generation_runs_a_class_and_starts_it_anew_when_it_changes(store: SqliteStore) -> None:
+    allow("bt_workers", ROOT / "tests" / "support" / "own_strategies")
+    document = {
+        "user_id": "u1",
+        "symbol": "AAPL",
+        "strategy_key": "count",
+        "enabled": True,
+        "engine": "backtrader",
+        "engine_class": "bt_workers.Counting",
+        "params": {},
+    }
+    store.put(row_of(document))
+    store.put(row_of({**document, "strategy_key": "other", "engine_class": "os.Counting"}))
+    with served(store, RowRules(feed="synthetic:1000000x")) as found:
+        soon(lambda: found.runs("u1_AAPL_count"), found.reload.status)
+        assert "is not allowed: a class is code" in found.problem("u1_AAPL_other")
+        first = found.orchestrator.workers()["u1_AAPL_count"]
+        store.put(row_of({**document, "feed": "synthetic:900000x"}))
+        soon(lambda: found.runs("u1_AAPL_count") and found.orchestrator.workers()["u1_AAPL_count"] is not first)
+        store.disable("u1_AAPL_count")
+        soon(lambda: found.state("u1_AAPL_count") == "stopped")
+    with served(store, RowRules(engines=("vnpy",))) as found:
+        store.enable("u1_AAPL_count")
+        soon(lambda: "turned off by the configuration" in found.problem("u1_AAPL_count"))

@@ -39,18 +39,18 @@ def check_changes(store: StrategyStore, found: Served, bad: StrategyRow) -> dict
     for number, name in enumerate(ROWS[:: max(1, COUNT // 10)]):
         before = status_of(name)
         store.put(edited(name, 80 - number))
-        took[f"edit {name}"] = within(
-            EFFECT_S, lambda name=name, before=before: status_of(name).strategy_hash != before.strategy_hash
+        took[f"edit {name}"] = soon(
+            lambda name=name, before=before: status_of(name).strategy_hash != before.strategy_hash
         )
         assert dict(status_of(name).positions) == dict(before.positions) == {"ONE": 10.0}
     store.put(edited("new", 70))
-    took["add"] = within(EFFECT_S, lambda: found.runs("new"))
+    took["add"] = soon(lambda: found.runs("new"))
     store.disable("new")
-    took["disable"] = within(EFFECT_S, lambda: found.state("new") == "stopped")
+    took["disable"] = soon(lambda: found.state("new") == "stopped")
     store.enable("new")
-    took["enable"] = within(EFFECT_S, lambda: found.runs("new"))
+    took["enable"] = soon(lambda: found.runs("new"))
     store.put(bad)
-    took["bad"] = within(EFFECT_S, lambda: bool(found.problem(bad.key)), found.reload.status)
+    took["bad"] = soon(lambda: bool(found.problem(bad.key)), found.reload.status)
     store.remove("new", flatten=True)
     took["remove"] = soon(lambda: "new" not in found.orchestrator.workers())
     return took
@@ -73,4 +73,6 @@ def test_changes_of_many_rows_are_in_effect_within_two_seconds(
             took = check_changes(store, found, row("broken", HOLDER.replace("timeperiod: 3", "timeperiod: -3")))
             assert all(found.runs(name) for name in ROWS), found.orchestrator.status()
             assert list(found.reload.status()["problems"]) == ["broken"]
+    late = {name: seconds for name, seconds in took.items() if seconds > EFFECT_S and name != "remove"}
     print({name: round(seconds, 2) for name, seconds in took.items()})  # noqa: T201 - figures for the reader
+    assert not late  # a removal waits for the bar at which the position is closed
