@@ -27,15 +27,16 @@ from quantcrafter.engine.api import (
     Submit,
     TryAgainError,
 )
+from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.brokers import ccxt_account
 from quantcrafter.engine.brokers.ccxt import CcxtBroker, CcxtBrokerConnection
 from quantcrafter.engine.brokers.ccxt_ids import client_id, order_of
 from quantcrafter.engine.brokers.ccxt_orders import execution_of
-from quantcrafter.engine.feeds.stored import StoredFeed
 from quantcrafter.engine.live.session_worker import SessionWorker
 from tests.support.ccxt_exchange import Exchange, lost_after, lost_before, refused, running_exchange
 from tests.support.fed_worker import fed_graph
 from tests.support.live_cases import STOPPED, abandon
+from tests.support.scripted import HeldFeed, ScriptedFeed
 
 WORKER = "abc123"
 LOTS = {"BTC/USDT": 0.001, "ETH/USDT": 0.001}
@@ -381,30 +382,37 @@ def test_a_worker_trades_at_an_exchange_through_troubles_and_a_kill(exchange: Ex
         lambda _handler, answer: answer(), lost_after, lambda _handler, answer: answer(), lost_before,
         refused(-1015, "Too many new orders.", 429), refused(-2010, "Account has insufficient balance."),
     ]  # fmt: skip
-    graph = fed_graph(TEXT)
+    graph = fed_graph(TEXT.replace("bars: 100", "bars: 160"))
+    feed = ScriptedFeed.of(graph)
 
     def made() -> SessionWorker:
         broker = CcxtBroker(exchange="binance", url=exchange.url)
-        return SessionWorker(graph, StoredFeed(speed="max"), broker, tmp_path / "worker", snapshot_steps=20)
+        return SessionWorker(graph, HeldFeed(held=feed), broker, tmp_path / "worker", snapshot_steps=20)
 
     def settle() -> None:
         end = time.monotonic() + 60
         open_states = ("pending_new", "unknown", "pending_cancel")
-        while any(each.state in open_states for each in worker.core.session.orders.values()):
-            assert time.monotonic() < end, worker.core.session.orders
+
+        def is_under_way(order: TrackedOrder) -> bool:
+            return order.state in open_states or (order.submit.kind == "market" and not order.state.is_over)
+
+        orders, gate = worker.core.session.orders, worker.core.gate
+        while any(map(is_under_way, orders.values())) or not gate.agreed:
+            assert time.monotonic() < end, orders
             worker.step(0.02)
 
     worker = made()
     worker.start()
-    worker.step(0.02)
-    settle()
-    worker._desk._connection.close()  # type: ignore[union-attr] # its thread would go on
-    abandon(worker)
-    worker = made()
-    worker.start()
-    while not worker.has_ended:
-        worker.step(0.02)
+    while feed.next < 110:
+        if feed.next == 50:
+            worker._desk._connection.close()  # type: ignore[union-attr] # its thread would go on
+            abandon(worker)
+            worker = made()
+            worker.start()
+        feed.bring()
+        worker.step()
         settle()
+        worker.command("resume")  # after an exit that was refused
     ids = [each.client_id for each in exchange.orders]
     assert len(set(ids)) == len(ids) > 5
     position = worker.core.session.positions.get("BTC/USDT", 0.0)
