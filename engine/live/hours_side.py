@@ -78,7 +78,7 @@ class HoursSide:
             if not isinstance(each, BarsClosed) or self._symbols.isdisjoint(each.bars):
                 yield each
                 continue
-            found = self._hours.at(each.ts_ns)
+            found = self._hours.at(max(bar.close_ns for bar in each.bars.values()))
             if self._own_clock and found.flat_ns is not None and found.flat_ns < each.ts_ns:
                 yield from self._flatten(found.flat_ns, each.ts_ns, found.flat_ns)
             if self._own_clock and found.flat_ns is None:

@@ -1,6 +1,7 @@
 """The hours of a strategy's schedule, as a worker asks for them.
 
-1. Entries may be decided on a bar that closes while a session is open, and before its positions are to be closed.
+1. Entries may be decided on a bar that closes while a session is open, and before its positions are to be closed. Its
+   close counts, not when it was seen: bars that were missed are acted on as in a backtest of them.
 2. The last bar of a session or before a break may lead to an entry too if the market closes with it: the order waits
    for the market's next opening, as in a backtest. If the market goes on, it would be filled outside the hours.
 """
@@ -61,7 +62,7 @@ class ScheduledHours:
 
     def allows(self, given: BarsClosed) -> bool:
         """Return whether entries may be decided on bars that have closed."""
-        if self._now.state(given.ts_ns).phase is SchedulePhase.OPEN:
+        if self._now.state(max(bar.close_ns for bar in given.bars.values())).phase is SchedulePhase.OPEN:
             return True
         closes = [(market, given.bars[name].close_ns) for name, market in self._markets.items() if name in given.bars]
         return bool(closes) and all(self._ends_with(market, close) for market, close in closes)

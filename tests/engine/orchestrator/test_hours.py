@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from quantcrafter.engine.api import Bar
 from quantcrafter.engine.brokers.paper import PaperBroker
+from quantcrafter.engine.feeds.clocked import moment_of
 from quantcrafter.engine.feeds.stored import StoredFeed
 from quantcrafter.engine.feeds.synthetic import SyntheticFeed
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.events import events_of
 from quantcrafter.engine.live.input_log import LOG, InputLog
+from quantcrafter.engine.live.inputs import BarsClosed
 from quantcrafter.engine.live.session_worker import SessionWorker
 from quantcrafter.engine.orchestrator.scheduled_hours import hours_of
 from quantcrafter.engine.plugins import load_registry
@@ -144,6 +147,23 @@ def test_an_entry_on_the_last_bar_of_a_market_waits_for_its_next_opening(tmp_pat
         found.append(entries_and_fills(events(tmp_path / name)))
     assert found[0] == found[1]
     assert any(weekday_and_hour(ts_ns)[1] == 7 for ts_ns in found[0][0])  # 15:00 in Shanghai
+
+
+def test_the_close_of_a_bar_counts_and_not_when_it_was_seen() -> None:
+    hours = hours_of(graph_of(LUNCH))
+    assert hours is not None
+    day = moment_of("2024-03-05")
+
+    def seen(close: str, ts: str) -> bool:
+        close_ns = moment_of(close)
+        bar = Bar(close_ns - HOUR_NS, close_ns, 1.0, 1.0, 1.0, 1.0, 1.0)
+        return hours.allows(BarsClosed({"ONE": bar}, moment_of(ts)))
+
+    assert hours.at(day + 10 * HOUR_NS).is_open
+    assert seen("2024-03-04T10:00", "2024-03-04T10:00")
+    assert seen("2024-03-04T10:00", "2024-03-05T07:00")
+    assert not seen("2024-03-04T12:00", "2024-03-04T13:05")
+    assert not seen("2024-03-04T07:00", "2024-03-04T08:01")
 
 
 FLAT = DAYS.replace("after_minutes: 0", "after_minutes: 0, flat_minutes: 90")
