@@ -11,15 +11,18 @@ from typing import Any
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.live.api_files import log_stream_url
+from quantcrafter.engine.live.input_log import is_running
 from quantcrafter.engine.live.inputs import VERBS
 from quantcrafter.engine.live.places import unknown_worker, workers_folder
 from quantcrafter.engine.orchestrator.control import ask
+from quantcrafter.engine.orchestrator.orchestrator import put_kill_file, request_of
 from quantcrafter.engine.orchestrator.registry import registered_workers
 from quantcrafter.engine.orchestrator.worker_config import LIVE
 from quantcrafter.engine.orchestrator.worker_listing import every_worker, is_alive
 from quantcrafter.engine.server.users import ApiUser
 
 _FRESH_S = 0.25
+KILL_VERBS = ("no-entries", "cancel", "flatten", "stop")
 
 
 class UnknownWorkerError(RunError):
@@ -127,7 +130,8 @@ class WorkerDesk:
         Args:
             user: who asks.
             keys: the workers; all that the user sees and that run, if None.
-            verb: `pause`, `resume`, or one of the kill switch.
+            verb: `pause`, `resume`, or one of the kill switch, which reaches workers by a file if the orchestrator
+                doesn't answer.
 
         Raises:
             RunError: the user doesn't see one, there is no such verb, or no orchestrator is running.
@@ -143,7 +147,14 @@ class WorkerDesk:
                 for key, each in seen.workers.items()
                 if is_alive(each["state"]) and user.may_see(key, seen.users.get(key))
             ]
-        return dict(self._ask("command", command=verb, workers=list(keys))["answers"]) if keys else {}
+        if not keys:
+            return {}
+        try:
+            return dict(self._ask("command", command=verb, workers=list(keys))["answers"])
+        except RunError:
+            if verb not in KILL_VERBS:
+                raise
+            return {key: _killed_by_file(key, verb) for key in keys}
 
     def stop(self, user: ApiUser, key: str) -> None:
         """Stop a worker; orders and positions stay as they are.
@@ -166,8 +177,6 @@ class WorkerDesk:
             raise UnknownWorkerError(f"The worker '{key}' is not registered.")
         if found.config.mode == LIVE:
             raise RunError(f"The worker '{key}' trades real money. Start it on the command line, with --live.")
-        from quantcrafter.engine.orchestrator.orchestrator import request_of
-
         self._ask("add", workers=request_of([found.config]))
 
     def _ask(self, verb: str, **values: Any) -> dict[str, Any]:
@@ -178,3 +187,15 @@ class WorkerDesk:
         if answer is None:
             raise NotRunningError("No orchestrator is running. 'quantcrafter start' starts one.")
         return answer
+
+
+def _killed_by_file(key: str, verb: str) -> str:
+    """Put a kill file into the folder of a worker, if it runs; return why not, or an empty text."""
+    folder = workers_folder() / key
+    if not is_running(folder):
+        return f"The worker '{key}' is not running."
+    try:
+        put_kill_file(folder, verb)
+    except RunError as error:
+        return str(error)
+    return ""

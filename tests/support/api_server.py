@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ def socket_of(api: TestClient, path: str, **headers: str) -> WebSocketTestSessio
 
 
 @contextmanager
-def served(home: Path) -> Iterator[str]:
+def served(home: Path, *, trusted: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve the API of a data folder in a process of its own, and give its address."""
     with subprocess.Popen(
         [sys.executable, "-m", "quantcrafter.engine.cli", "serve", "--port", "0", "--with-parent"],
@@ -60,14 +61,14 @@ def served(home: Path) -> Iterator[str]:
         wait_until(lambda: base_url() is not None)
         found = base_url()
         assert found is not None
-        wait_until(lambda: _answers(found))
+        wait_until(lambda: _answers(found, trusted))
         yield found
         assert process.stdin is not None
         process.stdin.close()
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, trusted: ssl.SSLContext | None) -> bool:
     try:
-        return httpx2.get(f"{url}/health").status_code == 200
+        return httpx2.get(f"{url}/health", verify=trusted or True).status_code == 200
     except httpx2.TransportError:
         return False

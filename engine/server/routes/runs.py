@@ -26,7 +26,7 @@ _REPORT_POLICY = (
 )
 
 
-class RunRequest(BaseModel):
+class BacktestRequest(BaseModel):
     """A backtest: the text of a strategy file, changes such as `run.cash=5000`, and the engine, if another one."""
 
     model_config = ConfigDict(extra="forbid")
@@ -37,7 +37,7 @@ class RunRequest(BaseModel):
 
 
 @router.post("/runs", status_code=202)
-def queue_run(body: RunRequest, request: Request, shared: Shared, caller: WhoCalls) -> dict[str, Any]:
+def queue_run(body: BacktestRequest, request: Request, shared: Shared, caller: WhoCalls) -> dict[str, Any]:
     """Queue a backtest."""
     made = shared.runs.add(caller.user, AskedRun(body.strategy, tuple(body.overrides), body.engine))
     note_audit(request, run=made.key)

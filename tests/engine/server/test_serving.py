@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from websockets import Origin
 from websockets.sync.client import connect
 
 from quantcrafter.engine.cli.main import main
-from quantcrafter.engine.live.api_files import address_file, base_url
+from quantcrafter.engine.live.api_files import address_file, api_token, base_url, log_stream_url
 from quantcrafter.engine.orchestrator.control import ask
+from tests.support.api_server import registered, served
 from tests.support.command_line import quantcrafter
 from tests.support.live_cases import STOPPED
 from tests.support.orchestrators import cleaned_up, kill, started
@@ -100,3 +108,45 @@ def test_wrong_settings_are_refused_by_name(
     assert done.returncode in (1, 2)
     assert text in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def certificate(folder: Path) -> None:
+    """Write a certificate of 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+
+
+def test_with_a_certificate_it_is_served_by_tls_beyond_this_computer(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir()
+    certificate(home)
+    registered("one")
+    monkeypatch.setenv("QUANTCRAFTER_API_HOST", "0.0.0.0")  # noqa: S104 - what is tested
+    monkeypatch.setenv("QUANTCRAFTER_API_CERTIFICATE", str(home / "cert.pem"))
+    monkeypatch.setenv("QUANTCRAFTER_API_CERTIFICATE_KEY", str(home / "key.pem"))
+    trusted = ssl.create_default_context(cafile=str(home / "cert.pem"))
+    with served(home, trusted=trusted) as base:
+        assert base.startswith("https://127.0.0.1:")
+        cookie = httpx2.get(f"{base}/login", params={"token": api_token()}, verify=trusted).headers["set-cookie"]
+        assert "Secure" in cookie
+        url = log_stream_url("one")
+        assert url is not None
+        assert url.startswith("wss://")
+        with connect(url, ssl=trusted) as socket:
+            assert json.loads(socket.recv(timeout=30))["message"] == "first"
+        with pytest.raises(httpx2.TransportError):
+            httpx2.get(f"{base.replace('https', 'http')}/health")
