@@ -42,6 +42,7 @@ from quantcrafter.engine.live.inputs import (
     UserCommand,
     dumped,
     output_of,
+    output_of_report,
     terms_from,
     time_of,
 )
@@ -242,6 +243,8 @@ class StrategyCore:
         self.now_ns = max(self.now_ns, given.ts_ns)
         self.gate.note_orders(session)
         told = [_output_of_notice(each) for each in session.take_notices()]
+        if self.venue == "external":
+            told = [replace(each, ts_ns=max(each.ts_ns, given.ts_ns)) for each in told]
         return self._told((*commands, *closing(self.gate, session, given.ts_ns)), close_ns, told)
 
     def _reported(self, given: Report) -> CoreResult:
@@ -255,7 +258,7 @@ class StrategyCore:
         commands = (*commands, *closing(self.gate, session, given.ts_ns))
         self.gate.note_orders(session)
         told = [_output_of_change(given.ts_ns, each) for each in notices]
-        return CoreResult((*map(output_of, (given.event, *commands)), *told), commands)
+        return CoreResult((output_of_report(given), *map(output_of, commands), *told), commands)
 
     def _ticked(self, given: ClockTick) -> CoreResult:
         """Ask again for what the broker refused, when it is due."""

@@ -192,6 +192,12 @@ def output_of(message: OrderCommand | OrderEvent) -> LiveOutput:
     return LiveOutput(_small(name), ts_ns, order, fields)
 
 
+def output_of_report(given: Report) -> LiveOutput:
+    """Return a broker's report as an output: at the time at which it came, with the broker's own as `venue_ts_ns`."""
+    found = output_of(given.event)
+    return replace(found, ts_ns=given.ts_ns, body={**found.body, "venue_ts_ns": given.event.ts_ns})
+
+
 def _small(name: str) -> str:
     """Return a name such as AmendRejected as amend_rejected."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

@@ -300,6 +300,27 @@ def test_an_account_that_can_not_be_asked_allows_no_entries(graph: BoundGraph, t
     worker.close()
 
 
+def test_events_are_in_the_order_of_time_and_tell_the_brokers_own_time(graph: BoundGraph, tmp_path: Path) -> None:
+    worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker())
+    step_until(worker, feed, broker.submits)
+    (entry,) = broker.submits()
+    broker.silent = True
+    broker.fill(str(entry.order), entry.lots, 100.0)
+    for _ in range(3):
+        feed.bring()
+        worker.step()
+    broker.silent = False
+    steps(worker)
+    worker.save_state()
+    with InputLog.read(worker.folder / LOG) as log:
+        events = list(events_of(log))
+    times = [each["ts_ns"] for each in events]
+    assert times == sorted(times)
+    fill = next(each for each in events if each["kind"] == "filled")
+    assert fill["ts_ns"] >= fill["venue_ts_ns"] == entry.ts_ns
+    worker.close()
+
+
 def test_a_fee_that_is_taken_in_the_coin_is_no_difference(graph: BoundGraph, tmp_path: Path) -> None:
     worker, feed, broker = place_of(graph, tmp_path / "one", ScriptedBroker(fills=100.0))
     step_until(worker, feed, lambda: positions(worker))
