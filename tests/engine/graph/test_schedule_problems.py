@@ -35,6 +35,10 @@ def problems(*overrides: str) -> list[str]:
         ("run.schedule={weekly: [mon 09:00-10:00], timezone: Berlin}", r"run: .*there is no time zone 'Berlin'.*"),
         ("run.schedule={weekly: [mon 09:00-10:00], hours: XNYS}", r"run: .*has either 'hours' or 'weekly', not both.*"),
         ("run.schedule.flat_minutes=5", r"run: .*'flat_minutes' needs hours that end.*"),
+        (
+            "run.schedule={hours: XNYS, flat_minutes: 5}",
+            r".* has bars of 1d: 'flat_minutes' cancels each .* or leave .*",
+        ),
         ("run.schedule.breaks=skip", r"run: .*breaks.*"),
     ],
 )
