@@ -21,6 +21,7 @@ from quantcrafter.engine.cli import (
     lookahead,
     migrate,
     nodes,
+    notices,
     parity,
     plugins,
     recordings,
@@ -74,6 +75,7 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.command("import")(interchange.import_)
     app.command("lookahead")(lookahead.lookahead)
     app.command("nodes")(nodes.nodes)
+    app.add_typer(notices.notices_app(), name="notices")
     app.command("schema")(schema.schema)
     app.add_typer(data.data_app(), name="data")
     app.add_typer(history.runs_app(), name="runs")

@@ -20,6 +20,7 @@ from quantcrafter.engine.cli.store_rows import StoreRows, check_rows
 
 if TYPE_CHECKING:
     from quantcrafter.engine.api import Broker
+    from quantcrafter.engine.config.settings import NoticeSettings
     from quantcrafter.engine.orchestrator.orchestrator import Orchestrator
     from quantcrafter.engine.orchestrator.supervisor import SupervisedWorker
     from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
@@ -144,20 +145,29 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool, api: bool = Tr
 
 
 def in_foreground(
-    configs: Sequence[WorkerConfig], rows: StoreRows | None = None, *, quiet: bool, api: bool = True
+    configs: Sequence[WorkerConfig],
+    rows: StoreRows | None = None,
+    *,
+    notices: NoticeSettings,
+    quiet: bool,
+    api: bool = True,
 ) -> None:
     """Run workers until Ctrl-C, `quantcrafter stop` or SIGTERM, or until none is left that has not failed.
 
     Args:
         configs: the workers that are started beside those that ran when the orchestrator was killed.
         rows: the store that the workers are kept equal to.
+        notices: where notices are sent.
         quiet: show no table.
         api: serve the API too.
 
     Raises:
-        RunError: there are no workers, all have failed, or an orchestrator was started meanwhile.
+        RunError: there are no workers, all have failed, an orchestrator was started meanwhile, or notices can't be sent
+            as configured.
     """
-    from quantcrafter.engine.orchestrator.orchestrator import Orchestrator
+    from quantcrafter.engine.notices.outlet import outlet_of
+    from quantcrafter.engine.orchestrator.daily_summary import summary_lines
+    from quantcrafter.engine.orchestrator.orchestrator import Orchestrator, made_folder
     from quantcrafter.engine.orchestrator.registry import registered_workers
 
     waits = os.environ.pop(_WAITS, "")
@@ -165,10 +175,11 @@ def in_foreground(
         rows = None
     if not configs and not waits and not any(each.wanted for each in registered_workers().values()):
         check_rows(rows)
+    outlet = outlet_of(notices, made_folder(), summary_lines)
     with ExitStack() as stack:
         cancelled = stack.enter_context(cancel_on_interrupt())
         terminated = stack.enter_context(_terminated())
-        orchestrator = Orchestrator().open()
+        orchestrator = Orchestrator(outlet=outlet).open()
         try:
             orchestrator.add(configs)
             if rows is not None:

@@ -119,7 +119,8 @@ def start(  # noqa: PLR0913 - its options
     if detach:
         in_background(configs, live=live, api=not no_api)
     elif not hand_over(configs):
-        in_foreground(configs, None if files else rows_of(configuration, live=live), quiet=quiet, api=not no_api)
+        rows = None if files else rows_of(configuration, live=live)
+        in_foreground(configs, rows, notices=configuration.settings.notices, quiet=quiet, api=not no_api)
 
 
 # ------------------------------------------------------------------------------------------------------------- options

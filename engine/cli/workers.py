@@ -32,17 +32,32 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on s
         served = base_url()
         token = None if served is None else str(api_token_file())
         store = None if answer is None else answer.get("store")
-        whole = {"workers": plain, "base_url": served, "token_file": token, "store": store}
+        whole = {
+            "workers": plain,
+            "base_url": served,
+            "token_file": token,
+            "store": store,
+            "notices": (answer or {}).get("notices"),
+        }
         results().write(to_json(whole, indent=2).decode() + "\n")
         return
     for key, problem in ((answer or {}).get("store") or {}).get("problems", {}).items():
         note(f"{key}: {problem}")
+    _show_failures((answer or {}).get("notices") or {})
     if not workers:
         note("There are no workers. 'quantcrafter start FILE' starts one.")
         return
     console().print(worker_table(workers))
     if answer is None and any(each.wanted for each in registered_workers().values()):
         note("No orchestrator is running. 'quantcrafter start' continues the workers that ran when it was killed.")
+
+
+def _show_failures(notices: dict[str, Any]) -> None:
+    for name, each in notices.get("channels", {}).items():
+        if each["error"]:
+            note(f"Channel '{name}': {each['waiting']:,} notices wait, as they can't be sent: {each['error']}")
+    if notices.get("heartbeat", {}).get("error"):
+        note(f"The heartbeat can't be sent: {notices['heartbeat']['error']}")
 
 
 def events(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -29,7 +30,7 @@ FIRST_NAMES: Mapping[str, str] = {
 }
 """The variables of the first generation, with what they set."""
 
-SECRETS = frozenset({"mongo_uri", "store"})
+SECRETS = frozenset({"mongo_uri", "store", "notices.channels", "notices.heartbeat_url"})
 """What may hold a password."""
 
 
@@ -65,6 +66,51 @@ class MonitoringSettings(_Part):
     prometheus_port: int | None = Field(None, ge=1, le=65535)
 
 
+class NoticeSettings(_Part):
+    """Where notices are sent, and how often.
+
+    Args:
+        channels: `NAME SEVERITY ADDRESS` each: a name for the status, the least severity that is sent (info, warning,
+            alarm), and an address of apprise, or `keyring:` and the name of a secret.
+        per_minute: how many messages with an alarm a channel sends in a minute at most, and how many without.
+        repeat_s: how long a notice is not sent again after it was sent, in seconds.
+        daily_summary: when the summary of the day is sent, as HH:MM; never if empty.
+        timezone: the time zone of that.
+        heartbeat_url: an address that is asked for every minute, or `keyring:` and the name of a secret.
+    """
+
+    channels: Annotated[tuple[str, ...], NoDecode] = ()
+    per_minute: int = Field(10, ge=1, le=60)
+    repeat_s: float = Field(600.0, ge=0)
+    daily_summary: str = Field("", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
+    timezone: str = "UTC"
+    heartbeat_url: str = ""
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Take channels with `;` between, as variables have them, or JSON."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return [each.strip() for each in value.split(";") if each.strip()]
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _of_web(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://", "keyring:")):
+            raise ValueError(Message("must begin with http://, https://, or keyring: and a name"))
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(Message("must be a time zone, such as Europe/Berlin"))
+        return value
+
+
 class ServerSettings(BaseSettings):
     """The configuration. Empty texts are defaults that depend on the data folder.
 
@@ -84,6 +130,7 @@ class ServerSettings(BaseSettings):
         import_paths: modules and folders to which imports of classes are narrowed further.
         strategy_paths: folders from which rows may name strategy files, beside `strategies` in the data folder.
         strategies: what strategy keys mean: a file, a class, or a mapping with `engine` and `engine_class`.
+        notices: where notices are sent, and the heartbeat.
         api_host: the address that the API listens at.
         api_port: its port; 0 for any that is free.
         api_certificate: a file with a certificate for TLS.
@@ -115,6 +162,7 @@ class ServerSettings(BaseSettings):
     lifecycle: LifecycleSettings = LifecycleSettings()
     engines: EnginesSettings = EnginesSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    notices: NoticeSettings = NoticeSettings()
     import_paths: Annotated[tuple[str, ...], NoDecode] = ()
     strategy_paths: Annotated[tuple[str, ...], NoDecode] = ()
     strategies: Mapping[str, Any] = Field(default_factory=dict)

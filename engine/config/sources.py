@@ -219,6 +219,8 @@ def _checked(merged: Mapping[str, Any], origins: Mapping[str, str]) -> ServerSet
 def _from_keyring(path: str, value: Any) -> Any:
     if path not in SECRETS or not isinstance(value, str) or not value.startswith(_KEYRING):
         return value
+    if path.startswith("notices."):
+        return value  # read when notices are sent; the environment may have them too
     found = kept_in_keyring(value.removeprefix(_KEYRING))
     if found is None:
         raise ConfigError(
@@ -244,7 +246,7 @@ def _sentence(error: Any, origins: Mapping[str, str]) -> Message:
         "{place}: the setting '{path}' was {value}: {text}.",
         place=place,
         path=path,
-        value="***" if path in SECRETS else repr(error["input"]),
+        value="***" if any(path == each or path.startswith(f"{each}.") for each in SECRETS) else repr(error["input"]),
         text=text[:1].lower() + text[1:],
     )
 
@@ -283,7 +285,11 @@ def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def masked(path: str, value: Any) -> Any:
-    """Return a value as it may be shown: without the name and password in an address."""
+    """Return a value as it may be shown: without the name and password in an address; of channels only the scheme."""
+    if path == "notices.channels" and isinstance(value, list):
+        return [_without_address(each) for each in value]
+    if path == "notices.heartbeat_url" and value:
+        return _without_address(value)
     if path not in SECRETS or not isinstance(value, str) or "://" not in value:
         return value
     scheme, _, rest = value.partition("://")
@@ -292,6 +298,14 @@ def masked(path: str, value: Any) -> Any:
         place, slash, after = rest.rpartition("@")[2].partition("/")
         place = f"***@{place}"
     return f"{scheme}://{place}{slash}{after.partition('?')[0]}"
+
+
+def _without_address(text: str) -> str:
+    """Return an entry without what may be secret in its address: the scheme, or the name of the secret, stays."""
+    *before, address = text.split(None, 2)
+    scheme, between, _ = address.partition("://")
+    shown = f"{scheme}://***" if between else address if address.startswith(_KEYRING) else "***"
+    return " ".join((*before, shown))
 
 
 def _unused(variables: Mapping[str, str]) -> Iterator[str]:

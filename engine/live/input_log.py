@@ -40,6 +40,7 @@ from quantcrafter.engine.live.inputs import (
 from quantcrafter.engine.live.log_copy import copy_log
 from quantcrafter.engine.live.packed import joined_bars, pack_bars, pack_ledger, unpack_bars, unpack_ledger
 from quantcrafter.engine.storage import Database, Schema
+from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
 LOG, LOCK = "log.db", "lock"
 CLASS_VENUE = "class"
@@ -339,6 +340,12 @@ class InputLog:
         found = self._rows(query, after, most)
         for seq, n, kind, ts_ns, order, body in found:
             yield NumberedOutput(seq, n, LiveOutput(kind, ts_ns, order, json.loads(body)))
+
+    def fills_of_latest_day(self) -> int:
+        """Return how many fills there were since the UTC day of the latest bars began."""
+        latest = self._one("SELECT max(ts_ns) FROM inputs WHERE kind = 'bar'")
+        begin = 0 if latest is None else latest // DAY_NS * DAY_NS
+        return int(self._one("SELECT count(*) FROM outputs WHERE kind = 'filled' AND ts_ns >= ?", begin))
 
     def was_filled(self, order: str, execution: str) -> bool:
         """Return whether the outputs have an execution of an order."""

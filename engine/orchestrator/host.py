@@ -53,10 +53,10 @@ from quantcrafter.engine.orchestrator.host_messages import (
     WorkerSaid,
 )
 from quantcrafter.engine.orchestrator.lifecycle import LifecycleEvent, LifecycleManager
+from quantcrafter.engine.orchestrator.notice_tray import NoticeTray
 from quantcrafter.engine.orchestrator.replacing import Replacement, as_logged, replace_strategy, what_holds
 from quantcrafter.engine.orchestrator.schedule import schedule_of
 from quantcrafter.engine.orchestrator.scheduled_hours import hours_of
-from quantcrafter.engine.orchestrator.told import log_output
 from quantcrafter.engine.orchestrator.worker_config import WorkerConfig, make_worker, reason_of_error
 from quantcrafter.engine.orchestrator.worker_log import WorkerLogs
 from quantcrafter.engine.plugins import Registry, load_registry
@@ -164,6 +164,7 @@ class WorkerHost:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._say, self._beat, self._logs, self._load = say, beat, logs, registry
+        self._notices = NoticeTray(say)
         self._registry: Registry | None = None
         self._shared = Host()
         self._served: dict[str, _Served] = {}
@@ -221,6 +222,7 @@ class WorkerHost:
             self._start(self._waiting.pop(0))
             busy = True
         self._carry_out()
+        self._notices.pass_on()
         return busy
 
     def close(self) -> None:
@@ -228,6 +230,7 @@ class WorkerHost:
         self._waiting = []
         for served in tuple(self._served.values()):
             self._finish(served)
+        self._notices.pass_on(now=True)
 
     # ------------------------------------------------------------------ commands
 
@@ -368,8 +371,9 @@ class WorkerHost:
                 if self._registry is None:
                     self._registry = self._load()
                 order, config = self._by_log(order, config)
+                told = self._notices.listener(config.key)
                 worker = make_worker(
-                    config, self._registry, self._shared, load_bars, log_output, self._clock, self._lifecycle.tables
+                    config, self._registry, self._shared, load_bars, told, self._clock, self._lifecycle.tables
                 )
                 if not at_once and self._waits(order, worker):
                     return

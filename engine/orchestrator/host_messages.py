@@ -110,7 +110,17 @@ class WorkerReplaced:
     preview: bool = False
 
 
-HostSaid = WorkerSaid | WorkerStats | CommandDone | WorkerReplaced | LifecycleEvent
+@dataclass(frozen=True, slots=True)
+class WorkerNotices:
+    """A notice of a worker, and how often it came; `severity` is that of `engine.notices`."""
+
+    key: str
+    severity: str
+    text: str
+    count: int
+
+
+HostSaid = WorkerNotices | WorkerSaid | WorkerStats | CommandDone | WorkerReplaced | LifecycleEvent
 
 
 class Beat:

@@ -26,7 +26,11 @@ from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.live.inputs import VERBS
 from quantcrafter.engine.live.kill_switch import KILL
 from quantcrafter.engine.live.places import folder_of
+from quantcrafter.engine.live.worker import WorkerState
+from quantcrafter.engine.notices.notice import NoticeSeverity, OperatorNotice
+from quantcrafter.engine.notices.outlet import NoticeOutlet, WarningsAsNotices
 from quantcrafter.engine.orchestrator.control import ControlServer
+from quantcrafter.engine.orchestrator.host_messages import WorkerNotices
 from quantcrafter.engine.orchestrator.lifecycle import LifecycleEvent
 from quantcrafter.engine.orchestrator.registry import register, registered_workers, unreadable_workers, want
 from quantcrafter.engine.orchestrator.supervisor import (
@@ -37,7 +41,7 @@ from quantcrafter.engine.orchestrator.supervisor import (
     Supervisor,
     orchestrator_folder,
 )
-from quantcrafter.engine.orchestrator.worker_config import ClassConfig, WorkerConfig
+from quantcrafter.engine.orchestrator.worker_config import LIVE, ClassConfig, WorkerConfig
 from quantcrafter.engine.orchestrator.worker_log import WorkerLogs
 
 log = logging.getLogger("quantcrafter.orchestrator")
@@ -71,12 +75,20 @@ class Orchestrator:
     Args:
         limits: how long things may take.
         most_hosts: how many shared host processes there are at most; the number of processors if left out.
+        outlet: sends notices, from `open` to `close`; None for none.
     """
 
-    def __init__(self, *, limits: Limits | None = None, most_hosts: int | None = None) -> None:
+    def __init__(
+        self, *, limits: Limits | None = None, most_hosts: int | None = None, outlet: NoticeOutlet | None = None
+    ) -> None:
         self._supervisor = Supervisor(
-            limits=limits or Limits(), most_hosts=most_hosts, changed=self._changed, replaced=_replaced
+            limits=limits or Limits(),
+            most_hosts=most_hosts,
+            changed=self._changed,
+            replaced=_replaced,
+            noticed=self._noticed,
         )
+        self._outlet = outlet
         self._store: StoreSide | None = None
         self._stack = ExitStack()
         self._ends = threading.Event()
@@ -102,6 +114,7 @@ class Orchestrator:
                         )
                     )
                 self._keep_log(stack)
+                self._send_notices(stack)
                 server = ControlServer(self.handle)
             except OSError as error:
                 raise folder_failure(folder, error) from error
@@ -124,6 +137,15 @@ class Orchestrator:
         stack.callback(ours.removeHandler, logs)
         stack.callback(ours.setLevel, before)
 
+    def _send_notices(self, stack: ExitStack) -> None:
+        if self._outlet is None:
+            return
+        ours, handler = logging.getLogger("quantcrafter"), WarningsAsNotices(self._outlet)
+        self._outlet.start()
+        stack.callback(self._outlet.close)
+        ours.addHandler(handler)
+        stack.callback(ours.removeHandler, handler)
+
     def run(self, ended: Callable[[], bool] = lambda: False, show: Callable[[], object] = lambda: None) -> None:
         """Keep the workers running until `ended` returns True, or a request says that it is enough.
 
@@ -133,6 +155,8 @@ class Orchestrator:
         """
         while not ended() and not self._ends.is_set():
             self._supervisor.look()
+            if self._outlet is not None:
+                self._outlet.turned()
             show()
 
     def close(self, *, keep_wanted: bool = False) -> None:
@@ -151,8 +175,22 @@ class Orchestrator:
         finally:
             self._stack.close()
 
+    def _noticed(self, said: WorkerNotices) -> None:
+        if self._outlet is not None:
+            notice = OperatorNotice(self._shown(said.key), NoticeSeverity(said.severity), said.text)
+            self._outlet.tell(notice, said.count)
+
+    def _shown(self, key: str) -> str:
+        """Return the key of a worker, with a word where it trades real money."""
+        worker = self._supervisor.workers().get(key)
+        is_live = worker is not None and isinstance(worker.config, WorkerConfig) and worker.config.mode == LIVE
+        return f"{key} [LIVE]" if is_live else key
+
     def _changed(self, worker: SupervisedWorker) -> None:
         log.info("%s: %s %s", worker.config.key, worker.state, worker.error)
+        if worker.state is WorkerState.ERROR and self._outlet is not None:
+            text = str(Message("The worker has failed: {error}", error=worker.error))
+            self._outlet.tell(OperatorNotice(self._shown(worker.config.key), NoticeSeverity.ALARM, text))
         if worker.over and worker.wanted:
             worker.wanted = False
             _unwant(worker.config.key)
@@ -261,6 +299,7 @@ class Orchestrator:
             "hosts": self._supervisor.host_pids(),
             "events": [each.to_json() for each in self.events()],
             "store": store,
+            "notices": None if self._outlet is None else self._outlet.status(),
         }
 
     def _preview(self, values: Mapping[str, Any]) -> dict[str, Any]:

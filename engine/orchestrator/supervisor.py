@@ -44,6 +44,7 @@ from quantcrafter.engine.orchestrator.host_messages import (
     ReplaceWorker,
     StartWorker,
     StopWorker,
+    WorkerNotices,
     WorkerReplaced,
     WorkerSaid,
     WorkerStats,
@@ -222,6 +223,7 @@ class Supervisor:
         most_hosts: how many hosts there are at most, apart from those with one worker that hung or crashed.
         changed: is called after the state of a worker has changed, in the thread that calls `look`.
         replaced: is called after a worker has gone on with another configuration, in that thread.
+        noticed: is called with each notice of a worker, in that thread.
     """
 
     def __init__(
@@ -231,8 +233,9 @@ class Supervisor:
         most_hosts: int | None = None,
         changed: Callable[[SupervisedWorker], object] = lambda _: None,
         replaced: Callable[[SupervisedWorker], object] = lambda _: None,
+        noticed: Callable[[WorkerNotices], object] = lambda _: None,
     ) -> None:
-        self._limits, self._changed, self._replaced = limits, changed, replaced
+        self._limits, self._changed, self._replaced, self._noticed = limits, changed, replaced, noticed
         self._most_hosts = most_hosts or os.cpu_count() or 1
         self._workers: dict[str, SupervisedWorker] = {}
         self._slots: dict[str, _Slot] = {}
@@ -380,6 +383,9 @@ class Supervisor:
             if isinstance(each, LifecycleEvent):
                 self._events.append(each)
                 continue
+            if isinstance(each, WorkerNotices):
+                self._noticed(each)
+                continue
             worker = self._workers.get(each.key)
             if worker is None:
                 continue
@@ -391,7 +397,7 @@ class Supervisor:
             elif isinstance(each, WorkerReplaced):
                 self._goes_on(worker, each)
             else:
-                self._noted(worker, each)
+                self._says(worker, each)
 
     def _goes_on(self, worker: SupervisedWorker, said: WorkerReplaced) -> None:
         """Note with which configuration a worker goes on."""
@@ -403,7 +409,7 @@ class Supervisor:
             asked.told = said.told
             asked.finish(said.error)
 
-    def _noted(self, worker: SupervisedWorker, said: WorkerSaid) -> None:
+    def _says(self, worker: SupervisedWorker, said: WorkerSaid) -> None:
         worker.state, worker.error, worker.over = WorkerState(said.state), said.error, said.over
         if worker.state in (WorkerState.ERROR, WorkerState.STOPPED) and not said.waits:
             worker.host = ""

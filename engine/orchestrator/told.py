@@ -8,7 +8,13 @@ from quantcrafter.engine.live.inputs import LiveOutput
 
 log = logging.getLogger("quantcrafter.worker")
 
-_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "refused": logging.WARNING, "alarm": logging.ERROR}
+_LEVELS = {
+    "info": logging.INFO,
+    "failure": logging.WARNING,
+    "warning": logging.WARNING,
+    "refused": logging.WARNING,
+    "alarm": logging.ERROR,
+}
 
 
 def log_output(output: LiveOutput) -> None:

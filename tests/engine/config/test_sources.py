@@ -175,3 +175,25 @@ def test_the_example_names_every_setting_and_no_other() -> None:
     named = set(re.findall(r"^#([A-Z_]+)=", text, re.MULTILINE))
     first = {path: name for name, path in FIRST_NAMES.items()}
     assert named == {first.get(path, variable_of(path)) for path in paths()}
+
+
+def test_the_addresses_of_notices_are_secrets(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUANTCRAFTER_NOTICES__CHANNELS", "phone alarm tgram://geheim/1; mail info keyring:MAIL")
+    write(folder, {"notices": {"heartbeat_url": "https://ping/geheim", "per_minute": 3}})
+    found = load_configuration(folder)
+    assert found.settings.notices.channels == ("phone alarm tgram://geheim/1", "mail info keyring:MAIL")
+    assert main(["config", "--config", str(folder), "--show", "--json"]) == 0
+    told = capsys.readouterr().out
+    assert "geheim" not in told
+    settings = json.loads(told)["settings"]
+    assert settings["notices.channels"]["value"] == ["phone alarm tgram://***", "mail info keyring:MAIL"]
+    assert settings["notices.heartbeat_url"]["value"] == "https://***"
+    for wrong in ({"channels": [["geheim"]]}, {"heartbeat_url": "geheim"}, {"channels": "[geheim"}):
+        monkeypatch.delenv("QUANTCRAFTER_NOTICES__CHANNELS", raising=False)
+        write(folder, {"notices": wrong})
+        with pytest.raises(ConfigError) as raised:
+            load_configuration(folder)
+        assert "geheim" not in str(raised.value)
+        assert "notices." in str(raised.value)
