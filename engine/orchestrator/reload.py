@@ -25,6 +25,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.live.input_log import LOG
 from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.live.status_file import read_status
+from quantcrafter.engine.live.worker import WorkerState
 from quantcrafter.engine.live.worker_folder import put_aside
 from quantcrafter.engine.orchestrator.host_messages import REMOVE
 from quantcrafter.engine.orchestrator.orchestrator import Orchestrator
@@ -40,6 +41,8 @@ log = logging.getLogger("quantcrafter.store")
 
 TICK_S = 0.2
 """How often workers are looked at while something is on its way."""
+LOOK_S = 1.0
+"""How often they are looked at otherwise: one that was killed may have gone on with an earlier row."""
 FAILED_S = 1.0
 """How soon a store that can't be read is read again."""
 HOLDS_S = 1.0
@@ -154,8 +157,7 @@ class StoreReload:
                 while not self._ends.is_set() and not self._store.wait(min(self._soon_s, until - time.monotonic())):
                     if time.monotonic() >= until:
                         break
-                    if self._soon_s < self._every_s:
-                        self._compare()
+                    self._compare()
             except StoreError as error:
                 self._failed(str(error))
                 self._ends.wait(FAILED_S)
@@ -186,7 +188,7 @@ class StoreReload:
 
     def _compare(self) -> None:
         """Compare the rows as they were read last with the workers, and ask for what is missing."""
-        self._soon_s = self._every_s
+        self._soon_s = min(self._every_s, LOOK_S)
         workers, rows = self._orchestrator.workers(), self._rows
         gone, error = self._managed(workers) - rows.keys(), ""
         if gone and not rows and not gone <= self._removals.keys():
@@ -294,6 +296,8 @@ class StoreReload:
         elif not worker.wanted or worker.config.row == config.row:
             self._changed(key, side)
             side.refused, side.started = "", config.row
+            if worker.state is WorkerState.STARTING:
+                self._hurry(TICK_S)
         elif isinstance(config, ClassConfig) or isinstance(worker.config, ClassConfig):
             self._orchestrator.remove(key)  # a class is started anew: it keeps its own state
             side.started = ""
