@@ -50,6 +50,7 @@ def make_app(settings: ApiSettings) -> ASGIApp:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         try:
+            services.open()
             yield
         finally:
             services.close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Annotated
+from collections.abc import Callable, Hashable
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -15,6 +15,7 @@ from quantcrafter.engine.orchestrator.worker_log import LOG_FILE
 from quantcrafter.engine.server.access import Access, Caller
 from quantcrafter.engine.server.backtests.queue import RunQueue
 from quantcrafter.engine.server.line_sources import EventLines, LogLines
+from quantcrafter.engine.server.metrics import serve_figures
 from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.strategy_desk import StrategyDesk
 from quantcrafter.engine.server.streams import LineHub, LineSource
@@ -33,9 +34,24 @@ class Services:
         self.runs = RunQueue()
         self.strategies = StrategyDesk()
         self.views = ViewProcess()
+        self._end_figures: Callable[[], object] = bool
+
+    def open(self) -> None:
+        """Begin what runs beside the requests.
+
+        Raises:
+            OSError: the port for figures is taken.
+        """
+        if self.settings.figures and self.settings.figures_port is not None:
+            self._end_figures = serve_figures(self._figures, self.settings.figures_port)
+
+    def _figures(self) -> tuple[dict[str, dict[str, Any]], bool]:
+        seen = self.desk.seen()
+        return seen.workers, seen.pid is not None
 
     def close(self) -> None:
         """End what runs."""
+        self._end_figures()
         self.logs.close()
         self.events.close()
         self.runs.close()

@@ -29,7 +29,7 @@ from quantcrafter.engine.server.settings import DEFAULT_PORT, ApiSettings
 
 API_LOG = "api.log"
 _BACKLOG = 512
-_END_S = 5
+_END_S = 1
 _LOOK_S, _LOOKS = 0.02, 10
 _PING_S = 20.0
 _MOST_MESSAGE_BYTES = 64 * 1024

@@ -25,6 +25,8 @@ class ApiSettings:
         key: see `certificate`.
         proxies: the names under which a proxy with TLS is reached, which hands requests over.
         open_schema: show the API page and the schema without a token.
+        figures: give figures to Prometheus.
+        figures_port: a port of this computer at which they need no token; None for the port of the API, with a token.
     """
 
     host: str = DEFAULT_HOST
@@ -33,6 +35,8 @@ class ApiSettings:
     key: Path | None = None
     proxies: tuple[str, ...] = ()
     open_schema: bool = False
+    figures: bool = True
+    figures_port: int | None = None
 
     @classmethod
     def of(cls, configuration: Configuration) -> ApiSettings:
@@ -49,6 +53,8 @@ class ApiSettings:
             key=Path(given.api_certificate_key) if given.api_certificate_key else None,
             proxies=tuple(each.lower() for each in given.api_proxy),
             open_schema=given.api_open_schema,
+            figures=given.monitoring.enabled,
+            figures_port=given.monitoring.prometheus_port,
         )
         made.check()
         return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from quantcrafter.engine.orchestrator.registry import registered_workers
@@ -41,10 +41,10 @@ def status(shared: Shared, caller: WhoCalls, base: Base) -> dict[str, Any]:
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics(shared: Shared, caller: WhoCalls, base: Base) -> Response:
     """Return figures of the workers for Prometheus."""
-    is_running = shared.desk.seen().pid is not None
-    return Response(
-        figures_text(shared.desk.visible(caller.user, base), is_running=is_running), media_type=CONTENT_TYPE
-    )
+    if not shared.settings.figures:
+        raise HTTPException(404, "The configuration switches figures off ('monitoring.enabled').")
+    workers, is_running = shared.desk.visible(caller.user, base), shared.desk.seen().pid is not None
+    return Response(figures_text(lambda: (workers, is_running)), media_type=CONTENT_TYPE)
 
 
 @router.get("/workers")

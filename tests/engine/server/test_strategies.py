@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
@@ -15,6 +17,7 @@ from starlette.testclient import TestClient
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.live.api_files import api_token
+from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.users import UserBook, UserRole
 from quantcrafter.engine.store.bundle import bundle_of
 from quantcrafter.engine.store.rows import row_of
@@ -106,6 +109,22 @@ def test_figures_keep_paper_and_live_apart(api: TestClient) -> None:
     ]
     created = [each for each in found["quantcrafter_workers"] if each[0]["state"] == "created"]
     assert created == [({"state": "created", "mode": "live"}, 1.0), ({"state": "created", "mode": "paper"}, 1.0)]
+
+
+def test_figures_have_a_port_of_their_own_or_are_switched_off(free_port: int) -> None:
+    registered("one")
+    with client(ApiSettings(figures_port=free_port)):
+        text = httpx2.get(f"http://127.0.0.1:{free_port}/metrics").text
+        assert 'quantcrafter_worker_up{mode="paper",symbol="AAPL",worker="one"} 0.0' in text
+    with client(ApiSettings(figures=False)) as api:
+        assert api.get("/metrics").status_code == 404
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def test_the_paths_of_the_first_generation_are_served(api: TestClient) -> None:
