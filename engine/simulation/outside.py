@@ -326,6 +326,8 @@ class Outside:
         bar = int(memory.holdings[i]["bars"])
         with np.errstate(all="ignore"):
             book_report(memory, number, bar, event.lots, event.price, event.fee, ended)
+        if not is_leaving(memory.holdings[i]):
+            memory.holdings[i]["leaving"] = 0  # the rest of an entry may have come after the order that closed it
 
     # ------------------------------------------------------------------ keeping it
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from quantcrafter.engine.api import Accepted, FeedState, OrderId, RunError
+from quantcrafter.engine.api import Accepted, BrokerState, FeedState, Filled, OrderId, RunError, Submit
 from quantcrafter.engine.live.core import StrategyCore, Venue
 from quantcrafter.engine.live.inputs import (
     Anchored,
@@ -26,7 +26,7 @@ from quantcrafter.engine.live.inputs import (
 from quantcrafter.engine.live.packed import joined_ledgers, pack_bars, pack_ledger, unpack_bars, unpack_ledger
 from quantcrafter.engine.plugins import load_registry
 from tests.support.counts import sample
-from tests.support.live_cases import STOPPED, Case, assert_same_books, backtest_of, taken
+from tests.support.live_cases import PLAIN, STOPPED, Case, assert_same_books, backtest_of, taken
 from tests.support.outside_broker import OutsideBroker
 
 
@@ -218,3 +218,36 @@ def test_ledgers_are_read_as_they_were_written(case: Case) -> None:
     books = joined_ledgers(whole.books)
     assert pack_ledger(unpack_ledger(pack_ledger(books))) == pack_ledger(books)
     assert isinstance(read_input("anchored", written_input(case.anchor)), Anchored)
+
+
+def test_the_rest_of_an_entry_that_fills_after_the_exit_is_closed_with_the_next_exit_signal() -> None:
+    risk = "risk:\n  stop: {use: percent_stop, percent: 2}\n"
+    case = Case.of(PLAIN.replace(risk, "").replace("risk: [stop], ", ""))
+    core, number = case.core("external"), 0
+    entry: Submit | None = None
+    exits: list[Submit] = []
+
+    def take(given: LiveInput) -> list[Submit]:
+        nonlocal number
+        number += 1
+        return [each for each in core.apply(number, given).commands if isinstance(each, Submit)]
+
+    def fill(order: Submit, execution: str, lots: int, ts_ns: int) -> None:
+        assert take(Report(Filled(order.order, execution, lots, 100.0, ts_ns), ts_ns)) == []
+
+    take(BrokerState("connected", case.anchor.ts_ns))
+    take(Reconciled(case.anchor.ts_ns))
+    for step in case.bars:
+        for order in take(step):
+            if entry is None:
+                entry = order
+                fill(order, "E1", 4, step.ts_ns)
+            elif order.side == "sell":
+                exits.append(order)
+                if len(exits) == 1:
+                    fill(entry, "E2", 6, step.ts_ns)  # it was on its way
+                fill(order, f"X{len(exits)}", order.lots, step.ts_ns)
+        if len(exits) == 2:
+            break
+    assert [each.lots for each in exits] == [4, 6]
+    assert core.session.positions == {}
