@@ -67,7 +67,8 @@ def replay_recording(path: Path, registry: Installed) -> Replayed:
             if any(there[n] != each for n, each in enumerate(result.outputs) if n in there):
                 different.append(seq)
 
-        _, begin = fold(log, core, tell, since=log.compacted, load=lambda about: strategy_from(about, registry))
+        since = log.snapshots()[0] if log.compacted else 0
+        _, begin = fold(log, core, tell, since=since, load=lambda about: strategy_from(about, registry))
         state, kept = core.kept(), log.kept()
         same = None if kept is None or kept.seq != log.last_seq else kept.state == state
         count = sum(1 for _ in log.inputs(begin))

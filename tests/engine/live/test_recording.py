@@ -10,11 +10,12 @@ import pytest
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.feeds import clocked
+from quantcrafter.engine.live import session_worker
 from quantcrafter.engine.live.input_log import LOG, InputLog
 from quantcrafter.engine.live.recording import replay_recording
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.running.load_graph import load_text
-from tests.support.live_cases import STOPPED, in_a_child, killed_at, to_its_end, worker_of
+from tests.support.live_cases import STOPPED, abandon, contents, in_a_child, killed_at, to_its_end, worker_of
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is made by fork")
@@ -56,6 +57,26 @@ def test_an_output_that_is_not_what_it_was_is_found(tmp_path: Path) -> None:
         connection.execute("UPDATE outputs SET body = '{}' WHERE seq = ? AND kind = 'filled'", (seq,))
     connection.close()
     assert replay_recording(tmp_path / LOG, registry).different == (seq,)
+
+
+def test_a_log_without_its_old_bars_is_replayed_from_its_oldest_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_worker, "MOST_BARS", 60)
+    monkeypatch.setattr(clocked, "MOST_MOMENTS", 8)
+    registry = load_registry()
+    worker = worker_of(load_text(STOPPED, registry), tmp_path / "one", snapshot_steps=10)
+    worker.start()
+    for _ in range(14):
+        worker.step()
+    abandon(worker)
+    with InputLog.read(tmp_path / "one" / LOG) as log:
+        oldest = log.snapshots()[0]
+        assert 0 < log.compacted < oldest  # further snapshots came after bars were dropped
+    replayed = replay_recording(tmp_path / "one" / LOG, registry)
+    assert (replayed.begin, replayed.different) == (oldest, ())
+    assert replayed.outputs
+    assert replayed.state == contents(tmp_path / "one")[2]
 
 
 def test_a_log_that_was_never_begun_can_not_be_replayed(tmp_path: Path) -> None:
