@@ -248,17 +248,20 @@ class StrategyCore:
         return self._told((*commands, *closing(self.gate, session, given.ts_ns)), close_ns, told)
 
     def _reported(self, given: Report) -> CoreResult:
-        session = self.session
+        session, number = self.session, given.event.order.number
+        before = session.orders.get(number)
         try:
             commands = session.apply(given.event, given.ts_ns)
         except OrderError as error:
             return _refused(given.ts_ns, "", error)
         self.now_ns = max(self.now_ns, given.ts_ns)
+        is_news = session.orders.get(number) is not before  # late and repeated ones are none
+        reports = (output_of_report(given),) if is_news else ()
         notices = list(watched(given.event, self.gate, session, given.ts_ns))
         commands = (*commands, *closing(self.gate, session, given.ts_ns))
         self.gate.note_orders(session)
         told = [_output_of_change(given.ts_ns, each) for each in notices]
-        return CoreResult((output_of_report(given), *map(output_of, commands), *told), commands)
+        return CoreResult((*reports, *map(output_of, commands), *told), commands)
 
     def _ticked(self, given: ClockTick) -> CoreResult:
         """Ask again for what the broker refused, when it is due."""
