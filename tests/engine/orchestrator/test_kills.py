@@ -1,4 +1,7 @@
-"""kill -9 of hosts and of the orchestrator at random moments: the same logs and states as an undisturbed run."""
+"""kill -9 of hosts and of the orchestrator at random moments: the same logs and states as an undisturbed run.
+
+The processes are those that a user starts. Kills at named points, in large numbers: `test_kill_points.py`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from tests.support.live_cases import STOPPED, contents, to_its_end, worker_of
 from tests.support.orchestrators import kill, started, told
 from tests.support.supervised import wait_until
 
-KILLS = sample(2, of=300)
+KILLS = sample(6, of=60)
 MOST = 6
 """How many kills a run of the workers goes through at most."""
 FEED = ("--feed", "replay:1000000x", "-q")
