@@ -29,11 +29,11 @@ from tests.support.live_cases import STOPPED, contents, to_its_end, worker_of
 from tests.support.orchestrators import kill, started, told
 from tests.support.supervised import wait_until
 
-KILLS = sample(6, of=60)
-MOST = 6
+KILLS = sample(4, of=60)
+MOST = 4
 """How many kills a run of the workers goes through at most."""
 FEED = ("--feed", "replay:1000000x", "-q")
-BARS = 1200
+BARS = 600
 TEXTS = {
     "first": STOPPED.replace("bars: 160", f"bars: {BARS}").replace("1d", "1h"),
     "second": STOPPED.replace("bars: 160", f"bars: {BARS}").replace("1d", "1h").replace("seed: 3", "seed: 5"),
@@ -71,7 +71,7 @@ def killed(rng: random.Random, files: list[str], home: Path, most: int) -> int:
             if process.poll() is not None:
                 return count  # both are over
             again = False
-            while count < most and not again and goes_on(rng.choice(list(TEXTS)), rng.randrange(1, 300)):
+            while count < most and not again and goes_on(rng.choice(list(TEXTS)), rng.randrange(1, 100)):
                 time.sleep(rng.random() * 0.02)
                 again = rng.random() < 0.4
                 if again:
