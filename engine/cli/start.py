@@ -186,7 +186,7 @@ def _loaded(
         RunError: its worker runs, with another strategy; or it can't be started in its mode.
     """
     from quantcrafter.engine.live.input_log import LOG, is_running
-    from quantcrafter.engine.live.worker_folder import is_over, put_aside
+    from quantcrafter.engine.live.worker_folder import put_aside_if_over
     from quantcrafter.engine.orchestrator.registry import registered_workers
     from quantcrafter.engine.orchestrator.worker_config import check_engine, mode_of
     from quantcrafter.engine.runtime.running.load_graph import load_graph
@@ -215,7 +215,7 @@ def _loaded(
                 )
             )
         note(f"Worker '{folder.name}' is running already.")
-    elif feed.own_clock and is_over(folder, graph) and put_aside(folder):
+    elif feed.own_clock and put_aside_if_over(folder, graph):
         why = "its replay has ended, or its strategy has changed"
         note(f"Worker '{folder.name}' begins anew: {why}. Its log is in {shown_path(folder / 'previous')}.")
     return Starting(graph, folder, found)

@@ -140,7 +140,7 @@ class InputLog:
             RunError: another process has it open, or it can't be used.
         """
         with ExitStack() as stack:
-            stack.enter_context(_locked(folder))
+            stack.enter_context(locked(folder))
             database = log_database(folder / LOG)
             return cls(database, stack.enter_context(database.open()), stack.pop_all())
 
@@ -455,7 +455,7 @@ def _text(packed: bytes) -> str:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[IO[bytes]]:
+def locked(folder: Path) -> Iterator[IO[bytes]]:
     """Hold the lock of a worker's folder.
 
     Raises:

@@ -10,7 +10,7 @@ from quantcrafter.engine.api import FeedState, RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.graph import BoundGraph
-from quantcrafter.engine.live.input_log import LOG, InputLog
+from quantcrafter.engine.live.input_log import LOCK, LOG, InputLog, locked
 from quantcrafter.engine.live.status_file import read_status
 from quantcrafter.engine.live.worker import WorkerState
 from quantcrafter.engine.spec.identity import strategy_hash
@@ -64,19 +64,39 @@ def check_log_is_there(folder: Path) -> None:
 def put_aside(folder: Path) -> bool:
     """Move what a worker's folder holds into its folder `previous`, instead of what is there; return whether it did.
 
-    A log that never began is removed, so that a start that failed costs nothing of the run before.
+    A log that never began is removed, so that a start that failed costs nothing of the run before. No process can start
+    the worker meanwhile.
 
     Raises:
-        RunError: the worker is running.
+        RunError: the worker is running, or its log can't be read.
     """
-    with InputLog.open(folder) as opened:
-        has_begun = opened.has_anchor
+    with locked(folder):
+        return _put_aside(folder)
+
+
+def put_aside_if_over(folder: Path, graph: BoundGraph) -> bool:
+    """Do the same if `is_over`, and return whether it did; a worker that has begun meanwhile stays as it is.
+
+    Raises:
+        RunError: the worker is running, or its log can't be read.
+    """
+    if not is_over(folder, graph):
+        return False
+    with locked(folder):
+        return is_over(folder, graph) and _put_aside(folder)
+
+
+def _put_aside(folder: Path) -> bool:
+    has_begun = False
+    if (folder / LOG).exists():
+        with InputLog.read(folder / LOG) as opened:
+            has_begun = opened.has_anchor
     previous = folder / "previous"
     if has_begun:
         shutil.rmtree(previous, ignore_errors=True)
         previous.mkdir()
     for path in folder.iterdir():
-        if path == previous or path.name == "lock":
+        if path == previous or path.name == LOCK:
             continue
         if has_begun:
             path.rename(previous / path.name)

@@ -12,12 +12,13 @@ from quantcrafter.engine.api import Bar, BarClosed, BarRevised, RunError
 from quantcrafter.engine.brokers.paper import PaperBroker
 from quantcrafter.engine.feeds.stored import StoredFeed
 from quantcrafter.engine.graph import BoundGraph
+from quantcrafter.engine.live import input_log
 from quantcrafter.engine.live.assembly import GRACE_NS, BarAssembler
 from quantcrafter.engine.live.input_log import InputLog
 from quantcrafter.engine.live.session_worker import SessionWorker
 from quantcrafter.engine.live.status_file import read_status
 from quantcrafter.engine.live.worker import WorkerState
-from quantcrafter.engine.live.worker_folder import put_aside
+from quantcrafter.engine.live.worker_folder import put_aside, put_aside_if_over
 from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
 from quantcrafter.engine.runtime.running.prepare import load_market
@@ -190,6 +191,31 @@ def test_a_worker_whose_log_is_gone_does_not_begin_anew_silently(graph: BoundGra
             again.start()
         again.close()
     assert not list(folder.glob("log.db*"))
+
+
+def test_a_worker_can_not_start_while_its_log_is_put_aside(
+    graph: BoundGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its host may be starting again just then: the new log would be mixed with the old one."""
+    folder, refused = tmp_path / "worker", []
+    to_its_end(worker_of(graph, folder))
+    rename = Path.rename
+
+    def renamed(path: Path, target: Path) -> Path:
+        with pytest.raises(RunError, match="is running already"):
+            InputLog.open(folder)
+        refused.append(path.name)
+        return rename(path, target)
+
+    monkeypatch.setattr(input_log, "_LOOKED_AT_S", 0.0)
+    monkeypatch.setattr(Path, "rename", renamed)
+    assert put_aside_if_over(folder, graph)
+    assert "log.db" in refused
+    assert not put_aside_if_over(folder, graph)
+    worker = worker_of(graph, folder)
+    worker.start()
+    worker.close()
+    assert not put_aside_if_over(folder, graph)  # it has begun meanwhile
 
 
 def test_a_start_that_failed_costs_nothing_of_the_run_before(graph: BoundGraph, tmp_path: Path) -> None:
