@@ -129,7 +129,9 @@ class InputLog:
         self._database, self._connection, self._stack = database, connection, stack
         self._durable = True
         connection.execute("PRAGMA cache_size = -256")
-        self._next = 1 + int(self._one("SELECT coalesce(max(seq), 0) FROM inputs"))
+        # The last inputs may have been bars that were dropped, behind a snapshot.
+        last = "SELECT max((SELECT coalesce(max(seq), 0) FROM inputs), (SELECT coalesce(max(seq), 0) FROM snapshots))"
+        self._next = 1 + int(self._one(last))
         self._anchor = int(self._one("SELECT coalesce(max(anchor), -1) FROM histories"))
 
     @classmethod

@@ -49,6 +49,7 @@ from quantcrafter.engine.live.inputs import (
     Stopped,
     UserCommand,
     checked_verb,
+    output_of,
 )
 from quantcrafter.engine.live.kill_switch import KillSwitch
 from quantcrafter.engine.live.logged_worker import LoggedWorker
@@ -375,7 +376,7 @@ class SessionWorker(LoggedWorker):
         if opened.meta()["strategy_hash"] != found:
             raise self._other_strategy()
         kept = fold(opened, core, self._refolded)
-        self._kept_step = core.session.steps
+        self._kept_step = core.session.steps - (opened.last_seq - kept[1])  # a worker that is killed often is kept too
         self._kept_bars = {name: len(bars) for name, bars in opened.histories(*kept).items()}
 
     def _refolded(self, seq: int, outcome: CoreResult, there: Mapping[int, LiveOutput]) -> None:
@@ -388,7 +389,7 @@ class SessionWorker(LoggedWorker):
         if outcome.commands and len(there) < len(outcome.outputs):
             self._opened_log().put_outputs(self._pending, durable=True)
             self._pending = []
-            self._unsent += outcome.commands
+            self._unsent += [each for each in outcome.commands if output_of(each) not in there.values()]
 
     # ------------------------------------------------------------------ the pump
 

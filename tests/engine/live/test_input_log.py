@@ -107,6 +107,15 @@ def test_the_fold_is_the_same_from_every_snapshot_and_after_old_bars_are_dropped
         assert len(list(log.inputs())) == 1 + 18
 
 
+def test_the_numbers_go_on_after_all_bars_behind_a_snapshot_are_dropped(tmp_path: Path, case: Case) -> None:
+    core = written(tmp_path, case, 20, every=20)
+    with InputLog.open(tmp_path) as log:
+        assert (log.compact(4), log.last_seq) == (20, 21)
+    with InputLog.open(tmp_path) as log:
+        assert log.last_seq == 21
+        assert folded(log, case).kept() == core.kept()
+
+
 def test_only_some_earlier_snapshots_are_kept_and_all_books(tmp_path: Path, case: Case) -> None:
     written(tmp_path, case, 20, older=1)
     with InputLog.read(tmp_path / "log.db") as log:

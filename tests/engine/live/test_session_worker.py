@@ -10,6 +10,7 @@ import pytest
 
 from quantcrafter.engine.api import Bar, BarClosed, BarRevised, RunError
 from quantcrafter.engine.brokers.paper import PaperBroker
+from quantcrafter.engine.feeds import clocked
 from quantcrafter.engine.feeds.stored import StoredFeed
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live import input_log
@@ -191,6 +192,19 @@ def test_a_worker_whose_log_is_gone_does_not_begin_anew_silently(graph: BoundGra
             again.start()
         again.close()
     assert not list(folder.glob("log.db*"))
+
+
+def test_a_worker_that_is_killed_often_is_kept_as_often_as_one_that_is_not(
+    graph: BoundGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clocked, "MOST_MOMENTS", 4)
+    for _ in range(8):
+        worker = worker_of(graph, tmp_path / "one", snapshot_steps=10)
+        worker.start()
+        worker.step()
+        abandon(worker)
+    with InputLog.read(tmp_path / "one" / "log.db") as log:
+        assert len(log.snapshots()) == 2
 
 
 def test_a_worker_can_not_start_while_its_log_is_put_aside(
