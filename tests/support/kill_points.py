@@ -272,7 +272,7 @@ def _resume_after_alarms() -> None:
             self.command("resume", "user")
         return began
 
-    SessionWorker.start = start  # type: ignore[method-assign]
+    SessionWorker.start = start  # type: ignore[method-assign, assignment]
 
 
 def _make_small() -> None:
