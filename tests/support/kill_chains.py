@@ -49,20 +49,18 @@ def arranged(row: Sequence[Kill]) -> list[Kill]:
     death of a host only after that.
     """
     once = [each for point in (*BEGIN, *HANDING_OVER) for each in row if each.point == point]
-    after = [each for each in row if each.point in (*STARTING, *DEATHS)]
-    placed = {each.point for each in (*once, *after)}
+    starts = [each for each in row if each.point in STARTING]
+    deaths = [[Kill("before the input"), each] for each in row if each.point in DEATHS]
+    placed = {each.point for each in (*once, *starts)} | set(DEATHS)
     found = [*once]
     for each in row:
         if each.point in placed:
-            continue
-        if after:
-            then = after.pop(0)
-            found += [replace(each, supervisor=then.point in STARTING), then]
+            found += deaths.pop(0) if each.point in DEATHS else []
+        elif starts:
+            found += [replace(each, supervisor=True), starts.pop(0)]
         else:
             found.append(each)
-    for then in after:
-        found += [Kill("before the input"), then] if then.point in DEATHS else []
-    return [*(then for then in after if then.point in STARTING), *found]
+    return [*starts, *found]
 
 
 def gone_through(warm: WarmProcess, row: Sequence[Kill], files: Sequence[str], *options: str) -> None:
