@@ -31,7 +31,7 @@ from quantcrafter.engine.api.order_state import TrackedOrder
 from quantcrafter.engine.brokers import ccxt_account
 from quantcrafter.engine.brokers.ccxt import CcxtBroker, CcxtBrokerConnection
 from quantcrafter.engine.brokers.ccxt_ids import client_id, order_of
-from quantcrafter.engine.brokers.ccxt_orders import execution_of
+from quantcrafter.engine.brokers.ccxt_orders import execution_of, terms_of
 from quantcrafter.engine.live.session_worker import SessionWorker
 from tests.support.ccxt_exchange import Exchange, lost_after, lost_before, refused, running_exchange
 from tests.support.fed_worker import fed_graph
@@ -329,6 +329,15 @@ def test_a_fee_is_told_in_money_and_as_what_was_taken_of_the_coin(
     trade = {"id": 7, "price": 100.0, "amount": 1.0, "side": "buy", "timestamp": 5, "order": "9"}
     found = execution_of(trade | {"fee": {"cost": 0.04, "currency": currency}}, market, "")
     assert (found.fee, found.fee_quantity) == (fee, taken)
+
+
+@pytest.mark.parametrize(("symbol", "reduces"), [("BTC/USDT", False), ("BTC/USDT:USDT", True)])
+def test_only_orders_of_contracts_are_marked_as_reducing(symbol: str, *, reduces: bool) -> None:
+    """A spot market has no such order, and Binance refuses the parameter there."""
+    stop = Submit(OrderId("w", 1, 1), symbol, "sell", "stop", 1, 1.0, 1.0, 0, price=90.0, reduce_only=True)
+    kind, price, params = terms_of(stop)
+    assert (kind, price, params.get("reduceOnly", False), params["triggerPrice"]) == ("market", None, reduces, 90.0)
+    assert CcxtBroker(exchange="binance").holds_both([symbol]) == reduces
 
 
 def test_an_exchange_that_does_not_tell_our_ids_is_refused() -> None:
