@@ -217,8 +217,6 @@ class Placing:
         wanted: Collection[WorkingTerms],
         tracked: Mapping[int, TrackedOrder],
     ) -> bool:
-        if not is_known(order):
-            return False
         missing = [each for each in wanted if each.number not in tracked or not is_at_work(tracked[each.number])]
         waited_for = sum(not self._comes_second(each, leaving) for each in missing)
         working = sorted(each.order.number for each in leaving if is_at_work(each))

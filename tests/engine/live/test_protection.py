@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,9 +22,12 @@ TARGET = STOPPED.replace("  trail:", "  goal: {use: percent_target, percent: 4}\
 )
 
 
-@pytest.fixture(scope="module")
-def cases() -> dict[str, Case]:
-    return {name: Case.of(text) for name, text in {"plain": PLAIN, "trailing": STOPPED, "target": TARGET}.items()}
+TEXTS = {"plain": PLAIN, "trailing": STOPPED, "target": TARGET}
+
+
+@cache
+def case_of(kind: str) -> Case:
+    return Case.of(TEXTS[kind])
 
 
 def wanted(market: StrictMarket) -> dict[int, tuple[str, int]]:
@@ -60,10 +62,10 @@ def played(market: StrictMarket, count: int = 60) -> StrictMarket:
 @settings(max_examples=sample(20, of=2_000), deadline=None)
 @given(seed=st.integers(0, 2**32), kind=kinds, is_spot=st.booleans(), every=st.sampled_from([0, 7]))
 def test_once_the_broker_is_quiet_every_position_has_stops_for_exactly_its_quantity(
-    cases: Mapping[str, Case], seed: int, kind: str, *, is_spot: bool, every: int
+    seed: int, kind: str, *, is_spot: bool, every: int
 ) -> None:
-    market = StrictMarket(cases[kind], seed, is_spot=is_spot and kind != "target", kept_every=every)
-    for step in cases[kind].bars[:60]:
+    market = StrictMarket(case_of(kind), seed, is_spot=is_spot and kind != "target", kept_every=every)
+    for step in case_of(kind).bars[:60]:
         market.play(step)
         if market.is_quiet:
             check_protected(market)
@@ -74,9 +76,7 @@ def test_once_the_broker_is_quiet_every_position_has_stops_for_exactly_its_quant
 
 @settings(max_examples=sample(8, of=500), deadline=None)
 @given(seed=st.integers(0, 2**32), kind=st.sampled_from(["trailing", "target"]))
-def test_a_stop_works_at_the_broker_without_a_gap_while_it_is_replaced(
-    cases: Mapping[str, Case], seed: int, kind: str
-) -> None:
+def test_a_stop_works_at_the_broker_without_a_gap_while_it_is_replaced(seed: int, kind: str) -> None:
     """The broker changes no orders, and fills entries in parts: stops are replaced by others."""
     is_on = False
     replaced = 0
@@ -90,16 +90,14 @@ def test_a_stop_works_at_the_broker_without_a_gap_while_it_is_replaced(
         replaced += len(market.working()) > 1
         is_on = works and bool(market.held)
 
-    played(StrictMarket(cases[kind], seed, calm=True, on_change=look))
+    played(StrictMarket(case_of(kind), seed, calm=True, on_change=look))
     assert replaced
 
 
 @settings(max_examples=sample(8, of=500), deadline=None)
 @given(seed=st.integers(0, 2**32), kind=st.sampled_from(["plain", "trailing"]))
-def test_where_orders_reserve_the_position_none_is_refused_for_that(
-    cases: Mapping[str, Case], seed: int, kind: str
-) -> None:
-    market = played(StrictMarket(cases[kind], seed, calm=True, is_spot=True))
+def test_where_orders_reserve_the_position_none_is_refused_for_that(seed: int, kind: str) -> None:
+    market = played(StrictMarket(case_of(kind), seed, calm=True, is_spot=True))
     assert [each for each in market.orders.values() if each.state == "rejected"] == []
     assert any(is_stop(each.submit) for each in market.orders.values())
 
@@ -108,9 +106,9 @@ def is_stop(submit: Submit) -> bool:
     return submit.kind == "stop"
 
 
-def test_a_position_whose_stop_stays_refused_is_closed_with_an_alarm(cases: Mapping[str, Case]) -> None:
-    market = StrictMarket(cases["plain"], 1, trouble=0.0, refuses=is_stop)
-    for step in cases["plain"].bars[:60]:
+def test_a_position_whose_stop_stays_refused_is_closed_with_an_alarm() -> None:
+    market = StrictMarket(case_of("plain"), 1, trouble=0.0, refuses=is_stop)
+    for step in case_of("plain").bars[:60]:
         market.play(step)
     entry, *protecting = [each.submit for each in market.orders.values()]
     (exit_,) = [each for each in protecting if each.kind == "market"]
@@ -127,7 +125,7 @@ def test_a_position_whose_stop_stays_refused_is_closed_with_an_alarm(cases: Mapp
     check_protected(market)
 
 
-def test_an_exit_that_is_refused_is_tried_again_less_and_less_often(cases: Mapping[str, Case]) -> None:
+def test_an_exit_that_is_refused_is_tried_again_less_and_less_often() -> None:
     left = 6
 
     def refuses(submit: Submit) -> bool:
@@ -135,8 +133,8 @@ def test_an_exit_that_is_refused_is_tried_again_less_and_less_often(cases: Mappi
         left -= submit.kind == "market" and submit.reduce_only
         return submit.kind == "stop" or (submit.kind == "market" and submit.reduce_only and left > 0)
 
-    market = StrictMarket(cases["plain"], 1, trouble=0.0, refuses=refuses)
-    for step in cases["plain"].bars[:60]:
+    market = StrictMarket(case_of("plain"), 1, trouble=0.0, refuses=refuses)
+    for step in case_of("plain").bars[:60]:
         market.play(step)
     tries = [
         each.submit.ts_ns for each in market.orders.values() if each.submit.reduce_only and not is_stop(each.submit)
