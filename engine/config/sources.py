@@ -128,7 +128,7 @@ def _of_variables(variables: Mapping[str, str], place: str) -> dict[str, Any]:
         return flat(_Variables(variables)())
     except SettingsError as error:
         text = Message("{place}: {error}. Lists and mappings are JSON.", place=place, error=str(error))
-        raise ConfigError(text) from error
+        raise ConfigError(text) from None  # the cause has the value
 
 
 def _read_environment_file(path: Path) -> dict[str, str]:
@@ -213,7 +213,7 @@ def _checked(merged: Mapping[str, Any], origins: Mapping[str, str]) -> ServerSet
     try:
         return ServerSettings.model_validate(whole)
     except ValidationError as error:
-        raise ConfigError(joined([_sentence(each, origins) for each in error.errors()])) from error
+        raise ConfigError(joined([_sentence(each, origins) for each in error.errors()])) from None  # it has values
 
 
 def _from_keyring(path: str, value: Any) -> Any:

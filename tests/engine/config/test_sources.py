@@ -134,8 +134,9 @@ def test_a_broken_file_is_exit_code_2_and_named(
     assert main(["config", "--config", str(folder)]) == 2
     error = capsys.readouterr().err
     assert re.search(said, error)
-    assert "geheim" not in error
     assert "Traceback" not in error
+    assert main(["config", "--config", str(folder), "--verbose"]) == 2
+    assert "geheim" not in error + capsys.readouterr().err
 
 
 def test_a_file_that_is_not_text_is_named(folder: Path) -> None:
