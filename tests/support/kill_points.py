@@ -166,7 +166,7 @@ def watched(plan: KillPlan) -> None:
         (worker_log._File, "doRollover", "before the rotation", "after the rotation"),
         (ControlServer, "__init__", "before the control socket", "after the control socket"),
         (supervisor._HostProcess, "__init__", "before the host", "after the host"),
-        (Supervisor, "_noted", "before the state", "after the state"),
+        (Supervisor, "_says", "before the state", "after the state"),
         (Supervisor, "_died", "before the death", "after the death"),
     )
     for owner, name, before, after in calls:

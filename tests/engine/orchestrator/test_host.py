@@ -6,12 +6,17 @@ import gc
 import json
 import logging
 import os
+import sys
+import time
 from datetime import UTC, datetime
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from quantcrafter.engine.feeds.stored import StoredConnection
 from quantcrafter.engine.live.input_log import LOG, InputLog
 from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.orchestrator import host
@@ -30,8 +35,10 @@ from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
 from quantcrafter.engine.orchestrator.worker_log import LOG_FILE, WorkerLogs, last_lines
 from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.running.load_graph import load_text
+from tests.support.counts import sample
 from tests.support.live_cases import STOPPED
 from tests.support.plugin_packages import module
+from tests.support.reliability import record
 
 WALL = '''
 from quantcrafter.engine.feeds.stored import StoredFeed
@@ -157,25 +164,48 @@ def test_a_replay_closes_positions_by_its_own_clock(hosted: Hosted) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted by the system")
-def test_a_day_of_minutes_takes_no_more_files_and_memory_than_its_first_hours(hosted: Hosted) -> None:
-    text = STOPPED.replace("1d", "1m").replace("bars: 160", "bars: 1500")
-    for number in range(3):
+def test_a_day_of_minutes_takes_no_more_files_and_memory_than_its_first_hours(
+    hosted: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers at 60x by a clock that the test moves: one minute of their market each turn."""
+    count, minutes = sample(5, of=50), sample(120, of=24 * 60)
+    clock, connection = [1_000.0], StoredConnection.__init__
+    monkeypatch.setattr(StoredConnection, "__init__", partialmethod(connection, clock=lambda: clock[0]))
+    text = STOPPED.replace("1d", "1m").replace("bars: 160", f"bars: {2 * 24 * 60}")
+    for number in range(count):
         graph = load_text(text.replace("seed: 3", f"seed: {number}"), hosted.registry)
-        config = WorkerConfig.of(graph, f"w{number}", feed="replay:max", broker="paper", mode="paper")
+        config = WorkerConfig.of(graph, f"w{number}", feed="replay:60x", broker="paper", mode="paper")
         hosted.host.take(StartWorker(number + 1, config))
-    hosted.at("2026-03-07T15:00", 12)
-    files, tracked = len(os.listdir("/proc/self/fd")), objects()  # noqa: PTH208 - names are counted
-    hosted.at("2026-03-07T15:00", 12)
-    assert len(os.listdir("/proc/self/fd")) <= files  # noqa: PTH208 - the same
-    assert objects() < tracked * 1.02
-    hosted.at("2026-03-07T15:00", 12)
-    assert len(os.listdir("/proc/self/fd")) < files  # noqa: PTH208 - the workers are closed
+    hosted.at("2026-03-07T15:00", 2 * count)
+    used = []
+    began_s = time.perf_counter()
+    for minute in range(minutes):
+        clock[0] += 1.0
+        hosted.host.turn()
+        if (minute + 1) % (minutes // 8) == 0:
+            used.append((len(os.listdir("/proc/self/fd")), objects(), memory_mb()))  # noqa: PTH208 - names are counted
+    lasted_s = time.perf_counter() - began_s
+    steps = {each.worker.core.session.steps for each in hosted.host._served.values()}
+    assert len(hosted.host._served) == count
+    assert min(steps) >= minutes - 1
+    files, tracked, _ = zip(*used, strict=True)
+    assert files[-1] <= files[0]
+    assert tracked[-1] < tracked[1] * 1.02
+    rows = [(f"{(n + 1) * minutes // 8 // 60} h", *each) for n, each in enumerate(used) if n % 2]
+    headings = ("simulated time", "open files", "Python objects", "memory, MB")
+    record("a day of workers", headings, rows)
+    sys.stdout.write(f"{count} workers, {minutes} minutes in {lasted_s:.0f} s: {rows}\n")
 
 
 def objects() -> int:
     gc.collect()
     return len(gc.get_objects())
+
+
+def memory_mb() -> int:
+    return int(psutil.Process().memory_info().rss / 1e6)
 
 
 def test_a_feed_with_a_clock_of_its_own_is_not_closed_by_the_hours(hosted: Hosted) -> None:
