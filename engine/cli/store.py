@@ -18,7 +18,7 @@ from quantcrafter.engine.cli.console import console, note, print_json, table, wa
 from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.main import DONE, FAILED
 from quantcrafter.engine.cli.run import STDOUT, STDOUT_FILES
-from quantcrafter.engine.cli.store_options import Parameters, opened_store, parameters
+from quantcrafter.engine.cli.store_options import Parameters, opened_store, parameters, row_from
 
 if TYPE_CHECKING:
     from quantcrafter.engine.orchestrator.row_config import RowRules
@@ -157,7 +157,7 @@ def import_rows(  # noqa: PLR0913 - its options
     """Put strategies into the store, with the files that they refer to; a running 'start' takes them up."""
     from quantcrafter.engine.orchestrator.pushing import receive_push
     from quantcrafter.engine.store.bundle import bundle_of, unpacked
-    from quantcrafter.engine.store.rows import StrategyRow, row_of
+    from quantcrafter.engine.store.rows import StrategyRow
 
     if key and len(files) > 1:
         raise typer.BadParameter("it needs a single file.", param_hint="'--key'")
@@ -169,17 +169,8 @@ def import_rows(  # noqa: PLR0913 - its options
             bundles += [each for each in found if not isinstance(each, StrategyRow)]
             rows += [each for each in found if isinstance(each, StrategyRow)]
             continue
-        row = row_of(
-            {
-                "symbol": symbol,
-                "strategy_key": key or file.stem,
-                "user_id": user_id,
-                "enabled": not disabled,
-                "params": parameters(settings),
-                "feed": feed,
-                "broker": broker,
-                "live": live,
-            }
+        row = row_from(
+            file, key, settings, disabled=disabled, symbol=symbol, user_id=user_id, feed=feed, broker=broker, live=live
         )
         bundles.append(bundle_of(file, row))
     for each in bundles:

@@ -15,6 +15,7 @@ from quantcrafter.engine.cli.store_rows import store_of
 
 if TYPE_CHECKING:
     from quantcrafter.engine.orchestrator.row_config import RowRules
+    from quantcrafter.engine.store.rows import StrategyRow
     from quantcrafter.engine.store.store import StrategyStore
 
 Parameters = Annotated[
@@ -44,3 +45,15 @@ def parameters(settings: list[str] | None) -> dict[str, Any]:
         except ValueError:
             found[name] = value
     return found
+
+
+def row_from(file: Path, key: str, settings: list[str] | None, *, disabled: bool, **values: Any) -> StrategyRow:
+    """Return the row of a strategy file by the options of a command; its strategy is still to be put in.
+
+    Raises:
+        RowError: a value is none that a row may have.
+    """
+    from quantcrafter.engine.store.rows import row_of
+
+    named = {"strategy_key": key or file.stem, "enabled": not disabled, "params": parameters(settings)}
+    return row_of({**values, **named})

@@ -14,7 +14,7 @@ from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.cli.console import note
 from quantcrafter.engine.cli.installed import registry_with_warnings
-from quantcrafter.engine.cli.store_options import Parameters, opened_store, parameters
+from quantcrafter.engine.cli.store_options import Parameters, opened_store, row_from
 
 
 def push(  # noqa: PLR0913 - its options
@@ -37,19 +37,9 @@ def push(  # noqa: PLR0913 - its options
     """Put a strategy with the files that it refers to into the store of another server or data folder."""
     from quantcrafter.engine.store.bundle import bundle_of
     from quantcrafter.engine.store.push_client import push as send
-    from quantcrafter.engine.store.rows import row_of
 
-    row = row_of(
-        {
-            "symbol": symbol,
-            "strategy_key": key or file.stem,
-            "user_id": user_id,
-            "enabled": not disabled,
-            "params": parameters(settings),
-            "feed": feed,
-            "broker": broker,
-            "live": live,
-        }
+    row = row_from(
+        file, key, settings, disabled=disabled, symbol=symbol, user_id=user_id, feed=feed, broker=broker, live=live
     )
     bundle = bundle_of(file, row)
     if "://" in to:

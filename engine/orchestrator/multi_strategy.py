@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,14 @@ from quantcrafter.engine.api import QuantCrafterError, RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import did_you_mean
 from quantcrafter.engine.live.api_files import log_stream_url
-from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.live.status_file import WorkerStatus, read_status
 from quantcrafter.engine.live.worker import WorkerState
 from quantcrafter.engine.orchestrator.class_host import path_of_class
 from quantcrafter.engine.orchestrator.lifecycle import LifecycleManager
 from quantcrafter.engine.orchestrator.orchestrator import Orchestrator
-from quantcrafter.engine.orchestrator.own_classes.adapters import class_worker
-from quantcrafter.engine.orchestrator.own_classes.importing import check_import
-from quantcrafter.engine.orchestrator.own_classes.lookup import FoundStrategy, find_strategy
+from quantcrafter.engine.orchestrator.own_classes.lookup import find_strategy
 from quantcrafter.engine.orchestrator.registry import unregister
+from quantcrafter.engine.orchestrator.row_config import CLASS_ENGINES, class_config
 from quantcrafter.engine.orchestrator.schedule import schedule_of
 from quantcrafter.engine.orchestrator.strategy_config import StrategyConfig
 from quantcrafter.engine.orchestrator.supervisor import Limits, SupervisedWorker
@@ -44,9 +43,6 @@ from quantcrafter.engine.runtime.running.engines import OWN_ENGINE
 from quantcrafter.engine.runtime.running.load_graph import load_graph
 
 log = logging.getLogger("quantcrafter.orchestrator")
-
-CLASS_ENGINES = ("backtrader", "vnpy")
-"""The engines whose strategy classes run as workers."""
 
 Row = Mapping[str, Any]
 """A strategy in a store: `user_id, symbol, strategy_key, enabled, engine, engine_class, params`."""
@@ -317,40 +313,24 @@ class MultiStrategyOrchestrator:
             folder=self._strategies,
         )
         if found.path is None:
-            return self._class_config(wanted, found)
+            config = class_config(
+                key,
+                wanted.symbol,
+                found.key,
+                found.engine_class,
+                found.engine,
+                wanted.params,
+                self._feed,
+                self._import_paths,
+            )
+            self._lifecycle.set_schedule(key)
+            return replace(config, user_id=wanted.user_id)
         graph = load_graph(found.path, registry, list(found.overrides))
         check_engine(graph, registry)
         self._lifecycle.set_schedule(key, schedule_of(graph))
         feed, broker = feed_named(self._feed, registry), broker_named(self._broker, registry)
         mode = mode_of(graph, None, feed, broker, live=False)
         return WorkerConfig.of(graph, key, feed=self._feed, broker=self._broker, mode=mode)
-
-    def _class_config(self, wanted: StrategyConfig, found: FoundStrategy) -> ClassConfig:
-        """Return the worker of a class of vnpy or backtrader.
-
-        Raises:
-            RunError: it isn't said which of them it is written for, or it may not be imported.
-        """
-        if found.engine not in CLASS_ENGINES:
-            raise RunError(
-                Message(
-                    "The strategy '{key}' is the class '{path}'. Name the engine that it is written for: {engines}.",
-                    key=found.key,
-                    path=found.engine_class,
-                    engines=", ".join(CLASS_ENGINES),
-                )
-            )
-        check_import(found.engine_class, self._import_paths)
-        self._lifecycle.set_schedule(wanted.key)
-        options = {
-            "engine": found.engine,
-            "engine_class_path": found.engine_class,
-            "params": dict(wanted.params),
-            "feed": self._feed,
-            "within": self._import_paths,
-            "folder": str(workers_folder() / wanted.key),
-        }
-        return ClassConfig(wanted.key, path_of_class(class_worker), wanted.symbol, found.key, wanted.user_id, options)
 
 
 def _about(worker: SupervisedWorker) -> dict[str, Any]:

@@ -8,7 +8,7 @@ if both the row and the operator say so.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -203,29 +203,46 @@ def _class_of(row: StrategyRow, path: str, feed: str, rules: RowRules) -> ClassC
     configured = rules.known.get(row.strategy_key)
     if not engine and isinstance(configured, Mapping):
         engine = str(configured.get("engine", ""))
+    if engine in CLASS_ENGINES and engine not in rules.engines:
+        raise RunError(Message("Classes for '{engine}' are turned off by the configuration.", engine=engine))
+    if row.live:
+        raise RunError(Message("Orders of classes are simulated; they can't trade real money. Remove 'live'."))
+    version = hashlib.blake2b(f"{row.digest}\0{path}\0{feed}".encode(), digest_size=16).hexdigest()
+    config = class_config(row.key, row.symbol, row.strategy_key, path, engine, row.params, feed, rules.import_paths)
+    return replace(config, user_id=row.user_id, row=version)
+
+
+def class_config(
+    key: str,
+    symbol: str,
+    strategy_key: str,
+    path: str,
+    engine: str,
+    params: Mapping[str, Any],
+    feed: str,
+    import_paths: Sequence[str],
+) -> ClassConfig:
+    """Return the worker of a class of vnpy or backtrader, whose path is `package.module.Class`.
+
+    Raises:
+        RunError: it isn't said which of them it is written for, or it may not be imported.
+    """
     if engine not in CLASS_ENGINES:
         raise RunError(
             Message(
                 "The strategy '{key}' is the class '{path}'. Name the engine that it is written for: {engines}.",
-                key=row.strategy_key,
+                key=strategy_key,
                 path=path,
                 engines=", ".join(CLASS_ENGINES),
             )
         )
-    if engine not in rules.engines:
-        raise RunError(Message("Classes for '{engine}' are turned off by the configuration.", engine=engine))
-    if row.live:
-        raise RunError(Message("Orders of classes are simulated; they can't trade real money. Remove 'live'."))
-    check_import(path, rules.import_paths)
+    check_import(path, import_paths)
     options = {
         "engine": engine,
         "engine_class_path": path,
-        "params": dict(row.params),
+        "params": dict(params),
         "feed": feed,
-        "within": rules.import_paths,
-        "folder": str(workers_folder() / row.key),
+        "within": tuple(import_paths),
+        "folder": str(workers_folder() / key),
     }
-    version = hashlib.blake2b(f"{row.digest}\0{path}\0{feed}".encode(), digest_size=16).hexdigest()
-    return ClassConfig(
-        row.key, path_of_class(class_worker), row.symbol, row.strategy_key, row.user_id, options, row=version
-    )
+    return ClassConfig(key, path_of_class(class_worker), symbol, strategy_key, params=options)
