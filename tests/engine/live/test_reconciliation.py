@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +17,7 @@ from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.orders import Accepted, Submit
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live import broker_desk, reconciliation
-from quantcrafter.engine.live.account_book import AccountBook, AccountFigures
+from quantcrafter.engine.live.account_book import ACCOUNTS, AccountBook, AccountFigures
 from quantcrafter.engine.live.events import events_of
 from quantcrafter.engine.live.input_log import LOG, InputLog
 from quantcrafter.engine.live.recording import replay_recording
@@ -478,6 +480,23 @@ def test_loss_and_exposure_are_those_of_all_workers_of_the_account(graph: BoundG
     assert positions(one)
     for worker in (one, two):
         worker.close()
+
+
+def test_the_book_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    AccountBook.open(tmp_path, "account", "w", "one").close()
+    with closing(sqlite3.connect(tmp_path / ACCOUNTS / "account.db")) as earlier:
+        for statement in (
+            "DROP TABLE fees",
+            "ALTER TABLE workers DROP COLUMN currency",
+            "INSERT INTO positions VALUES ('w', 'ONE', 10)",
+            "PRAGMA user_version = 1",
+        ):
+            earlier.execute(statement)
+        earlier.commit()
+    book = AccountBook.open(tmp_path, "account", "v", "two")
+    assert (book.prefixes(), book.held("ONE"), book.fees("ONE")) == ({"v": "two", "w": "one"}, 10.0, 0.0)
+    assert book.currencies(0) == set()
+    book.close()
 
 
 def test_an_exposure_is_counted_in_the_currency_of_the_account(place: Place) -> None:
