@@ -139,4 +139,4 @@ class LoggedWorker(StrategyWorker):
             return
         self._status_s = time.monotonic()
         seen = time.time_ns() - int((time.monotonic() - self._seen_s) * 1e9) if self._seen_s else None
-        write_status(self.folder, self._status(seen))
+        write_status(self.folder, self._status(seen), in_place=not now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,9 @@ from quantcrafter.engine.live.input_log import is_running
 from quantcrafter.engine.live.worker import ALIVE, WorkerState
 
 STATUS = "status.json"
+
+_BLOCK = 1024
+"""Its length is a multiple of this many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +43,34 @@ class WorkerStatus:
     error: str = ""
 
 
-def write_status(folder: Path, status: WorkerStatus) -> None:
-    """Write it whole; readers see the old one or the new one.
+def write_status(folder: Path, status: WorkerStatus, *, in_place: bool = False) -> None:
+    """Write it whole; readers see the old one or the new one. That it can't be written is no reason to stop.
 
-    On a full disk it is written into the place of the old one, which is there already. That it can't be written is no
-    reason to stop.
+    Args:
+        folder: the worker's.
+        status: what it says.
+        in_place: write it over the old one unless that is shorter, and so without waiting for the disk, which some
+            file systems do when a file takes the place of another one. On a full disk this is done in any case.
     """
     beside, text = folder / f".{STATUS}.part", json.dumps(asdict(status)).encode()
+    text = text.ljust(-(-len(text) // _BLOCK) * _BLOCK)
+    if in_place and _overwritten(folder / STATUS, text):
+        return
     try:
         beside.write_bytes(text)
         beside.replace(folder / STATUS)
     except OSError:
-        with suppress(OSError), (folder / STATUS).open("r+b") as there:
-            length = len(there.read())
-            there.seek(0)
+        _overwritten(folder / STATUS, text)
+
+
+def _overwritten(path: Path, text: bytes) -> bool:
+    """Write over a file that is not shorter, in one piece; return whether it was done."""
+    with suppress(OSError), path.open("r+b", buffering=0) as there:
+        length = os.fstat(there.fileno()).st_size
+        if length >= len(text):
             there.write(text.ljust(length))
+            return True
+    return False
 
 
 def read_status(folder: Path) -> WorkerStatus | None:
