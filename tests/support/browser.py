@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tests.support.supervised import PATIENCE_S
+
 PHONE = (390, 844)
 DESK = (1280, 800)
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -26,6 +28,7 @@ def page(*, size: tuple[int, int] = DESK, dark: bool = False) -> Iterator[Page]:
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
         )
+        context.set_default_timeout(PATIENCE_S * 1000)
         made = context.new_page()
         made.on("pageerror", lambda error: faults.append(str(error)))
         made.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
