@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from quantcrafter.engine.cli import (
+    backups,
     compare,
     config,
     controls,
@@ -76,6 +77,8 @@ def build_app(*, pretty_help: bool = False) -> typer.Typer:
     app.command("lookahead")(lookahead.lookahead)
     app.command("nodes")(nodes.nodes)
     app.add_typer(notices.notices_app(), name="notices")
+    app.command("backup")(backups.backup)
+    app.command("restore")(backups.restore)
     app.command("schema")(schema.schema)
     app.add_typer(data.data_app(), name="data")
     app.add_typer(history.runs_app(), name="runs")
