@@ -84,16 +84,18 @@ def test_jobs_wait_for_each_other_and_share_the_memory_of_the_process(qtbot: QtB
 
 
 def test_progress_tells_the_share_and_the_time_left(qtbot: QtBot, engine: Engine) -> None:
+    begun = time.monotonic()
     job = engine.submit(Count(40, 0.03))
     seen: list[Progressed] = []
     job.progressed.connect(seen.append)
     with qtbot.waitSignal(job.finished, timeout=PATIENCE_MS):
         pass
+    took = time.monotonic() - begun  # a busy machine takes longer than the job sleeps
 
     assert [each.share for each in seen] == sorted(each.share for each in seen)
     told = [each.left_s for each in seen if each.left_s is not None]
     assert told
-    assert max(told) < 40 * 0.03 * 3
+    assert max(told) < took * 3
 
 
 def test_what_a_job_logs_arrives_whole_and_in_order_before_its_end(qtbot: QtBot, engine: Engine) -> None:
