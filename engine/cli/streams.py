@@ -75,12 +75,15 @@ class Console:
 
     def printed(self, call: ForeignCall | None, text: str, *, warning: bool) -> None:
         """Show a line that was printed, or a warning."""
+        import logging
+
         from quantcrafter.engine.api.foreign import MOST_LINES
 
         who = call.who if call is not None else "A plugin"
         count = self._lines[who] = self._lines.get(who, 0) + 1
         if count <= MOST_LINES:
             self._show(f"{who} {'warns' if warning else 'prints'}: {text}")
+            logging.getLogger("quantcrafter.host").info("%s: %s", who, text)
         elif count == MOST_LINES + 1:
             self._show(f"{who} prints more than {MOST_LINES:,} lines; the rest is omitted.")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +39,10 @@ def run_until_end(
     from quantcrafter.engine.live.session_worker import SessionWorker
     from quantcrafter.engine.orchestrator.scheduled_hours import hours_of
     from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
+    from quantcrafter.engine.orchestrator.told import log_output
     from quantcrafter.engine.orchestrator.worker_log import WorkerLogs
 
     logs = WorkerLogs(orchestrator_folder() / "until-end.log")
-    ours = logging.getLogger("quantcrafter")
-    before = ours.level
     with cancel_on_interrupt() as cancelled:
         workers = [
             SessionWorker(
@@ -51,21 +51,22 @@ def run_until_end(
                 each.folder,
                 mode=each.mode,
                 user_id=each.user_id,
+                tell=log_output,
                 hours=hours_of(each.graph),
             )
             for each in load()
         ]
-        ours.addHandler(logs)
-        ours.setLevel(logging.INFO)
-        try:
-            text = _run(workers, logs, cancelled, json, quiet=quiet)
-        finally:
-            for worker in workers:
-                with logs.serving(worker.folder):
-                    worker.close()
-            ours.setLevel(before)
-            ours.removeHandler(logs)
-            logs.close()
+        with _logged_in(logs):
+            try:
+                text = _run(workers, logs, cancelled, json, quiet=quiet)
+            finally:
+                for worker in workers:
+                    with logs.serving(worker.folder):
+                        if worker.has_ended:
+                            log.info("The worker has nothing more to do.")
+                        worker.close()
+                        if not worker.error:
+                            log.info("The worker is stopped.")
     results().write(text)
 
 
@@ -87,9 +88,10 @@ def _run(
     for worker in workers:
         with logs.serving(worker.folder):
             began = worker.start()
-            log.info(_told(worker, began))
+            steps = f"{worker.get_stats()['steps']:,}"
+            log.info("The worker began." if began else f"The worker goes on after {steps} steps.")
         if not quiet:
-            note(_told(worker, began))
+            note(f"Worker '{worker.key}' began." if began else f"Worker '{worker.key}' goes on after {steps} steps.")
     shown = time.monotonic()
     while not cancelled():
         busy = False
@@ -106,11 +108,23 @@ def _run(
     raise RunCancelledError(Message("Stopped before the feed ended. The same command goes on from here."))
 
 
-def _told(worker: SessionWorker, began: bool) -> str:  # noqa: FBT001 - what start returned
-    stats = worker.get_stats()
-    if began:
-        return f"Worker '{worker.key}' began."
-    return f"Worker '{worker.key}' goes on after {stats['steps']:,} steps."
+@contextmanager
+def _logged_in(logs: WorkerLogs) -> Iterator[None]:
+    """Write into the workers' logs what an orchestrator writes; their orders and notices are not shown as warnings."""
+    ours, orders = logging.getLogger("quantcrafter"), logging.getLogger("quantcrafter.worker")
+    before = ours.level
+    for each in (ours, orders):
+        each.addHandler(logs)
+    ours.setLevel(logging.INFO)
+    orders.propagate = False
+    try:
+        yield
+    finally:
+        orders.propagate = True
+        ours.setLevel(before)
+        for each in (ours, orders):
+            each.removeHandler(logs)
+        logs.close()
 
 
 def _show(workers: Sequence[SessionWorker]) -> None:

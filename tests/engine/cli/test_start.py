@@ -110,6 +110,26 @@ def test_it_writes_what_run_writes_and_the_log_tells_all_of_it(
     assert capsys.readouterr().out.startswith("instrument,side,quantity,entry_bar,entry_ts_ns,entry_time,")
 
 
+def test_until_end_a_worker_logs_its_orders_fills_and_notices_as_under_an_orchestrator(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = "  above: {use: compare, left: fast, op: '>', right: slow}\n"
+    told += "  told: {use: notify, condition: above, text: It crosses}\n"
+    text = STOPPED.replace("risk:\n", f"logic:\n{told}risk:\n")
+    (folder / "small.yaml").write_text(text, encoding="utf-8")
+    assert main(["start", str(folder / "small.yaml"), *MAX, "-q"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["events", "small", "--json"]) == 0
+    kinds = [each["kind"] for each in lines(capsys.readouterr().out)]
+    assert main(["logs", "small", "-n", "10000", "--json"]) == 0
+    said = [each["message"] for each in lines(capsys.readouterr().out)]
+    assert sum(" filled at " in each for each in said) == kinds.count("filled") > 5
+    assert sum(each.startswith("Order ") and " of ONE." in each for each in said) == kinds.count("submit")
+    assert sum("It crosses" in each for each in said) == kinds.count("notice") > 5
+    assert said[0] == "The worker began."
+    assert said[-2:] == ["The worker has nothing more to do.", "The worker is stopped."]
+
+
 def test_several_files_are_an_object_by_worker_and_a_span_is_that_of_a_backtest(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
