@@ -4,6 +4,8 @@
    is impossible: on Windows, and in folders whose path is too long for a socket. `control.json` says where.
 2. Each connection has one request and one answer, both an object in one line of JSON. A request has the token of
    the file `token`, which only the user can read.
+3. A connection that sends nothing is closed after a second, and so many are read at once that those which send nothing
+   don't delay a command.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,9 +34,13 @@ Handler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _LONGEST_PATH = 100
 _LONGEST_REQUEST = 64 * 1024 * 1024
-_READ_S = 10.0
+_READ_S = 1.0
+_SEND_S = 10.0
 _ANSWER_S = 90.0
-_AT_ONCE = 32
+_CONNECT_S = 5.0
+_LOOK_S = 0.05
+_AT_ONCE = 128
+_BACKLOG = 1024
 WRONG_TOKEN = "wrong token"  # noqa: S105 - an answer
 
 
@@ -83,7 +90,7 @@ class ControlServer:
             made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             made.bind(("127.0.0.1", 0))
             address = list(made.getsockname())
-        made.listen(_AT_ONCE)
+        made.listen(_BACKLOG)
         return made, address
 
     def close(self) -> None:
@@ -113,6 +120,7 @@ class ControlServer:
                 connection.settimeout(_READ_S)
                 with connection.makefile("rb") as stream:
                     line = stream.readline(_LONGEST_REQUEST)
+                connection.settimeout(_SEND_S)
                 connection.sendall(json.dumps(self._answer(line)).encode() + b"\n")
         finally:
             self._slots.release()
@@ -155,31 +163,61 @@ def _asked(verb: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
         where = json.loads(_address_file().read_text(encoding="utf-8"))["address"]
         token = token_file().read_text(encoding="utf-8")
-        connection = _connect(where)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     try:
+        connection = _connect(where)
+        if connection is None:
+            return None
         with connection, connection.makefile("rb") as stream:
             connection.sendall(json.dumps({"verb": verb, "token": token, **values}).encode() + b"\n")
             answer = json.loads(stream.readline() or b"null")
+    except ConnectionError:
+        answer = None
     except (OSError, ValueError) as error:
-        raise RunError(
-            Message("The orchestrator does not answer: {error}. Try again.", error=str(error) or type(error).__name__)
-        ) from error
+        raise _no_answer(str(error) or type(error).__name__) from error
+    if not isinstance(answer, dict) and _listens(where):
+        raise _no_answer(str(Message("it closed the connection")))
     return answer if isinstance(answer, dict) else None  # it ended meanwhile
 
 
-def _connect(where: Any) -> socket.socket:
-    if isinstance(where, str):
-        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        address: Any = where
-    else:
-        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        address = tuple(where)
-    made.settimeout(_ANSWER_S)
+def _no_answer(why: str) -> RunError:
+    return RunError(
+        Message("The orchestrator does not respond: {why}. Try again, or end its process and start it anew.", why=why)
+    )
+
+
+def _listens(where: Any) -> bool:
+    """Return whether the orchestrator still runs."""
     try:
-        made.connect(address)
-    except BaseException:
-        made.close()
-        raise
-    return made
+        connection = _connect(where)
+    except OSError:
+        return True
+    if connection is not None:
+        connection.close()
+    return connection is not None
+
+
+def _connect(where: Any) -> socket.socket | None:
+    """Return a connection to an address of `control.json`; None if nobody listens there.
+
+    Raises:
+        OSError: there are more connections than the orchestrator accepts in time.
+    """
+    until = time.monotonic() + _CONNECT_S
+    while True:
+        family = socket.AF_UNIX if isinstance(where, str) else socket.AF_INET
+        made = socket.socket(family, socket.SOCK_STREAM)
+        made.settimeout(_CONNECT_S)
+        try:
+            made.connect(where if isinstance(where, str) else tuple(where))
+        except BaseException as error:
+            made.close()
+            if isinstance(error, BlockingIOError) and time.monotonic() < until:  # its queue is full
+                time.sleep(_LOOK_S)
+                continue
+            if isinstance(error, (BlockingIOError, TimeoutError)) or not isinstance(error, (OSError, TypeError)):
+                raise
+            return None
+        made.settimeout(_ANSWER_S)
+        return made

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import socket
 import stat
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,9 @@ def answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def raw(line: bytes) -> Any:
     where = json.loads((orchestrator_folder() / "control.json").read_text(encoding="utf-8"))["address"]
-    with control._connect(where) as connection, connection.makefile("rb") as stream:
+    opened = control._connect(where)
+    assert opened is not None
+    with opened as connection, connection.makefile("rb") as stream:
         connection.sendall(line)
         return json.loads(stream.readline())
 
@@ -87,3 +92,53 @@ class _Told:
     def read_text(self, encoding: str) -> str:
         assert encoding == "utf-8"
         return self._text
+
+
+def test_connections_that_send_nothing_do_not_delay_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path))
+    monkeypatch.setattr(control, "_AT_ONCE", 8)
+    monkeypatch.setattr(control, "_READ_S", 0.05)
+    server = ControlServer(answer)
+    silent = []
+    try:
+        where = json.loads((orchestrator_folder() / "control.json").read_text(encoding="utf-8"))["address"]
+        silent = [control._connect(where) for _ in range(40)]
+        began = time.monotonic()
+        assert ask("status") == {"heard": {"verb": "status"}}
+        assert time.monotonic() - began < 5.0
+        assert all(each is not None and each.recv(1) == b"" for each in silent)  # each was closed
+    finally:
+        for each in silent:
+            if each is not None:
+                each.close()
+        server.close()
+
+
+@pytest.mark.parametrize("case", ["its queue is full", "it closes connections"])
+def test_an_orchestrator_that_does_not_respond_is_not_taken_for_none(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUANTCRAFTER_HOME", str(tmp_path))
+    monkeypatch.setattr(control, "_CONNECT_S", 0.1)
+    monkeypatch.setattr(control, "_BACKLOG", 1)
+    waits = threading.Event()
+    if case == "its queue is full":
+        monkeypatch.setattr(ControlServer, "_accept", lambda _: waits.wait(10.0))
+    else:
+        monkeypatch.setattr(ControlServer, "_serve", lambda server, connection: (connection.close(), server))
+    server = ControlServer(answer)
+    opened = []
+    try:
+        where = json.loads((orchestrator_folder() / "control.json").read_text(encoding="utf-8"))["address"]
+        if case == "its queue is full":
+            with suppress(BlockingIOError, TimeoutError):
+                opened += (control._connect(where) for _ in range(10))
+        with pytest.raises(RunError, match=r"^The orchestrator does not respond: .+ Try again, or end its process"):
+            ask("status")
+    finally:
+        for each in opened:
+            if each is not None:
+                each.close()
+        waits.set()
+        server.close()
+    assert ask("status") is None
