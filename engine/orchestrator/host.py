@@ -96,7 +96,9 @@ def serve(orders: Connection, beat: Any, rest: str, parent: int) -> None:
 
 def prepare_process(rest: str, parent: int) -> WorkerLogs:
     """Let this process end with its supervisor, and log what it does; return the logs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the supervisor, which ends this process
+    # What is sent to the whole group, as by Ctrl-C or systemd, reaches the supervisor too, which ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave_it)  # not ignored, which programs that plugins start would inherit
     _end_with(parent)
     _allow_files()
     logs = WorkerLogs(Path(rest))
@@ -105,6 +107,10 @@ def prepare_process(rest: str, parent: int) -> WorkerLogs:
     root.setLevel(logging.INFO)
     listen(_Heard())
     return logs
+
+
+def _leave_it(*_: object) -> None:
+    """Leave a signal to the supervisor."""
 
 
 def _read(orders: Connection, queue: SimpleQueue[HostOrder], wake: threading.Event) -> None:

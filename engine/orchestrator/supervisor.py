@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import multiprocessing
@@ -153,6 +154,7 @@ class _HostProcess:
         )
         with _environment():
             self.process.start()
+        atexit.register(self.kill)  # the library would ask it to end, and wait for that
         theirs.close()
         self.is_ending = False
         self._orders: SimpleQueue[HostOrder | None] = SimpleQueue()
@@ -182,6 +184,7 @@ class _HostProcess:
 
     def close(self) -> None:
         """Give up what is left of an ended one."""
+        atexit.unregister(self.kill)
         self._orders.put(None)
         self.process.join()
         self.pipe.close()

@@ -41,6 +41,21 @@ def messages(key: str) -> list[str]:
     return [json.loads(line)["message"] for line in last_lines(workers_folder() / key / LOG_FILE, 100)]
 
 
+def test_a_signal_to_the_whole_group_is_left_to_the_supervisor(
+    site: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    del site, monkeypatch
+    with supervised(config_of(STOPPED.replace("bars: 160", "bars: 9000"), "one", load_registry())) as supervisor:
+        until(supervisor, lambda: runs(supervisor, "one"))
+        (pid,) = supervisor.host_pids().values()
+        os.kill(pid, signal.SIGTERM)
+        before = steps("one")
+        until(supervisor, lambda: steps("one") > before + 3)
+        assert supervisor.host_pids() == {"host-1": pid}
+    assert "unexpectedly" not in caplog.text
+    assert messages("one")[-1] == "The worker is stopped."
+
+
 def test_workers_of_a_host_go_to_the_end_of_their_feeds_and_their_logs_say_so(site: Path, tmp_path: Path) -> None:
     del site
     registry = load_registry()
