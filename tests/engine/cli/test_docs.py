@@ -11,7 +11,9 @@ import pytest
 import typer
 
 from quantcrafter.engine.api import hookspecs
+from quantcrafter.engine.api.orders import COMMANDS, EVENTS
 from quantcrafter.engine.cli.commands import build_app
+from quantcrafter.engine.live.inputs import _KINDS
 from quantcrafter.engine.plugins.hooks import hook_names
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -71,6 +73,14 @@ def test_every_command_and_option_has_a_help_text() -> None:
         assert command.help, name
         for parameter in command.params:
             assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_every_kind_of_event_is_documented_and_no_other() -> None:
+    rows = [line.split("|")[1] for line in SECTIONS["events"].splitlines() if line.startswith("| `")]
+    documented = [name for row in rows for name in re.findall(r"`([a-z_]+)`", row)]
+    inputs = set(_KINDS) - {"report", "clock"}  # a report stands among the outputs, and a tick is no event
+    outputs = {re.sub(r"(?<!^)(?=[A-Z])", "_", each.__name__).lower() for each in (*COMMANDS, *EVENTS)}
+    assert sorted(documented) == sorted(inputs | outputs | {"notice"})
 
 
 def test_every_hook_is_documented_with_its_arguments() -> None:
