@@ -199,7 +199,7 @@ class ClockedConnection(FeedConnection):
         if math.isinf(self._factor):
             return math.inf
         started = self._clock() if self._started is None else self._started
-        return self._origin_ns + (self._clock() - started) * self._factor * 1e9
+        return self._origin_ns + int((self._clock() - started) * self._factor * 1e9)
 
     def _wait_s(self) -> float:
         moment = self._next_ns()

@@ -113,3 +113,14 @@ def test_it_goes_on_after_a_moment_with_what_was_before_known() -> None:
 def test_data_without_stored_bars_can_not_be_replayed() -> None:
     with pytest.raises(RunError, match="data of 'A' can't be replayed"):
         StoredFeed().open([Subscription("A", "A", Timeframe.parse("1d"))])
+
+
+def test_the_clock_between_two_bars_is_exact_from_where_it_began() -> None:
+    clock, given = Clock(), bars(3)
+    begin_ns = int(given.close_ns[0]) + 1
+    feed = StoredConnection({"A": given}, 1.0, clock=clock, sleep=clock.sleep)
+    feed.begin(begin_ns)
+    feed.poll(0.0)
+    clock.now = 0.5
+    feed.poll(0.0)
+    assert feed.now_ns() == begin_ns + S // 2
