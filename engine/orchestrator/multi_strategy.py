@@ -126,6 +126,7 @@ class MultiStrategyOrchestrator:
         Raises:
             RunError: there is no such engine or file.
             SpecError: the file has errors.
+            RunError: symbol or strategy key is no text.
         """
         row = {
             "user_id": self.user_id,
@@ -135,6 +136,7 @@ class MultiStrategyOrchestrator:
             "engine": engine,
             "params": dict(params or {}),
         }
+        _check_names(symbol, strategy_key)
         config = self._config_of(row)
         with self._lock:
             self._own[config.key] = row
@@ -152,6 +154,7 @@ class MultiStrategyOrchestrator:
         Raises:
             RunError: there is no such strategy, or it holds a position.
         """
+        _check_names(symbol, "" if strategy_key is None else strategy_key)
         key = symbol if strategy_key is None else StrategyConfig(symbol, strategy_key, self.user_id).key
         with self._lock:
             if key not in self._own:
@@ -331,6 +334,19 @@ class MultiStrategyOrchestrator:
         feed, broker = feed_named(self._feed, registry), broker_named(self._broker, registry)
         mode = mode_of(graph, None, feed, broker, live=False)
         return WorkerConfig.of(graph, key, feed=self._feed, broker=self._broker, mode=mode)
+
+
+def _check_names(symbol: object, strategy_key: object) -> None:
+    """Refuse names that are no text, which callers without types may give.
+
+    Raises:
+        RunError: one isn't.
+    """
+    for what, value in ((Message("The symbol"), symbol), (Message("The strategy key"), strategy_key)):
+        if not isinstance(value, str):
+            raise RunError(
+                Message("{what} of a strategy must be text, was {value}. Name one.", what=what, value=repr(value))
+            )
 
 
 def _about(worker: SupervisedWorker) -> dict[str, Any]:
