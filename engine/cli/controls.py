@@ -120,10 +120,12 @@ def _command(verb: str, workers: Sequence[str] | None, *, every: bool) -> int:
 def _outside(verb: str, workers: Sequence[str] | None, answers: Mapping[str, str]) -> bool:
     """Reach workers that run without the orchestrator by a file `kill`; return whether there was something to do."""
     from quantcrafter.engine.live.input_log import is_running
-    from quantcrafter.engine.live.places import worker_folders
+    from quantcrafter.engine.live.places import unknown_worker, worker_folders
     from quantcrafter.engine.orchestrator.orchestrator import put_kill_file
+    from quantcrafter.engine.orchestrator.registry import registered_workers, unreadable_workers
 
-    running = {key: folder for key, folder in worker_folders().items() if key not in answers and is_running(folder)}
+    folders = worker_folders()
+    running = {key: folder for key, folder in folders.items() if key not in answers and is_running(folder)}
     found = {key: folder for key, folder in running.items() if not workers or key in workers}
     for key, folder in found.items():
         if verb in ("pause", "resume"):
@@ -133,7 +135,8 @@ def _outside(verb: str, workers: Sequence[str] | None, answers: Mapping[str, str
         note(f"{key}: {verb}, by the file '{path}'. Remove it before 'resume'.")
     for key in workers or ():
         if key not in answers and key not in found:
-            complain(f"The worker '{key}' is not running.")
+            known = sorted({*folders, *registered_workers(), *unreadable_workers()})
+            complain(f"The worker '{key}' is not running." if key in known else str(unknown_worker(key, known)))
             return False
     if not answers and not found:
         note("No worker is running.")

@@ -110,7 +110,7 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool, api: bool = Tr
         RunError: it doesn't start.
     """
     from quantcrafter.engine.orchestrator.control import ask
-    from quantcrafter.engine.orchestrator.orchestrator import folder_failure, made_folder
+    from quantcrafter.engine.orchestrator.orchestrator import folder_failure, is_taken, made_folder
 
     if hand_over(configs) if configs else ask("status") is not None:
         return
@@ -131,8 +131,8 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool, api: bool = Tr
             start_new_session=True,
         )
     until = time.monotonic() + _START_S
-    while ask("status") is None:
-        if process.poll() is not None or time.monotonic() > until:
+    while (answer := ask("status")) is None:
+        if time.monotonic() > until or (process.poll() is not None and not is_taken(folder)):
             said = output.read_text(encoding="utf-8", errors="replace").strip()
             raise RunError(
                 Message("The orchestrator did not start: {said}", said=said or f"exit code {process.poll()}")
@@ -141,7 +141,7 @@ def in_background(configs: Sequence[WorkerConfig], *, live: bool, api: bool = Tr
     process.returncode = 0  # it goes on after this process, which has not to wait for it
     if configs:
         hand_over(configs)
-    note(f"The orchestrator runs in the background (process {process.pid}). 'quantcrafter stop' ends it.")
+    note(f"The orchestrator runs in the background (process {answer['pid']}). 'quantcrafter stop' ends it.")
 
 
 def in_foreground(

@@ -187,7 +187,7 @@ class Orchestrator:
         return f"{key} [LIVE]" if is_live else key
 
     def _changed(self, worker: SupervisedWorker) -> None:
-        log.info("%s: %s %s", worker.config.key, worker.state, worker.error)
+        log.info("%s: %s", worker.config.key, f"{worker.state} {worker.error}".rstrip())
         if worker.state is WorkerState.ERROR and self._outlet is not None:
             text = str(Message("The worker has failed: {error}", error=worker.error))
             self._outlet.tell(OperatorNotice(self._shown(worker.config.key), NoticeSeverity.ALARM, text))
@@ -368,6 +368,15 @@ def made_folder() -> Path:
     except OSError as error:
         raise folder_failure(folder, error) from error
     return folder
+
+
+def is_taken(folder: Path) -> bool:
+    """Return whether a process is the orchestrator of a folder, or is about to be."""
+    try:
+        with (folder / "lock").open("ab") as lock:
+            return not try_lock(lock)
+    except OSError:
+        return False
 
 
 def folder_failure(folder: Path, error: OSError) -> RunError:

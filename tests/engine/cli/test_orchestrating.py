@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import pytest
 
 from quantcrafter.engine.cli import orchestrating
 from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.cli.orchestrating import in_background
 from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.orchestrator.control import ask
+from quantcrafter.engine.orchestrator.orchestrator import Orchestrator, is_taken
 from quantcrafter.engine.orchestrator.registry import register
+from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
 from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
 from quantcrafter.engine.orchestrator.worker_log import note_in
 from quantcrafter.engine.plugins import load_registry
@@ -45,7 +49,7 @@ def status(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     capsys.readouterr()
     assert main(["status", "--json"]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    assert list(found) == ["workers", "base_url", "token_file", "store"]
+    assert list(found) == ["workers", "base_url", "token_file", "store", "notices"]
     return found
 
 
@@ -76,7 +80,9 @@ def check_logs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["logs", "two", "--json", "-n", "1"]) == 0
     assert json.loads(capsys.readouterr().out)["message"] == "The worker is stopped."
     assert main(["logs"]) == 0
-    assert "two: stopped" in capsys.readouterr().out
+    own = capsys.readouterr().out.splitlines()
+    assert any(each.endswith("two: stopped") for each in own)
+    assert [each for each in own if each != each.rstrip()] == []
     assert main(["status"]) == 0
     assert "running" in capsys.readouterr().out
 
@@ -115,6 +121,9 @@ def test_workers_run_are_handed_over_stopped_and_continued_after_a_kill(  # noqa
         assert state("one", capsys) == "stopped"
         assert main(["kill", "cancel", "one"]) == 1
         assert "'one' is not running" in capsys.readouterr().err
+        for command in ("pause", "resume", "kill cancel"):
+            assert main([*command.split(), "onne"]) == 1
+            assert "There is no worker 'onne'. Did you mean 'one'?" in capsys.readouterr().err
         assert main(["kill", "cancel", "--all"]) == 0
         assert "No worker is running" in capsys.readouterr().err
         assert main(["status"]) == 0
@@ -216,6 +225,27 @@ def test_wrong_combinations_are_named(
     files = [str(folder / "one.yaml")] if "--detach" in options else []
     assert main(["start", *files, *options]) == 2
     assert words in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.usefixtures("folder")
+def test_of_two_starts_in_the_background_the_later_one_tells_the_process_of_the_other(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, plain = [], subprocess.Popen
+
+    def started_after_another(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        first.append(Orchestrator().open())
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", started_after_another)
+    assert not is_taken(orchestrator_folder())
+    try:
+        in_background([], live=False, api=False)
+        assert is_taken(orchestrator_folder())
+    finally:
+        for each in first:
+            each.close()
+    assert f"(process {os.getpid()})" in capsys.readouterr().err
 
 
 def test_a_worker_that_nobody_knows_cannot_be_stopped(capsys: pytest.CaptureFixture[str]) -> None:
