@@ -195,7 +195,8 @@ class Broker(BaseModel, ABC):
 
     `place` is the field that the text after the colon of `--broker NAME:TEXT` sets. With `venue` "simulated" the
     worker's own matching fills the orders, and `connect` is not called. `kinds` and `times_in_force` are those that it
-    accepts; a strategy that needs others is refused before it starts.
+    accepts; a strategy that needs others is refused before it starts. `changeable` are the options that may change
+    while a worker goes on, since the account stays the same.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -207,6 +208,7 @@ class Broker(BaseModel, ABC):
     times_in_force: ClassVar[tuple[TimeInForce, ...]] = ("gtc", "day")
     can_amend: ClassVar[bool] = True
     has_closing_auction: ClassVar[bool] = False
+    changeable: ClassVar[tuple[str, ...]] = ()
 
     @property
     def is_live(self) -> bool:
@@ -233,6 +235,10 @@ class Broker(BaseModel, ABC):
         Raises:
             ValueError: the text is wrong (pydantic's ValidationError is one).
         """
+        if text and not cls.place:
+            raise ValueError(
+                Message("the broker '{name}' takes no text after its name, was '{text}'", name=cls.name, text=text)
+            )
         return cls(**({cls.place: text} if cls.place and text else {}))
 
     @abstractmethod

@@ -25,6 +25,7 @@ from quantcrafter.engine.api.bars import (
     Rolls,
     Session,
 )
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.timeframe import Timeframe
 
 FeedStatus = Literal["connected", "lost", "ended"]
@@ -137,6 +138,8 @@ class Feed(BaseModel, ABC):
     `place` is the field that the text after the colon of `--feed NAME:TEXT` sets. `own_clock` says that the feed has a
     time of its own, which trading schedules use too, as for recorded or generated bars. `replays` says that its bars
     are those that the strategy's file names (`Subscription.stored`): the worker begins where the backtest does.
+    `changeable` are the options that may change while a worker goes on, since the bars stay the same; with another
+    value of any other option the worker begins anew.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -145,6 +148,7 @@ class Feed(BaseModel, ABC):
     place: ClassVar[str] = ""
     own_clock: ClassVar[bool] = False
     replays: ClassVar[bool] = False
+    changeable: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def from_place(cls, text: str) -> Self:
@@ -153,6 +157,10 @@ class Feed(BaseModel, ABC):
         Raises:
             ValueError: the text is wrong (pydantic's ValidationError is one).
         """
+        if text and not cls.place:
+            raise ValueError(
+                Message("the feed '{name}' takes no text after its name, was '{text}'", name=cls.name, text=text)
+            )
         return cls(**({cls.place: text} if cls.place and text else {}))
 
     @abstractmethod

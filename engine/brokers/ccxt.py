@@ -51,6 +51,7 @@ class CcxtBroker(Broker):
     place = "exchange"
     kinds: ClassVar[tuple[OrderType, ...]] = ("market", "limit", "stop", "stop_limit")
     times_in_force: ClassVar[tuple[TimeInForce, ...]] = ("gtc",)
+    changeable: ClassVar[tuple[str, ...]] = ("symbols",)
 
     exchange: str = Field(min_length=1, description="The exchange's name in ccxt.")
     sandbox: bool = Field(False, description="Whether to use the exchange's test network.")

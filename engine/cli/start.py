@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api import RunError, SpecError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.place import settings_from_folder
 from quantcrafter.engine.api.wording import shown_path
@@ -20,8 +20,9 @@ from quantcrafter.engine.cli.problems import print_problems
 from quantcrafter.engine.cli.run import STDOUT, STDOUT_FILES
 
 if TYPE_CHECKING:
-    from quantcrafter.engine.api import Broker, Feed
+    from quantcrafter.engine.api import Broker, Feed, Problem
     from quantcrafter.engine.graph import BoundGraph
+    from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
     from quantcrafter.engine.plugins import Registry
 
 
@@ -82,8 +83,8 @@ def start(  # noqa: PLR0913 - its options
     """Keep strategies running on a feed. A worker that ran before goes on where it was."""
     _check_options(files or (), mode, json, until_end=until_end, detach=detach, live=live)
     configuration = configured(config, user_id)
-    feed = feed or settings_from_folder(configuration.settings.feed, configuration.folder)
-    broker = broker or settings_from_folder(configuration.settings.broker, configuration.folder)
+    feed = settings_from_folder(configuration.settings.feed, configuration.folder) if feed is None else feed
+    broker = settings_from_folder(configuration.settings.broker, configuration.folder) if broker is None else broker
     registry = registry_with_warnings()
     between = _feed_of(feed, registry), _broker_of(broker, registry)
     if until_end:
@@ -163,38 +164,61 @@ def _starting(
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice is not None:
         raise typer.BadParameter(f"the worker '{twice}' is named twice.", param_hint="'FILE...'")
+    graphs = _loaded(files, registry, changes)
     return [
-        replace(_loaded(file, folder, registry, changes, between, mode, live=live), user_id=user_id)
-        for file, folder in zip(files, folders, strict=True)
+        replace(_prepared(file, folder, graph, registry, between, mode, live=live), user_id=user_id)
+        for file, folder, graph in zip(files, folders, graphs, strict=True)
     ]
 
 
-def _loaded(
+def _loaded(files: Sequence[Path], registry: Registry, changes: Sequence[str]) -> list[BoundGraph]:
+    """Load the strategies, before anything is done with their workers.
+
+    Raises:
+        SpecError: some of them can't run; it has the problems of all of them.
+    """
+    from quantcrafter.engine.orchestrator.worker_config import check_engine
+    from quantcrafter.engine.runtime.running.load_graph import load_graph
+
+    graphs: list[BoundGraph] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            graph = load_graph(file, registry, changes)
+            check_engine(graph, registry)
+            graphs.append(graph)
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(problems)
+    print_problems([each for graph in graphs for each in graph.warnings])
+    return graphs
+
+
+def _prepared(
     file: Path,
     folder: Path,
+    graph: BoundGraph,
     registry: Registry,
-    changes: Sequence[str],
     between: tuple[Feed, Broker],
     mode: str | None,
     *,
     live: bool,
 ) -> Starting:
-    """Load a strategy; its worker begins anew if it can't go on: its replay ended, or the strategy changed.
+    """Return a strategy that is to be started; its worker begins anew if it can't go on.
+
+    That is if its replay has ended, the strategy of a replay has changed, or it is given another feed or broker.
 
     Raises:
-        SpecError: it can't run.
-        RunError: its worker runs, with another strategy; or it can't be started in its mode.
+        RunError: its worker runs otherwise; or it can't be started in its mode, or with this broker.
     """
     from quantcrafter.engine.live.input_log import LOG, is_running
-    from quantcrafter.engine.live.worker_folder import put_aside_if_over
+    from quantcrafter.engine.live.origin import put_aside_if_elsewhere
+    from quantcrafter.engine.live.worker_folder import check_log_is_there, put_aside_if_over
     from quantcrafter.engine.orchestrator.registry import registered_workers
-    from quantcrafter.engine.orchestrator.worker_config import check_engine, mode_of
-    from quantcrafter.engine.runtime.running.load_graph import load_graph
+    from quantcrafter.engine.orchestrator.worker_config import WorkerConfig, mode_of
     from quantcrafter.engine.spec.identity import strategy_hash
 
-    graph = load_graph(file, registry, changes)
-    print_problems(graph.warnings)
-    check_engine(graph, registry)
     feed, broker = between
     found = mode_of(graph, mode, feed, broker, live=live)
     known = registered_workers().get(folder.name)
@@ -214,11 +238,32 @@ def _loaded(
                     key=folder.name,
                 )
             )
+        if isinstance(known.config, WorkerConfig) and (why := _runs_elsewhere(known.config, registry, between)):
+            raise RunError(
+                Message(
+                    "The worker '{key}' runs: {why}. Stop it first: quantcrafter stop {key}", key=folder.name, why=why
+                )
+            )
         note(f"Worker '{folder.name}' is running already.")
-    elif feed.own_clock and put_aside_if_over(folder, graph):
+        return Starting(graph, folder, found)
+    why, place = "", str(graph.spec.base_dir)
+    if feed.own_clock and put_aside_if_over(folder, graph):
         why = "its replay has ended, or its strategy has changed"
+    else:
+        check_log_is_there(folder)
+        why = put_aside_if_elsewhere(folder, feed.beside(place), broker.beside(place))
+    if why:
         note(f"Worker '{folder.name}' begins anew: {why}. Its log is in {shown_path(folder / 'previous')}.")
     return Starting(graph, folder, found)
+
+
+def _runs_elsewhere(config: WorkerConfig, registry: Registry, between: tuple[Feed, Broker]) -> str:
+    """Return what differs between the feed and the broker of a worker that runs and those that it is to have."""
+    from quantcrafter.engine.live.origin import elsewhere, origin_of
+    from quantcrafter.engine.orchestrator.worker_config import broker_named, feed_named
+
+    runs = feed_named(config.feed, registry), broker_named(config.broker, registry)
+    return elsewhere(origin_of(*runs), *between)
 
 
 def _feed_of(text: str, registry: Registry) -> Feed:

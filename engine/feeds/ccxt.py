@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field
 
@@ -52,6 +52,7 @@ class CcxtFeed(Feed):
 
     name = "ccxt"
     place = "exchange"
+    changeable: ClassVar[tuple[str, ...]] = ("url", "stream")
 
     exchange: str = Field(min_length=1, description="The exchange's name in ccxt, such as binance or kraken.")
     url: str = Field("", description="A server to ask in place of the exchange, such as a mirror.")

@@ -8,7 +8,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -30,6 +30,7 @@ class ClockedFeed(Feed):
 
     place = "speed"
     own_clock = True
+    changeable: ClassVar[tuple[str, ...]] = ("speed",)
 
     speed: str = Field("1x", description="How many times as fast as the clock, such as 60x, or max.")
     begin: str = Field("", description="The first day or time, such as 2024-01-01; empty for that of the backtest.")

@@ -155,6 +155,8 @@ class InputLog:
         """
         if not path.is_file():
             raise RunError(Message("There is no log '{path}'.", path=shown_path(path)))
+        if not has_log(path):
+            raise RunError(Message("The log '{path}' is empty.", path=shown_path(path)))
         with ExitStack() as stack:
             database = log_database(path)
             connection = stack.enter_context(database.open())
@@ -481,6 +483,13 @@ def locked(folder: Path) -> Iterator[IO[bytes]]:
                 )
             )
         yield stream
+
+
+def has_log(path: Path) -> bool:
+    """Return whether a log has any content; what is new may be in the file beside it alone."""
+    return path.exists() and any(
+        each.exists() and each.stat().st_size > 0 for each in (path, path.with_name(f"{path.name}-wal"))
+    )
 
 
 def is_running(folder: Path) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from abc import abstractmethod
+from dataclasses import replace
 from pathlib import Path
 
 from quantcrafter.engine.api import FeedConnection, RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.live.input_log import InputLog, NumberedOutput
-from quantcrafter.engine.live.status_file import WorkerStatus, write_status
+from quantcrafter.engine.live.status_file import WorkerStatus, read_status, write_status
 from quantcrafter.engine.live.worker import StrategyWorker, WorkerState
 
 log = logging.getLogger("quantcrafter.live")
@@ -37,6 +38,8 @@ class LoggedWorker(StrategyWorker):
         self.error = ""
         self._log: InputLog | None = None
         self._feed: FeedConnection | None = None
+        self._is_folded = False
+        """Whether the log was read, so that what it holds is known."""
         self._pending: list[NumberedOutput] = []
         self._seen_s = 0.0
         self._status_s = 0.0
@@ -67,7 +70,7 @@ class LoggedWorker(StrategyWorker):
             RunError: the worker runs already, its log is missing, or it is that of another strategy.
             DataError, ComponentError, TryAgainError: the bars before the start can't be had, or a component failed.
         """
-        self.started_ns = time.time_ns()
+        self.started_ns, self._is_folded = time.time_ns(), False
         self._change(WorkerState.STARTING)
         try:
             self._prepare()
@@ -139,4 +142,14 @@ class LoggedWorker(StrategyWorker):
             return
         self._status_s = time.monotonic()
         seen = time.time_ns() - int((time.monotonic() - self._seen_s) * 1e9) if self._seen_s else None
-        write_status(self.folder, self._status(seen), in_place=not now)
+        status = self._status(seen) if self._is_folded else self._last_known(seen)
+        write_status(self.folder, status, in_place=not now)
+
+    def _last_known(self, seen_ns: int | None) -> WorkerStatus:
+        """Return the status of a worker that can't say what it holds now, with what it said last."""
+        status, last = self._status(seen_ns), read_status(self.folder)
+        if last is None:
+            return status
+        names = ("epoch", "position", "positions", "pnl_today")
+        seen = last.last_input_at if seen_ns is None else seen_ns
+        return replace(status, last_input_at=seen, **{name: getattr(last, name) for name in names})

@@ -12,7 +12,7 @@ from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.os_errors import fault
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
-from quantcrafter.engine.live.input_log import LOG, InputLog
+from quantcrafter.engine.live.input_log import LOG, InputLog, has_log
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 _KEPT = 60
@@ -98,7 +98,7 @@ def folders_for(files: Sequence[Path], user_id: str | None = None) -> list[Path]
 
 def _owner_of(folder: Path) -> str:
     """Return the strategy file of a worker, '' if its folder has no log."""
-    if not (folder / LOG).exists():
+    if not has_log(folder / LOG):
         return ""
     with InputLog.read(folder / LOG) as log:
         return str(log.meta().get("file", ""))

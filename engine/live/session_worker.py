@@ -53,6 +53,7 @@ from quantcrafter.engine.live.inputs import (
 )
 from quantcrafter.engine.live.kill_switch import KillSwitch
 from quantcrafter.engine.live.logged_worker import LoggedWorker
+from quantcrafter.engine.live.origin import begin_anew_if_elsewhere, origin_of
 from quantcrafter.engine.live.packed import joined_ledgers
 from quantcrafter.engine.live.status_file import WorkerStatus
 from quantcrafter.engine.live.swap import StrategySwap, swap_to
@@ -315,24 +316,28 @@ class SessionWorker(LoggedWorker):
 
     def _prepare(self) -> None:
         check_log_is_there(self.folder)
+        begin_anew_if_elsewhere(self.folder, self.feed, self.broker)
 
     def _open(self, opened: InputLog, *, began: bool) -> None:
         stored = stored_market(self.graph, self._loader) if self.feed.replays else None
         if stored is not None:
             self.graph = stored.graph
         subscriptions = subscriptions_of(self.graph, None if stored is None else stored.bars)
+        self._change(WorkerState.WARMING_UP)
+        self._core = core_of(self.graph, self._about() if began else opened.meta(), self._host)
+        if not began:  # before feed and broker are asked: without them its status says what it holds too
+            self._resume(opened, self._core)
+            self._is_folded = True
         self._feed = self.feed.open(subscriptions, self.graph.spec.base_dir)
         connection = self.broker.connect() if self.broker.venue == "external" else None
-        self._change(WorkerState.WARMING_UP)
         now_ns = self._feed.now_ns
-        self._core = core_of(self.graph, opened.meta() if opened.has_anchor else self._about(), self._host)
         if connection is not None:
             self._desk = open_desk(self.folder, self.broker, connection, self._core, opened, now_ns)
         if not began:
-            self._resume(opened, self._core)
             self._feed.begin(self._core.now_ns)
         else:
             self._begin(stored, [each.name for each in subscriptions])
+            self._is_folded = True
         self._feed_side = FeedSide(self.key, self._feed, self._core, subscriptions, own_clock=self.feed.own_clock)
         if not began:
             self._feed_side.resume()
@@ -364,6 +369,7 @@ class SessionWorker(LoggedWorker):
             "holds_both": self.broker.holds_both([each.spec.symbol for each in self.graph.instruments]),
             "mode": self.mode,
             "created_ns": self.started_ns,
+            **origin_of(self.feed, self.broker),
         }
 
     def _resume(self, opened: InputLog, core: StrategyCore) -> None:
@@ -373,8 +379,11 @@ class SessionWorker(LoggedWorker):
             RunError: it is that of another strategy.
         """
         found = strategy_hash(self.strategy.spec)
-        if opened.meta()["strategy_hash"] != found:
+        meta = opened.meta()
+        if meta["strategy_hash"] != found:
             raise self._other_strategy()
+        if "feed" not in meta:  # of an earlier version
+            opened.set_meta(**origin_of(self.feed, self.broker))
         kept = fold(opened, core, self._refolded)
         self._kept_step = core.session.steps - (opened.last_seq - kept[1])  # a worker that is killed often is kept too
         self._kept_bars = {name: len(bars) for name, bars in opened.histories(*kept).items()}
@@ -490,7 +499,7 @@ class SessionWorker(LoggedWorker):
         return self._feed_side
 
     def _status(self, seen_ns: int | None) -> WorkerStatus:
-        core = self._core if self._core is not None and self._core.anchor is not None else None
+        core = self._core
         strategy, spec = strategy_hash(self.strategy.spec), self.graph.spec
         start = WorkerStatus(str(self.state), self.mode, spec.name, self.symbol, strategy, 0, self.started_ns, seen_ns)
         status = replace(start, error=self.error)

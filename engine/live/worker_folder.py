@@ -10,7 +10,8 @@ from quantcrafter.engine.api import FeedState, RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.graph import BoundGraph
-from quantcrafter.engine.live.input_log import LOCK, LOG, InputLog, locked
+from quantcrafter.engine.live.input_log import LOCK, LOG, InputLog, has_log, locked
+from quantcrafter.engine.live.kill_switch import KILL
 from quantcrafter.engine.live.status_file import read_status
 from quantcrafter.engine.live.worker import WorkerState
 from quantcrafter.engine.spec.identity import strategy_hash
@@ -30,9 +31,10 @@ def is_over(folder: Path, graph: BoundGraph) -> bool:
     """Return whether a worker has a log that it can't go on with: its feed has ended, or it has another strategy.
 
     Raises:
-        RunError: the log can't be read.
+        RunError: the log can't be read, or is gone.
     """
-    if not (folder / LOG).exists():
+    check_log_is_there(folder)
+    if not has_log(folder / LOG):
         return False
     with InputLog.read(folder / LOG) as opened:
         if opened.meta().get("strategy_hash") != strategy_hash(graph.spec):
@@ -43,20 +45,31 @@ def is_over(folder: Path, graph: BoundGraph) -> bool:
 
 
 def check_log_is_there(folder: Path) -> None:
-    """Refuse to begin anew where a worker has run before, and its log is gone.
+    """Refuse to begin anew where a worker has run before, and its log is gone or empty.
 
     Raises:
         RunError: it is.
     """
-    status = read_status(folder)
-    if (folder / LOG).exists() or status is None or status.state == WorkerState.ERROR:
+    status, path = read_status(folder), folder / LOG
+    if has_log(path) or status is None:
         return
+    if status.state == WorkerState.ERROR and status.last_input_at is None and not status.positions:
+        return  # a start that failed
+    if path.exists():
+        raise RunError(
+            Message(
+                "The worker '{key}' has run before, and its log '{path}' is empty. Restore it, or remove the folder to "
+                "begin anew.",
+                key=folder.name,
+                path=shown_path(path),
+            )
+        )
     raise RunError(
         Message(
             "The worker '{key}' has run before, and its log '{path}' is missing. Restore it, or remove the folder to "
             "begin anew.",
             key=folder.name,
-            path=shown_path(folder / LOG),
+            path=shown_path(path),
         )
     )
 
@@ -88,7 +101,7 @@ def put_aside_if_over(folder: Path, graph: BoundGraph) -> bool:
 
 def _put_aside(folder: Path) -> bool:
     has_begun = False
-    if (folder / LOG).exists():
+    if has_log(folder / LOG):
         with InputLog.read(folder / LOG) as opened:
             has_begun = opened.has_anchor
     previous = folder / "previous"
@@ -96,7 +109,7 @@ def _put_aside(folder: Path) -> bool:
         shutil.rmtree(previous, ignore_errors=True)
         previous.mkdir()
     for path in folder.iterdir():
-        if path == previous or path.name == LOCK:
+        if path == previous or path.name in (LOCK, KILL):
             continue
         if has_begun:
             path.rename(previous / path.name)

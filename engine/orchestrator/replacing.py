@@ -1,9 +1,10 @@
 """How a worker that runs goes on with a changed configuration.
 
 1. With another strategy it is changed between two bars, if the new one can carry position and orders.
-2. With other options of its feed it is closed and opened again. Its log goes on.
-3. With another broker, feed or mode, or a strategy that can't carry on, it begins anew, if it has neither position nor
-   order, and its broker is simulated. Otherwise the change is refused, and it goes on as it was.
+2. With other options of its feed that leave the bars as they are, it is closed and opened again. Its log goes on.
+3. With another broker, feed or mode, with other options of them, or with a strategy that can't carry on, it begins
+   anew, if it has neither position nor order, and its broker is simulated. Otherwise the change is refused, and it goes
+   on as it was.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.core import StrategyCore
 from quantcrafter.engine.live.hours_side import WorkerHours
 from quantcrafter.engine.live.input_log import LOG, InputLog
+from quantcrafter.engine.live.origin import elsewhere, origin_of
 from quantcrafter.engine.live.session_worker import SessionWorker
 from quantcrafter.engine.live.swap import is_idle
 from quantcrafter.engine.live.worker import WorkerState
@@ -57,11 +59,13 @@ def replace_strategy(
         SpecError, DataError, ComponentError, ValueError: the new strategy, feed or broker can't be used here; the same.
     """
     graph = load_text(new.text, registry, file=new.file, base_dir=new.base_dir, overrides=list(new.overrides))
-    feed_named(new.feed, registry)
-    broker_named(new.broker, registry)
-    other = next((name for name, before, now in _places(old, new) if before != now), "")
-    if other:
-        return _anew(worker, Message("It has another {what}.", what=other))
+    feed, broker = feed_named(new.feed, registry), broker_named(new.broker, registry)
+    if old.mode != new.mode:
+        return _anew(worker, Message("It has another {what}.", what="mode"))
+    if other := elsewhere(
+        origin_of(worker.feed, worker.broker), feed.beside(new.base_dir), broker.beside(new.base_dir)
+    ):
+        return _anew(worker, Message("It is changed: {why}.", why=other))
     if old.strategy_hash != new.strategy_hash:
         try:
             told = worker.preview(graph)
@@ -72,17 +76,11 @@ def replace_strategy(
         if not preview:
             log.info("The strategy is changed. %s", " ".join(told))
             worker.change(graph, hours(graph) if new.by_hours else None)
-        return Replacement(told, reopens=old.feed != new.feed)
+        return Replacement(told, reopens=(old.feed, old.broker) != (new.feed, new.broker))
     if not preview:
         worker.follow(hours(graph) if new.by_hours else None)
-    return Replacement((str(Message("The strategy stays as it is.")),), reopens=old.feed != new.feed)
-
-
-def _places(old: WorkerConfig, new: WorkerConfig) -> tuple[tuple[str, str, str], ...]:
-    return (
-        ("broker", old.broker, new.broker),
-        ("mode", old.mode, new.mode),
-        ("feed", old.feed.partition(":")[0], new.feed.partition(":")[0]),
+    return Replacement(
+        (str(Message("The strategy stays as it is.")),), reopens=(old.feed, old.broker) != (new.feed, new.broker)
     )
 
 

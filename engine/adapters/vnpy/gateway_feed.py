@@ -12,7 +12,7 @@ import queue
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -60,6 +60,7 @@ class VnpyFeed(Feed):
 
     name = "vnpy"
     place = "gateway"
+    changeable: ClassVar[tuple[str, ...]] = ("silence_s",)
 
     gateway: str = Field(description="`simulated`, or a class in a package of vnpy.")
     settings: str = Field("", description="A JSON file with the settings of the gateway.")

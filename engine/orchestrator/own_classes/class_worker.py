@@ -24,12 +24,13 @@ from quantcrafter.engine.api.feed import bars_from
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.graph import BoundGraph
 from quantcrafter.engine.live.anchoring import ALL_BARS, LEAST_HISTORY, StoredMarket, stored_market, subscriptions_of
-from quantcrafter.engine.live.input_log import CLASS_VENUE, LOG, InputLog, NumberedOutput
+from quantcrafter.engine.live.input_log import CLASS_VENUE, LOG, InputLog, NumberedOutput, has_log
 from quantcrafter.engine.live.inputs import Anchored, BarsClosed, LiveInput, LiveOutput, dumped, written_terms
 from quantcrafter.engine.live.logged_worker import LoggedWorker
+from quantcrafter.engine.live.origin import begin_anew_if_elsewhere, origin_of
 from quantcrafter.engine.live.status_file import WorkerStatus
 from quantcrafter.engine.live.worker import WorkerState
-from quantcrafter.engine.live.worker_folder import order_prefix, put_aside
+from quantcrafter.engine.live.worker_folder import check_log_is_there, order_prefix, put_aside
 from quantcrafter.engine.runtime.running.prepare import terms_with
 from quantcrafter.engine.trading_calendar.zones import DAY_NS
 
@@ -159,6 +160,9 @@ class BarClassWorker(LoggedWorker):
         self._ended = False
         if self._feed_of.own_clock and _is_over(self.folder):
             put_aside(self.folder)
+        if (self.folder / LOG).exists():
+            check_log_is_there(self.folder)
+        begin_anew_if_elsewhere(self.folder, self._feed_of)
 
     def _open(self, opened: InputLog, *, began: bool) -> None:
         stored = stored_market(self.graph) if self._feed_of.replays else None
@@ -169,6 +173,7 @@ class BarClassWorker(LoggedWorker):
             self._begin(opened, self._feed, stored)
         else:
             self._resume(opened, self._feed)
+        self._is_folded = True
 
     def _begin(self, opened: InputLog, feed: FeedConnection, stored: StoredMarket | None) -> None:
         begin_ns = feed.now_ns() if stored is None else stored.begin_ns
@@ -189,6 +194,7 @@ class BarClassWorker(LoggedWorker):
             file="",
             strategy_hash=self._hash,
             created_ns=self.started_ns,
+            **origin_of(self._feed_of),
         )
         opened.anchor(anchor, {self.symbol: history})
         self._make_class(history, anchor)
@@ -202,8 +208,11 @@ class BarClassWorker(LoggedWorker):
         return found.slice(first, len(found))
 
     def _resume(self, opened: InputLog, feed: FeedConnection) -> None:
-        if opened.meta()["strategy_hash"] != self._hash:
+        meta = opened.meta()
+        if meta["strategy_hash"] != self._hash:
             raise self._other_strategy()
+        if "feed" not in meta:  # of an earlier version
+            opened.set_meta(**origin_of(self._feed_of))
         anchor, at = opened.anchored()
         history = opened.histories(anchor.number, at)[self.symbol]
         self._now_ns = anchor.ts_ns
@@ -331,7 +340,7 @@ class BarClassWorker(LoggedWorker):
 
 def _is_over(folder: Path) -> bool:
     """Return whether the feed of a worker's log has ended."""
-    if not (folder / LOG).exists():
+    if not has_log(folder / LOG):
         return False
     with InputLog.read(folder / LOG) as opened:
         last = opened.inputs(opened.last_seq - 1)

@@ -12,14 +12,18 @@ from typing import Any
 import pytest
 
 from quantcrafter.engine.api import RunError
+from quantcrafter.engine.brokers.paper import PaperBroker
 from quantcrafter.engine.cli import orchestrating
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.data.load import load_bars
+from quantcrafter.engine.feeds.synthetic import SyntheticFeed
 from quantcrafter.engine.live.input_log import LOG, InputLog
+from quantcrafter.engine.live.session_worker import SessionWorker
 from quantcrafter.engine.orchestrator.multi_strategy import MultiStrategyOrchestrator
 from quantcrafter.engine.orchestrator.registry import register, registered_workers
 from quantcrafter.engine.orchestrator.worker_config import WorkerConfig, make_worker
 from quantcrafter.engine.plugins import load_registry
+from quantcrafter.engine.runtime.running.load_graph import load_graph
 from quantcrafter.engine.runtime.sessions.strategy_session import Host
 from strategy_manager.cli import main as strategy_manager
 from tests.support.live_cases import STOPPED, in_a_child, killed_at
@@ -220,12 +224,43 @@ def test_the_same_command_after_a_kill_goes_on_where_it_was(folder: Path, capsys
     assert result(out) == backtest(folder, "long.yaml")
 
 
+def test_an_interrupted_worker_does_not_go_on_with_another_feed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = load_graph(folder / "small.yaml", load_registry())
+    worker = SessionWorker(graph, SyntheticFeed(speed="max"), PaperBroker(), folder / "home" / "workers" / "small")
+    worker.start()
+    worker.step()
+    worker.close()
+    out = folder / "out.json"
+    assert main(["start", str(folder / "small.yaml"), *MAX, "--json", str(out)]) == 0
+    said = capsys.readouterr().err
+    assert "Worker 'small' begins anew: its feed was 'synthetic' and is 'replay'. Its log is in" in said
+    assert result(out) == backtest(folder)
+
+
+def test_the_problems_of_all_files_are_told_before_any_worker_is_touched(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["start", str(folder / "small.yaml"), *MAX, "-q"]) == 0
+    for name in ("bad", "worse"):
+        (folder / f"{name}.yaml").write_text(STOPPED.replace("ta.SMA", f"ta.{name}"), encoding="utf-8")
+    files = [str(folder / f"{name}.yaml") for name in ("small", "bad", "worse")]
+    assert main(["start", *files, *MAX]) == 2
+    said = capsys.readouterr().err
+    assert "bad.yaml:5" in said
+    assert "worse.yaml:5" in said
+    assert not (folder / "home" / "workers" / "small" / "previous").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--feed", "none"], "there is no feed 'none'; there are replay"),
         (["--feed", "replay:fast"], "a speed is a number from 0.1"),
+        (["--feed", ""], "there is no feed ''; there are replay"),
         (["--broker", "none"], "there is no broker 'none'; there are paper"),
+        (["--broker", "paper:foo"], "the broker 'paper' takes no text after its name, was 'foo'"),
         (["--mode", "lively"], "there is no mode 'lively'; there are paper, replay, live"),
         (["--json", "x.json"], "it needs --until-end"),
     ],
