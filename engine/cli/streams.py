@@ -124,6 +124,8 @@ def show_log() -> None:
             from quantcrafter.engine.api.foreign import text_of
             from quantcrafter.engine.cli.console import warn
 
+            if getattr(record, "is_raised", False):  # the command ends with that error, and shows it
+                return
             node = getattr(record, "node", "")
             where = f"Node '{node}': " if node else ""
             text = record.getMessage()

@@ -86,7 +86,7 @@ def _run(
     from quantcrafter.engine.api import RunCancelledError
 
     for worker in workers:
-        with logs.serving(worker.folder):
+        with logs.serving(worker.folder), _named_if_it_fails(worker, workers):
             began = worker.start()
             steps = f"{worker.get_stats()['steps']:,}"
             log.info("The worker began." if began else f"The worker goes on after {steps} steps.")
@@ -96,7 +96,7 @@ def _run(
     while not cancelled():
         busy = False
         for worker in workers:
-            with logs.serving(worker.folder):
+            with logs.serving(worker.folder), _named_if_it_fails(worker, workers):
                 busy = bool(worker.step(0.0)) or busy
         if all(worker.has_ended for worker in workers):
             return _finish(workers, json, quiet=quiet)
@@ -106,6 +106,17 @@ def _run(
             shown = time.monotonic()
             _show(workers)
     raise RunCancelledError(Message("Stopped before the feed ended. The same command goes on from here."))
+
+
+@contextmanager
+def _named_if_it_fails(worker: SessionWorker, workers: Sequence[SessionWorker]) -> Iterator[None]:
+    """Say which of several workers has failed, since the error need not."""
+    try:
+        yield
+    except Exception:
+        if len(workers) > 1:
+            note(f"Worker '{worker.key}' has failed; the others are stopped.")
+        raise
 
 
 @contextmanager

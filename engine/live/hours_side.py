@@ -115,7 +115,8 @@ class HoursSide:
         if done is not None and since_ns <= done <= now_ns:
             return
         self._flattened_ns = max(since_ns, min(now_ns, self._core.now_ns))
-        log.info("Worker %s: the session ends soon, positions are closed.", self._key)
+        why = "the session ends soon, or has ended: what is held is closed"
+        log.info("Worker %s: %s.", self._key, why)
         yield UserCommand("flatten", max(ts_ns, self._core.now_ns), SCHEDULE)
 
     def _resume(self, ts_ns: int) -> Iterator[LiveInput]:

@@ -107,16 +107,20 @@ class Kept:
 
 def log_database(path: Path) -> Database:
     """Return the database of a worker's log, or of a recording."""
+    of_worker = Message(
+        "Keep the file for inspection, and start the worker anew in another data folder, or remove the worker's folder."
+    )
+    of_recording = Message(
+        "It is no recording, or a part of one. Make it again from the worker's log: quantcrafter recording WORKER "
+        "OUT.qcflight"
+    )
     return Database(
         path=path,
         schema=SCHEMA,
-        name=Message("log of a worker"),
+        name=Message("log of a worker") if path.name == LOG else Message("recording"),
         place=path,
         error=RunError,
-        if_damaged=Message(
-            "Keep the file for inspection, and start the worker anew in another data folder, or remove the worker's "
-            "folder."
-        ),
+        if_damaged=of_worker if path.name == LOG else of_recording,
         timeout_s=TIMEOUT_S,
         write_ahead=True,
     )
@@ -156,7 +160,15 @@ class InputLog:
         if not path.is_file():
             raise RunError(Message("There is no log '{path}'.", path=shown_path(path)))
         if not has_log(path):
-            raise RunError(Message("The log '{path}' is empty.", path=shown_path(path)))
+            whole = log_database(path)
+            raise RunError(
+                Message(
+                    "The {name} '{path}' is empty. {remedy}",
+                    name=whole.name,
+                    path=shown_path(path),
+                    remedy=whole.if_damaged,
+                )
+            )
         with ExitStack() as stack:
             database = log_database(path)
             connection = stack.enter_context(database.open())

@@ -53,12 +53,19 @@ def limits_of(folder: Path, broker: str) -> AccountLimits:
     """Return the limits of a broker's account; none if the data folder has no file of them.
 
     Raises:
-        RunError: the file can't be read. No worker trades then.
+        RunError: the file can't be read, or says nothing. No worker trades then.
     """
     path = folder / LIMITS
     try:
         read: Any = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-        found = _LimitsFile.model_validate({} if read is None else read)
+        if read is None:
+            raise RunError(
+                Message(
+                    "The file of limits '{path}' is empty. Write the limits into it, or 'default: {{}}' for none.",
+                    path=shown_path(path),
+                )
+            )
+        found = _LimitsFile.model_validate(read)
     except FileNotFoundError:
         return AccountLimits()
     except (OSError, UnicodeError, YAMLError, ValidationError) as error:

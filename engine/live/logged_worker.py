@@ -134,7 +134,7 @@ class LoggedWorker(StrategyWorker):
 
     def _fail(self, error: BaseException) -> None:
         self.error = str(error)
-        log.error("Worker %s ended: %s", self.key, self.error)
+        log.error("Worker %s ended: %s", self.key, self.error, extra={"is_raised": True})
         self._change(WorkerState.ERROR)
 
     def _write_status(self, *, now: bool = False) -> None:

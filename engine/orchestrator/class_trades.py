@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quantcrafter.engine.live.input_log import InputLog
+from quantcrafter.engine.live.inputs import BarsClosed
 
 FILLS = ("ts_ns", "instrument", "side", "quantity", "price", "order_type", "order_id")
 TRADES = (
@@ -31,7 +32,7 @@ class _Execution:
 
 
 def class_fills(log: InputLog) -> dict[str, list[Any]]:
-    """Return the fills in the order in which they happened, as columns: `ts_ns` is the close of the bar."""
+    """Return the fills in the order in which they happened, as columns; `ts_ns` is as in a backtest of the class."""
     rows = [
         (
             *(each.ts_ns, each.instrument, "buy" if each.quantity > 0 else "sell", abs(each.quantity)),
@@ -53,13 +54,16 @@ def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, l
 
 def _executions(log: InputLog) -> Iterator[_Execution]:
     submitted = (each for _, _, each in log.outputs() if each.kind == "submit")
+    bars = {seq: given.bars for seq, given in log.inputs(kinds=["bar"]) if isinstance(given, BarsClosed)}
     types = {each.client_order_id: str(each.body.get("kind", "")) for each in submitted}
-    for _, _, each in log.outputs():
+    for seq, _, each in log.outputs():
         body = each.body
         if each.kind == "filled":
             signed = float(body["quantity"]) * (1 if body["side"] == "buy" else -1)
             order = each.client_order_id
-            yield _Execution(each.ts_ns, body["symbol"], signed, float(body["price"]), types.get(order, ""), order)
+            bar, price, kind = bars[seq][body["symbol"]], float(body["price"]), types.get(order, "")
+            at_open = kind == "market" or price == bar.open
+            yield _Execution(bar.open_ns if at_open else each.ts_ns, body["symbol"], signed, price, kind, order)
 
 
 def _trades(fills: Iterable[_Execution]) -> Iterator[tuple[Any, ...]]:

@@ -102,6 +102,9 @@ class BacktraderWorkerAdapter(BarClassWorker):
         )
         self.params = given
 
+    def get_stats(self) -> dict[str, Any]:
+        return {"engine": "backtrader"} | super().get_stats()
+
 
 class VnpyWorkerAdapter(StrategyWorker):
     """A class written for vnpy as a worker: a `CtaTemplate`, or a real-time engine of the user's own.

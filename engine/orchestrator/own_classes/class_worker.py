@@ -139,7 +139,8 @@ class BarClassWorker(LoggedWorker):
 
     def get_stats(self) -> dict[str, Any]:
         """Return figures as plain values, after the end those of then."""
-        return dict(self._stats_now())
+        shown = {"symbol": self.symbol, "strategy": self.strategy_key, "state": str(self.state)}
+        return shown | dict(self._stats_now())
 
     def _stats_now(self) -> Mapping[str, Any]:
         made = self._class

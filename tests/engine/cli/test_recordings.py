@@ -56,6 +56,19 @@ def test_a_recording_is_played_and_gives_state_and_commands_again(
     assert "There is no log" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", [b"bars, and no recording" * 100, b""])
+def test_a_file_that_is_no_recording_is_refused_as_a_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (tmp_path / "cut.qcflight").write_bytes(content)
+    assert main(["replay", str(tmp_path / "cut.qcflight")]) == 1
+    said = capsys.readouterr().err
+    assert "recording" in said
+    assert "quantcrafter recording WORKER OUT.qcflight" in said
+    assert "start the worker anew" not in said
+    assert (tmp_path / "cut.qcflight").read_bytes() == content
+
+
 def test_a_damaged_log_is_refused_and_what_can_be_read_is_saved(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

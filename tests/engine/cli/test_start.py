@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from quantcrafter.engine.api import RunError
 from quantcrafter.engine.brokers.paper import PaperBroker
 from quantcrafter.engine.cli import orchestrating
 from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.cli.streams import show_log
 from quantcrafter.engine.data.load import load_bars
 from quantcrafter.engine.feeds.synthetic import SyntheticFeed
 from quantcrafter.engine.live.input_log import LOG, InputLog
@@ -185,6 +187,8 @@ def test_positions_are_closed_before_a_session_ends_also_with_until_end(
     assert [each["verb"] for each in asked[:4]] == ["flatten", "resume", "flatten", "resume"]
     assert {each["source"] for each in asked} == {"schedule"}
     assert len(asked) > 10
+    log = (folder / "home" / "workers" / "small" / "worker.log").read_text(encoding="utf-8")
+    assert "the session ends soon, or has ended: what is held is closed" in log
 
 
 def test_options_of_the_first_generation_are_known(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,6 +241,24 @@ def test_an_interrupted_worker_does_not_go_on_with_another_feed(
     said = capsys.readouterr().err
     assert "Worker 'small' begins anew: its feed was 'synthetic' and is 'replay'. Its log is in" in said
     assert result(out) == backtest(folder)
+
+
+@pytest.mark.logs_errors
+def test_an_error_that_ends_the_command_is_shown_once_and_of_several_workers_with_its_name(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "other.yaml").write_text(STOPPED, encoding="utf-8")
+    ours = logging.getLogger("quantcrafter")
+    before = list(ours.handlers)
+    show_log()
+    try:
+        files = [str(folder / "small.yaml"), str(folder / "other.yaml")]
+        assert main(["start", *files, "--feed", "csv:missing.csv", "--until-end"]) == 1
+    finally:
+        ours.handlers = before
+    said = capsys.readouterr().err
+    assert said.count("missing.csv") == 1
+    assert "Worker 'small' has failed; the others are stopped." in said
 
 
 def test_the_problems_of_all_files_are_told_before_any_worker_is_touched(

@@ -20,6 +20,7 @@ from quantcrafter.engine.live import broker_desk, reconciliation
 from quantcrafter.engine.live.account_book import ACCOUNTS, AccountBook, AccountFigures
 from quantcrafter.engine.live.events import events_of
 from quantcrafter.engine.live.input_log import LOG, InputLog
+from quantcrafter.engine.live.limits import AccountLimits, limits_of
 from quantcrafter.engine.live.recording import replay_recording
 from quantcrafter.engine.live.session_worker import SessionWorker
 from quantcrafter.engine.plugins import load_registry
@@ -524,6 +525,20 @@ def test_workers_that_count_in_different_currencies_are_not_added_together(graph
     step_until(two, feed_two, lambda: positions(two))
     for each in (one, two):
         each.close()
+
+
+@pytest.mark.logs_errors
+@pytest.mark.parametrize("text", ["", "# exposure: 5000"])
+def test_an_empty_file_of_limits_lets_no_worker_start_and_none_are_written_as_such(
+    graph: BoundGraph, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "limits.yaml").write_text(text, encoding="utf-8")
+    worker = scripted_worker(graph, tmp_path / "one", ScriptedFeed.of(graph), ScriptedBroker())
+    with pytest.raises(RunError, match=r"is empty. Write the limits into it, or 'default: \{\}' for none"):
+        worker.start()
+    worker.close()
+    (tmp_path / "limits.yaml").write_text("default: {}", encoding="utf-8")
+    assert limits_of(tmp_path, "held") == AccountLimits()
 
 
 @pytest.mark.logs_errors

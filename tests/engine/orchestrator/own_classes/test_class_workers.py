@@ -23,6 +23,7 @@ from quantcrafter.engine.orchestrator.own_classes.class_worker import BarClassWo
 from quantcrafter.engine.plugins import Registry, load_registry
 from quantcrafter.engine.runtime.strategy_classes.class_paths import allow
 from quantcrafter.engine.runtime.strategy_classes.class_run import ClassSource, run_class
+from quantcrafter.engine.stats import tables
 
 OWN = Path(__file__).parents[3] / "support" / "own_strategies"
 BARS = 160
@@ -128,7 +129,10 @@ def test_a_class_fills_as_in_its_own_backtest(
     status = read_status(worker.folder)
     assert status is not None
     assert [worker.get_position(), status.position] == pytest.approx([sum(signed)] * 2, abs=1e-9)
-    assert worker.get_stats()["equity"] > 0
+    stats = worker.get_stats()
+    assert stats["equity"] > 0
+    assert [stats[name] for name in ("symbol", "strategy", "state")] == ["prices", worker.strategy_key, "stopped"]
+    assert stats.get("engine", "vnpy") == engine
 
 
 @pytest.mark.parametrize(("make", "path", "engine", "params"), [CASES[0], CASES[4]])
@@ -142,6 +146,8 @@ def test_fills_and_trades_of_a_class_are_those_of_its_backtest(
     assert [float(each["price"]) for each in fills] == pytest.approx(result.ledger.fills["price"].tolist())
     assert {each["side"] for each in fills} == {"buy", "sell"}
     assert all(each["time"].startswith("2024-") for each in fills)
+    times = tables.fills_table(result.ledger, result.instruments).columns["ts_ns"]
+    assert [int(each["ts_ns"]) for each in fills] == times.tolist()[: len(fills)]
     trades = list(csv.DictReader(trades_csv(worker.folder, registry).splitlines()))
     own = result.ledger.trades[: len(trades)]
     assert len(result.ledger.trades) - len(trades) in (0, 1)  # a backtest closes what is left at its end
