@@ -38,14 +38,17 @@ def write_lines(folder: Path, begin: int, count: int) -> None:
 
 
 async def read_lines(key: str, base: str, last: int, ready: asyncio.Event) -> GotLines:
-    """Read the log of a worker until the line of a number, and say when it is connected."""
+    """Read the log of a worker, which isn't empty, until the line of a number.
+
+    `ready` is set once the last lines from before have begun to come: what is written then comes too.
+    """
     got = GotLines()
     url = log_stream_url(key, base=base)
     assert url is not None
     async with connect(url, max_queue=16, compression=None, open_timeout=60) as socket:
-        ready.set()
         with contextlib.suppress(ConnectionClosed):
             async for text in socket:
+                ready.set()
                 line = json.loads(text)
                 if line.get("type") == "skipped":
                     got.skipped += line["lines"]
