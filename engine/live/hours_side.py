@@ -63,6 +63,7 @@ class HoursSide:
         self._key, self._hours, self._core, self._own_clock = key, hours, core, own_clock
         self._symbols = frozenset(each.spec.symbol for each in core.graph.instruments)
         self._gate = core.gate
+        self._begin_ns = 0 if core.anchor is None else min(core.anchor.ts_ns, core.now_ns)
         self._flattened_ns = core.gate.flattened_ns
         self._was_flat = self._flattened_ns is not None
 
@@ -100,6 +101,7 @@ class HoursSide:
         is_closed = not self._hours.allows(given)
         if is_closed != self._gate.is_closed:
             since = given.ts_ns if not is_closed or found.closed_ns is None else min(found.closed_ns, given.ts_ns)
+            since = max(since, self._begin_ns)  # a worker may begin long after a session
             yield ScheduleHours(not is_closed, since)
 
     def _flatten(self, since_ns: int, now_ns: int, ts_ns: int) -> Iterator[LiveInput]:

@@ -12,7 +12,7 @@ from quantcrafter.engine.spec.limits import MAX_NAME_CHARS
 from quantcrafter.engine.spec.model import SECTIONS
 from quantcrafter.engine.spec.references import BARS, NODE_ID
 from quantcrafter.engine.spec.source import Place, ProblemLog, shown
-from quantcrafter.engine.spec.tree import Entry, Mapping, Node, Scalar, content, kind
+from quantcrafter.engine.spec.tree import Entry, Mapping, Node, Scalar, children, content, kind
 
 
 @dataclass(slots=True, eq=False)
@@ -212,12 +212,28 @@ def refuse_unknown_keys(root: Mapping, known: Iterable[str], base: str, log: Pro
 
 
 def place_in(node: Node, names: tuple[str, ...]) -> Place:
-    """Return the place of a setting, or of the nearest thing around it that stands in the file."""
+    """Return the place of a setting, or of the nearest thing around it that stands in the file.
+
+    Of a mapping in which an override has changed something, that is the override: without it the mapping was right.
+    """
     place = node.place
     for name in names:
         entry = node.entries.get(name) if isinstance(node, Mapping) else None
         if entry is None:
-            break
+            return place
         node = content(entry.value)
         place = entry.value.place if entry.value.end > entry.value.start else entry.key.place
-    return place
+    changed = _override_within(node) if names else None
+    return place if changed is None else changed.place
+
+
+def _override_within(node: Node) -> Node | None:
+    """Return a part of a node that an override has put there."""
+    for each in children(node):
+        inner = content(each)
+        if not inner.source.located:
+            return inner
+        found = _override_within(inner)
+        if found is not None:
+            return found
+    return None

@@ -216,5 +216,15 @@ def test_a_replay_beyond_the_end_of_a_calendar_says_so_once(tmp_path: Path, capl
     assert sum("holidays of XSHG" in record.getMessage() for record in caplog.records) == 1
 
 
+def test_a_worker_that_begins_outside_a_session_has_no_event_before_its_beginning(tmp_path: Path) -> None:
+    worker = made(graph_of(DAYS.replace("}}", ", flat_minutes: 60}}")), tmp_path / "one")
+    worker.start()
+    worker.step()
+    worker.close()
+    times = [each["ts_ns"] for each in events(tmp_path / "one")]
+    assert times == sorted(times)
+    assert len(times) > 10
+
+
 def test_without_a_schedule_there_are_no_hours() -> None:
     assert hours_of(graph_of("")) is None

@@ -30,6 +30,17 @@ def test_a_value_that_is_broken_yaml_is_no_text(override: str) -> None:
     assert [problem.code for problem in problems_of(FULL, overrides=(f"name={override}",))] == ["syntax"]
 
 
+@pytest.mark.parametrize("override", ["run.schedule.weekly=[mon-xxx 08:00-16:00]", "run.schedule.timezone=Nope"])
+def test_a_mapping_that_an_override_makes_wrong_is_told_at_the_override(override: str) -> None:
+    text = "quantcrafter: 1\ninstruments: [{symbol: A, data: synthetic}]\n"
+    text += "run:\n  schedule:\n    weekly: [mon-fri 08:00-16:00]\n"
+    assert not [each for each in problems_of(text) if each.path == "run.schedule"]
+    (found,) = (each for each in problems_of(text, overrides=(override,)) if each.path == "run.schedule")
+    assert (found.file, found.line) == (f"--set {override}", 0)
+    (found,) = (each for each in problems_of(text.replace("fri", "xxx")) if each.path == "run.schedule")
+    assert found.line == 5
+
+
 def test_overrides_reach_settings_instruments_and_blocks() -> None:
     spec = with_set(
         "run.cash=7000",
