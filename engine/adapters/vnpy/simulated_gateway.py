@@ -27,7 +27,8 @@ from vnpy.trader.object import (
     TradeData,
 )
 
-from quantcrafter.engine.api import ROUND_THE_CLOCK, Timeframe
+from quantcrafter.engine.api import ROUND_THE_CLOCK, RunError, Timeframe
+from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.feeds.synthetic_market import MarketTerms, SyntheticMarket
 
 NAME = "SIMULATED"
@@ -175,6 +176,26 @@ EXCHANGES: dict[str, SimulatedExchange] = {}
 """The exchanges of this process by name. One that isn't there yet is made, and makes its prices itself."""
 
 
+def _checked(symbols: list[str]) -> list[str]:
+    """Return symbols if each is a name and an exchange, such as `SIM.LOCAL`.
+
+    Raises:
+        RunError: one isn't.
+    """
+    known = {each.value for each in Exchange}
+    for symbol in symbols:
+        name, _, exchange = symbol.rpartition(".")
+        if not name or exchange not in known:
+            raise RunError(
+                Message(
+                    "A symbol of 'vnpy:simulated' is a name and an exchange of vnpy such as SIM.LOCAL, was '{symbol}'. "
+                    "Correct 'symbols' in its settings; several have spaces between.",
+                    symbol=symbol,
+                )
+            )
+    return symbols
+
+
 class SimulatedGateway(BaseGateway):
     """A gateway to a made-up exchange."""
 
@@ -195,7 +216,7 @@ class SimulatedGateway(BaseGateway):
         known = EXCHANGES.get(setting["exchange"])
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
-        self._symbols = str(setting["symbols"]).split()
+        self._symbols = _checked(str(setting["symbols"]).split())
         self._subscribed: set[str] = set()
         self.exchange = known or SimulatedExchange(
             seed=int(setting["seed"]),

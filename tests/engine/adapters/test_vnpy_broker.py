@@ -278,6 +278,16 @@ def test_settings_lie_beside_the_strategy_file_or_the_configuration(tmp_path: Pa
         assert settings_from_folder(text, tmp_path) == text
 
 
+@pytest.mark.parametrize("symbols", ["SIM", "SIM.LOCAL BTC.NOWHERE", ".LOCAL"])
+def test_a_symbol_without_its_exchange_is_named(symbols: str, tmp_path: Path, exchange: Any) -> None:
+    del exchange
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"exchange": "other", "symbols": symbols}), encoding="utf-8")
+    wrong = symbols.rsplit(maxsplit=1)[-1]
+    with pytest.raises(RunError, match=rf"such as SIM\.LOCAL, was '{wrong}'\. Correct 'symbols'"):
+        VnpyBroker.from_place(f"simulated,settings={path}").connect()
+
+
 @pytest.mark.parametrize("text", ["os.system", "vnpy_ctp", "ctp", "simulated,colour=1"])
 def test_only_gateways_of_vnpy_are_imported(text: str) -> None:
     for cls in (VnpyBroker, VnpyFeed):
