@@ -16,11 +16,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from quantcrafter.engine.api import RunError
-from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.message import Message, without_stop
 from quantcrafter.engine.api.os_errors import LONGEST_CAUSE, fault
 from quantcrafter.engine.api.wording import shortened, shown_path
 from quantcrafter.engine.live.places import all_folders, workers_folder
 from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
+from quantcrafter.engine.spec.field_messages import explain
 
 REGISTERED = "worker.json"
 
@@ -62,7 +63,7 @@ def _read(path: Path) -> RegisteredWorker | str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        reason = fault(error, "read").cause if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        reason = fault(error, "read").cause if isinstance(error, OSError) else _why(error)
         return Message(
             "'{path}' can't be read ({reason}), so the worker '{key}' doesn't run. Start its strategy file again, or "
             "remove that file.",
@@ -70,6 +71,21 @@ def _read(path: Path) -> RegisteredWorker | str | None:
             reason=shortened(reason, LONGEST_CAUSE),
             key=path.parent.name,
         )
+
+
+def _why(error: Exception) -> str:
+    """Return what is wrong with the content of a file."""
+    match error:
+        case UnicodeDecodeError():
+            return Message("it is no text in UTF-8")
+        case json.JSONDecodeError() | RecursionError():
+            return Message("it is no JSON")
+        case KeyError():
+            return Message("'{name}' is missing", name=str(error.args[0]))
+        case ValueError():
+            return str(error)
+        case _:
+            return Message("it is not the configuration of a worker")
 
 
 def _config_of(given: Any, key: str) -> WorkerConfig:
@@ -83,8 +99,8 @@ def _config_of(given: Any, key: str) -> WorkerConfig:
     try:
         _types().validate_python(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        first = error.errors(include_url=False)[0]
+        raise ValueError(without_stop(explain(first, ".".join(map(str, first["loc"]))))) from error
     if config.key != key:
         raise ValueError(f"it is that of the worker '{config.key}'")
     return config

@@ -53,6 +53,8 @@ def test_a_file_that_is_garbage_is_named_with_a_remedy_and_the_others_stay(
         assert REGISTERED in reason
         assert "the worker 'one' doesn't run. Start its strategy file again, or remove that file." in reason
         assert len(reason) < 500
+        assert "Error" not in reason
+        assert "codec" not in reason
         want("one", wanted=True)
         assert path.read_bytes() == content
         found = every_worker(None)
