@@ -272,7 +272,7 @@ def _feed_of(text: str, registry: Registry) -> Feed:
     try:
         return feed_named(text, registry)
     except ValueError as error:
-        raise typer.BadParameter(_reason(error), param_hint="'--feed'") from error
+        raise typer.BadParameter(f"{error}.", param_hint="'--feed'") from error
 
 
 def _broker_of(text: str, registry: Registry) -> Broker:
@@ -281,17 +281,7 @@ def _broker_of(text: str, registry: Registry) -> Broker:
     try:
         return broker_named(text, registry)
     except ValueError as error:
-        raise typer.BadParameter(_reason(error), param_hint="'--broker'") from error
-
-
-def _reason(error: ValueError) -> str:
-    """Return what is wrong with an option, without pydantic's frame."""
-    from pydantic import ValidationError
-
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return ": ".join([*map(str, first["loc"]), f"{first['msg'].removeprefix('Value error, ')}."])
-    return f"{error}."
+        raise typer.BadParameter(f"{error}.", param_hint="'--broker'") from error
 
 
 def _span(feed: Feed) -> list[str]:

@@ -38,6 +38,7 @@ from quantcrafter.engine.api import (
 )
 from quantcrafter.engine.api.frozen import frozen_bars
 from quantcrafter.engine.api.place import place_and_options
+from quantcrafter.engine.api.schema_words import must, own_words
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.data.load import length_of, raw_bars, timed
 from quantcrafter.engine.data.providers.files import find_file, reading_once
@@ -81,7 +82,9 @@ class CsvFeed(Feed):
         try:
             made.provider("ONE")
         except ValidationError as error:  # the provider knows more of its options than their types
-            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+            first = dict(error.errors(include_url=False)[0])
+            wish = must(first)
+            raise ValueError(f"it must {wish}" if wish else own_words(first)) from error
         return made
 
     def provider(self, symbol: str) -> GrowingCsvProvider:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from quantcrafter.engine.api import Broker, Feed, RunError, SpecError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.live.places import workers_folder
+from quantcrafter.engine.orchestrator.place_faults import made_from
 from quantcrafter.engine.orchestrator.trading_hours import Tables
 from quantcrafter.engine.runtime.running.engines import OWN_ENGINE, STARTED_MODES, engine_for
 from quantcrafter.engine.spec.identity import strategy_hash
@@ -163,7 +164,7 @@ def feed_named(text: str, registry: Registry) -> Feed:
     if cls is None:
         known = ", ".join(registry.feed_names())
         raise ValueError(Message("there is no feed '{name}'; there are {known}", name=name, known=known))
-    return cls.from_place(place)
+    return made_from(cls, Message("the feed '{name}'", name=name), place)
 
 
 def broker_named(text: str, registry: Registry) -> Broker:
@@ -177,7 +178,7 @@ def broker_named(text: str, registry: Registry) -> Broker:
     if cls is None:
         known = ", ".join(registry.broker_names())
         raise ValueError(Message("there is no broker '{name}'; there are {known}", name=name, known=known))
-    return cls.from_place(place)
+    return made_from(cls, Message("the broker '{name}'", name=name), place)
 
 
 def mode_of(graph: BoundGraph, asked: str | None, feed: Feed, broker: Broker, *, live: bool) -> str:

@@ -127,7 +127,7 @@ def test_an_orchestrator_that_does_not_respond_is_not_taken_for_none(
     else:
         monkeypatch.setattr(ControlServer, "_serve", lambda server, connection: (connection.close(), server))
     server = ControlServer(answer)
-    opened = []
+    opened: list[socket.socket | None] = []
     try:
         where = json.loads((orchestrator_folder() / "control.json").read_text(encoding="utf-8"))["address"]
         if case == "its queue is full":

@@ -85,7 +85,7 @@ def test_strategies_are_added_run_and_removed(made: Make, tmp_path: Path) -> Non
         orchestrator.remove_strategy("TWO", "smal")
     for wrong in ((None, "small"), (None, None), (5, None), ("TWO", 5)):
         with pytest.raises(RunError, match=r"^The (symbol|strategy key) of a strategy must be text, was (None|5)\."):
-            orchestrator.remove_strategy(*wrong)  # type: ignore[arg-type]
+            orchestrator.remove_strategy(*wrong)
     orchestrator.stop_all()
     assert json.loads((tmp_path / f"{own}.json").read_text(encoding="utf-8")) > 10
     again = made(worker_factories={"own": CountingWorker}, user_id="u")
