@@ -213,7 +213,7 @@ def _prepared(
         RunError: its worker runs otherwise; or it can't be started in its mode, or with this broker.
     """
     from quantcrafter.engine.live.input_log import LOG, is_running
-    from quantcrafter.engine.live.origin import put_aside_if_elsewhere
+    from quantcrafter.engine.live.origin import why_begins_anew
     from quantcrafter.engine.live.worker_folder import check_log_is_there, put_aside_if_over
     from quantcrafter.engine.orchestrator.registry import registered_workers
     from quantcrafter.engine.orchestrator.worker_config import WorkerConfig, mode_of
@@ -246,14 +246,14 @@ def _prepared(
             )
         note(f"Worker '{folder.name}' is running already.")
         return Starting(graph, folder, found)
-    why, place = "", str(graph.spec.base_dir)
+    place, previous = str(graph.spec.base_dir), shown_path(folder / "previous")
     if feed.own_clock and put_aside_if_over(folder, graph):
         why = "its replay has ended, or its strategy has changed"
-    else:
-        check_log_is_there(folder)
-        why = put_aside_if_elsewhere(folder, feed.beside(place), broker.beside(place))
-    if why:
-        note(f"Worker '{folder.name}' begins anew: {why}. Its log is in {shown_path(folder / 'previous')}.")
+        note(f"Worker '{folder.name}' begins anew: {why}. Its log is in {previous}.")
+        return Starting(graph, folder, found)
+    check_log_is_there(folder)
+    if why := why_begins_anew(folder, feed.beside(place), broker.beside(place)):
+        note(f"Worker '{folder.name}' begins anew: {why}. Its log goes to {previous}.")
     return Starting(graph, folder, found)
 
 

@@ -6,7 +6,7 @@ Bars of another feed don't continue those of the log, and another broker doesn't
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +50,13 @@ def _plain(value: Any) -> Any:
     return str(value) if type(value).__module__.startswith("quantcrafter.engine.") else None
 
 
-def put_aside_if_elsewhere(folder: Path, feed: Feed, broker: Broker | None = None) -> str:
-    """Move away what a worker's folder holds if it is of another feed or broker; return why, '' if it is not.
+def why_begins_anew(folder: Path, feed: Feed, broker: Broker | None = None) -> str:
+    """Return why a worker can't go on with its log: it is of another feed or broker; '' if it can.
 
     Feed and broker are those that the worker is to have, with relative paths resolved (`beside`).
 
     Raises:
-        RunError: it is, and the log's broker is outside, where it may have positions; or `put_aside` can't.
+        RunError: the log's broker is outside, where it may have positions; or the log can't be read.
     """
     if not has_log(folder / LOG):
         return ""
@@ -77,17 +77,22 @@ def put_aside_if_elsewhere(folder: Path, feed: Feed, broker: Broker | None = Non
                 why=why,
             )
         )
-    put_aside(folder)
     return why
 
 
-def begin_anew_if_elsewhere(folder: Path, feed: Feed, broker: Broker | None = None) -> None:
-    """Do `put_aside_if_elsewhere`, and log it.
+def begin_anew_if_elsewhere(
+    folder: Path, feed: Feed, broker: Broker | None = None, *, check: Callable[[], object]
+) -> None:
+    """Move away what a worker's folder holds if `why_begins_anew`, and log it.
+
+    `check` is called before, and raises if the new feed can't be had: then nothing is moved.
 
     Raises:
-        RunError: as there.
+        RunError: as `why_begins_anew` and `put_aside`, and all that `check` raises.
     """
-    if why := put_aside_if_elsewhere(folder, feed, broker):
+    if why := why_begins_anew(folder, feed, broker):
+        check()
+        put_aside(folder)
         log.warning("The worker begins anew: %s. Its files are in %s.", why, shown_path(folder / "previous"))
 
 

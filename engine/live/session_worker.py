@@ -316,7 +316,13 @@ class SessionWorker(LoggedWorker):
 
     def _prepare(self) -> None:
         check_log_is_there(self.folder)
-        begin_anew_if_elsewhere(self.folder, self.feed, self.broker)
+        begin_anew_if_elsewhere(self.folder, self.feed, self.broker, check=self._try_feed)
+
+    def _try_feed(self) -> None:
+        """Open the feed and close it: one that can't be had costs nothing of the run before."""
+        stored = stored_market(self.graph, self._loader) if self.feed.replays else None
+        graph, bars = (self.graph, None) if stored is None else (stored.graph, stored.bars)
+        self.feed.open(subscriptions_of(graph, bars), self.graph.spec.base_dir).close()
 
     def _open(self, opened: InputLog, *, began: bool) -> None:
         stored = stored_market(self.graph, self._loader) if self.feed.replays else None

@@ -163,7 +163,13 @@ class BarClassWorker(LoggedWorker):
             put_aside(self.folder)
         if (self.folder / LOG).exists():
             check_log_is_there(self.folder)
-        begin_anew_if_elsewhere(self.folder, self._feed_of)
+        begin_anew_if_elsewhere(self.folder, self._feed_of, check=self._try_feed)
+
+    def _try_feed(self) -> None:
+        """Open the feed and close it: one that can't be had costs nothing of the run before."""
+        stored = stored_market(self.graph) if self._feed_of.replays else None
+        subscriptions = subscriptions_of(self.graph, None if stored is None else stored.bars)
+        self._feed_of.open(subscriptions, self.graph.spec.base_dir).close()
 
     def _open(self, opened: InputLog, *, began: bool) -> None:
         stored = stored_market(self.graph) if self._feed_of.replays else None

@@ -228,6 +228,7 @@ def test_the_same_command_after_a_kill_goes_on_where_it_was(folder: Path, capsys
     assert result(out) == backtest(folder, "long.yaml")
 
 
+@pytest.mark.logs_errors
 def test_an_interrupted_worker_does_not_go_on_with_another_feed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,10 +237,14 @@ def test_an_interrupted_worker_does_not_go_on_with_another_feed(
     worker.start()
     worker.step()
     worker.close()
+    assert main(["start", str(folder / "small.yaml"), "--feed", "csv:missing.csv", "--until-end", "-q"]) == 1
+    assert (worker.folder / LOG).exists()  # a feed that can't be had costs nothing
+    capsys.readouterr()
     out = folder / "out.json"
     assert main(["start", str(folder / "small.yaml"), *MAX, "--json", str(out)]) == 0
+    assert (worker.folder / "previous" / LOG).exists()
     said = capsys.readouterr().err
-    assert "Worker 'small' begins anew: its feed was 'synthetic' and is 'replay'. Its log is in" in said
+    assert "Worker 'small' begins anew: its feed was 'synthetic' and is 'replay'. Its log goes to" in said
     assert result(out) == backtest(folder)
 
 

@@ -156,6 +156,25 @@ def test_fills_and_trades_of_a_class_are_those_of_its_backtest(
     assert [float(each["pnl"]) for each in trades] == pytest.approx((own["pnl"] + own["commission"]).tolist())
 
 
+@pytest.mark.logs_errors
+def test_an_interrupted_class_does_not_go_on_with_another_feed(
+    prices: Path, registry: Registry, tmp_path: Path
+) -> None:
+    worker = backtrader(prices, registry, folder=tmp_path / "one")
+    worker.start()
+    some_bars(worker, 40)
+    worker.close()
+    again = backtrader(prices, registry, folder=tmp_path / "one", feed="replay:60x")
+    again.start()
+    assert again.steps > 30  # the speed is no difference
+    again.close()
+    other = backtrader(prices, registry, folder=tmp_path / "one", feed="synthetic:max")
+    other.start()
+    assert other.steps == 0
+    other.close()
+    assert (tmp_path / "one" / "previous" / LOG).exists()
+
+
 def test_a_class_has_the_tick_that_its_data_shows_as_in_a_backtest(prices: Path, registry: Registry) -> None:
     head, *rows = prices.read_text().splitlines()
     finer = []
