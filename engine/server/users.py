@@ -96,9 +96,10 @@ class UserBook:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, KeyError) as error:
+            why = fault(error, "read").cause if isinstance(error, OSError) else "it is not a list of users"
             raise RunError(
-                f"The users of the API in '{shown_path(path)}' can't be read: {error!s}. Restore the "
-                "file, or remove it to have none."
+                f"The users of the API in '{shown_path(path)}' can't be read: {why}. Restore the file, or remove it "
+                "to have none."
             ) from error
 
     def of_token(self, token: str) -> ApiUser | None:

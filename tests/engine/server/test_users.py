@@ -70,3 +70,16 @@ def test_settings_come_from_the_configuration(tmp_path: Path, monkeypatch: pytes
     assert (found.port, found.is_secure, found.proxies) == (9000, True, ("trade.example", "other.example"))
     assert found.base_url(9000) == "https://trade.example:9000"
     assert ApiSettings(host="::1").base_url(1) == "http://[::1]:1"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[5]", b'[{"name": "ann"}]', None])
+def test_a_file_of_users_that_can_not_be_read_is_named_in_words(content: bytes | None) -> None:
+    path = api_folder() / "api-users.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    why = "it is a folder" if content is None else "it is not a list of users"
+    with pytest.raises(RunError, match=rf"can't be read: {why}\. Restore the file, or remove it to have none\.$"):
+        UserBook().all()
