@@ -19,7 +19,7 @@ class DamagedLogError(RunError):
 
 
 def copy_log(connection: sqlite3.Connection, log: Path, out: Path) -> None:
-    """Write a whole log to a new file, as it is now.
+    """Write a whole log to a new file, as it is now; make missing folders.
 
     Raises:
         DamagedLogError: the log is damaged.
@@ -28,6 +28,7 @@ def copy_log(connection: sqlite3.Connection, log: Path, out: Path) -> None:
     refuse_existing(out)
     beside = out.with_name(f".{out.name}.part")
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         beside.touch()  # SQLite doesn't say why it can't open a file
         with closing(sqlite3.connect(beside)) as copy:
             connection.backup(copy)

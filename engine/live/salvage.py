@@ -69,6 +69,7 @@ def save_readable(path: Path, out: Path) -> ReadablePart:
     refuse_existing(out)
     beside = out.with_name(f".{out.name}.part")
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         beside.touch()
         with closing(_opened(path)) as source, log_database(beside).open() as target:
             for table in ("meta", "histories", *_WITH_SEQ):

@@ -116,6 +116,13 @@ def test_a_file_that_can_not_be_written_is_named_and_not_the_log(
             assert "Traceback" not in said
 
 
+def test_every_command_makes_the_missing_folders_of_what_it_writes(folder: Path) -> None:
+    for command, name in (("recording", "a/one.qcflight"), ("recording", "b/one.qcflight"), ("trades", "c/d/one.csv")):
+        readable = ["--readable"] if name.startswith("b") else []
+        assert main([command, "small", str(folder / name), *readable]) == 0
+        assert (folder / name).stat().st_size > 0
+
+
 def test_a_worker_that_waits_has_nothing_yet_and_that_is_no_error(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
