@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.order_id import OrderError, OrderId
 from quantcrafter.engine.api.orders import OrderCommand, OrderEvent, OrderType, Side, TimeInForce
+from quantcrafter.engine.api.place import shown_text
 
 BrokerStatus = Literal["connected", "lost"]
 
@@ -236,8 +237,9 @@ class Broker(BaseModel, ABC):
             ValueError: the text is wrong (pydantic's ValidationError is one).
         """
         if text and not cls.place:
+            shown = shown_text(f"{cls.name}:{text}").removeprefix(f"{cls.name}:")
             raise ValueError(
-                Message("the broker '{name}' takes no text after its name, was '{text}'", name=cls.name, text=text)
+                Message("the broker '{name}' takes no text after its name, was '{text}'", name=cls.name, text=shown)
             )
         return cls(**({cls.place: text} if cls.place and text else {}))
 

@@ -26,6 +26,7 @@ from quantcrafter.engine.api.bars import (
     Session,
 )
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.place import shown_text
 from quantcrafter.engine.api.timeframe import Timeframe
 
 FeedStatus = Literal["connected", "lost", "ended"]
@@ -158,8 +159,9 @@ class Feed(BaseModel, ABC):
             ValueError: the text is wrong (pydantic's ValidationError is one).
         """
         if text and not cls.place:
+            shown = shown_text(f"{cls.name}:{text}").removeprefix(f"{cls.name}:")
             raise ValueError(
-                Message("the feed '{name}' takes no text after its name, was '{text}'", name=cls.name, text=text)
+                Message("the feed '{name}' takes no text after its name, was '{text}'", name=cls.name, text=shown)
             )
         return cls(**({cls.place: text} if cls.place and text else {}))
 

@@ -11,6 +11,7 @@ import typer
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.place import shown_text
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.cli import store_push
 from quantcrafter.engine.cli.config import ConfigFolder
@@ -63,7 +64,7 @@ def list_rows(*, config: ConfigFolder = None, json: Json = False) -> None:
         problems = _problems(entries, rules)
         place = store.place
     if json:
-        rows = [{"key": each.key, **_plain(each), "problem": problems.get(each.key, "")} for each in entries]
+        rows = [{"key": each.key, **_shown(each), "problem": problems.get(each.key, "")} for each in entries]
         print_json({"place": place, "strategies": rows})
         return
     if not entries:
@@ -71,7 +72,7 @@ def list_rows(*, config: ConfigFolder = None, json: Json = False) -> None:
         return
     made = table("key", *_SHOWN, "problem")
     for each in entries:
-        values = {} if each.row is None else each.row.model_dump()
+        values = {} if each.row is None else _shown(each)
         made.add_row(each.key, *(_text(values.get(name)) for name in _SHOWN), problems.get(each.key, ""))
     console().print(made)
 
@@ -103,7 +104,7 @@ def show(key: Key, *, config: ConfigFolder = None, json: Json = False) -> None:
     with opened_store(config) as (store, rules):
         entry = store.get(key)
         problem = _problems((entry,), rules).get(key, "")
-    values = _plain(entry)
+    values = _shown(entry)
     if json:
         print_json({"key": key, **values, "problem": problem})
         return
@@ -123,6 +124,12 @@ def _plain(entry: StoreEntry) -> dict[str, Any]:
     if entry.row is not None:
         return entry.row.model_dump(mode="json")
     return dict(json_text.loads(json_text.dumps(dict(entry.values), default=str)))
+
+
+def _shown(entry: StoreEntry) -> dict[str, Any]:
+    """Return the fields of a row as they may be shown: a feed and a broker may have passwords among their options."""
+    values = _plain(entry)
+    return values | {name: shown_text(values[name]) for name in ("feed", "broker") if isinstance(values.get(name), str)}
 
 
 def _text(value: Any) -> str:

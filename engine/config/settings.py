@@ -32,6 +32,8 @@ FIRST_NAMES: Mapping[str, str] = {
 
 SECRETS = frozenset({"mongo_uri", "store", "notices.channels", "notices.heartbeat_url"})
 """What may hold a password."""
+PLACES = frozenset({"feed", "broker", "row_feeds", "row_brokers"})
+"""What may hold a password among its options."""
 
 
 class _Part(BaseModel):

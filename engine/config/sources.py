@@ -20,10 +20,11 @@ from pydantic_settings import EnvSettingsSource, SettingsError
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.api.message import Message, joined
 from quantcrafter.engine.api.os_errors import fault
+from quantcrafter.engine.api.place import MASK, shown_address, shown_text
 from quantcrafter.engine.api.wording import did_you_mean, shown_path
 from quantcrafter.engine.config.errors import ConfigError
 from quantcrafter.engine.config.secrets import kept_in_keyring
-from quantcrafter.engine.config.settings import DELIMITER, FIRST_NAMES, PREFIX, SECRETS, ServerSettings
+from quantcrafter.engine.config.settings import DELIMITER, FIRST_NAMES, PLACES, PREFIX, SECRETS, ServerSettings
 
 VARIABLE = "QUANTCRAFTER_CONFIG"
 """Names the folder, as --config does, for processes that are started."""
@@ -217,6 +218,8 @@ def _checked(merged: Mapping[str, Any], origins: Mapping[str, str]) -> ServerSet
 
 
 def _from_keyring(path: str, value: Any) -> Any:
+    if path in PLACES:
+        return shown_text(value) if isinstance(value, str) else [shown_text(str(each)) for each in value]
     if path not in SECRETS or not isinstance(value, str) or not value.startswith(_KEYRING):
         return value
     if path.startswith("notices."):
@@ -233,6 +236,13 @@ def _from_keyring(path: str, value: Any) -> Any:
     return found
 
 
+def _shown_input(path: str, value: object) -> str:
+    if path in PLACES and isinstance(value, str):
+        return repr(shown_text(value))
+    is_secret = any(path == each or path.startswith(f"{each}.") for each in (*SECRETS, *PLACES))
+    return MASK if is_secret else repr(value)
+
+
 def _sentence(error: Any, origins: Mapping[str, str]) -> Message:
     path = ".".join(map(str, error["loc"]))
     origin = next((name for known, name in origins.items() if known == path or path.startswith(f"{known}.")), "")
@@ -246,7 +256,7 @@ def _sentence(error: Any, origins: Mapping[str, str]) -> Message:
         "{place}: the setting '{path}' was {value}: {text}.",
         place=place,
         path=path,
-        value="***" if any(path == each or path.startswith(f"{each}.") for each in SECRETS) else repr(error["input"]),
+        value=_shown_input(path, error["input"]),
         text=text[:1].lower() + text[1:],
     )
 
@@ -285,19 +295,16 @@ def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def masked(path: str, value: Any) -> Any:
-    """Return a value as it may be shown: without the name and password in an address; of channels only the scheme."""
+    """Return a value as it may be shown: without a login in it; of channels only the scheme."""
     if path == "notices.channels" and isinstance(value, list):
         return [_without_address(each) for each in value]
     if path == "notices.heartbeat_url" and value:
         return _without_address(value)
+    if path in PLACES:
+        return shown_text(value) if isinstance(value, str) else [shown_text(str(each)) for each in value]
     if path not in SECRETS or not isinstance(value, str) or "://" not in value:
         return value
-    scheme, _, rest = value.partition("://")
-    place, slash, after = rest.partition("/")
-    if "@" in rest:
-        place, slash, after = rest.rpartition("@")[2].partition("/")
-        place = f"***@{place}"
-    return f"{scheme}://{place}{slash}{after.partition('?')[0]}"
+    return shown_address(value)
 
 
 def _without_address(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from quantcrafter.engine.api import RunError, SpecError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.place import settings_from_folder
+from quantcrafter.engine.api.place import settings_from_folder, shown_text
 from quantcrafter.engine.api.wording import shown_path
 from quantcrafter.engine.config.settings import ServerSettings
 from quantcrafter.engine.graph import BoundGraph
@@ -131,7 +131,7 @@ def _allowed(kind: str, text: str, listed: Mapping[str, str], own: tuple[str, ..
         Message(
             "The {kind} '{text}' is not allowed for rows. Add it to 'row_{kind}s' in the configuration.",
             kind=kind,
-            text=text,
+            text=shown_text(text),
         )
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import PlainTextResponse
 
+from quantcrafter.engine.api.place import shown_text
 from quantcrafter.engine.orchestrator.registry import registered_workers
 from quantcrafter.engine.orchestrator.worker_log import LOG_FILE, last_lines
 from quantcrafter.engine.server.line_sources import object_line
@@ -61,8 +62,8 @@ def worker(key: str, shared: Shared, caller: WhoCalls, base: Base) -> dict[str, 
     config: dict[str, Any] = {}
     if found is not None:
         config = {
-            "feed": found.config.feed,
-            "broker": found.config.broker,
+            "feed": shown_text(found.config.feed),
+            "broker": shown_text(found.config.broker),
             "overrides": list(found.config.overrides),
             "user_id": found.config.user_id,
             "wanted": found.wanted,

@@ -171,6 +171,29 @@ def test_what_is_masked_is_the_login_alone() -> None:
     assert masked("feed", "replay:60x") == "replay:60x"
 
 
+def test_logins_among_the_options_of_feeds_and_brokers_are_masked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(
+        folder,
+        {
+            "feed": "ccxt:binance,secret=geheim,url=https://me:geheim@h.example/p?key=geheim",
+            "broker": "vnpy:vnpy_ctp.CtpGateway,password=geheim,Passwort=geheim,settings=ctp.json",
+            "row_feeds": ["synthetic:60x,seed=7", "nosuch:https://me:geheim@h/"],
+            "row_brokers": ["ccxt:kraken,url=https://me:ge,heim=x@geheim.example/"],
+        },
+    )
+    for arguments in (["--show"], ["--show", "--json"]):
+        assert main(["config", "--config", str(folder), *arguments]) == 0
+        told = capsys.readouterr()
+        assert "geheim" not in told.out + told.err
+    values = {path: each["value"] for path, each in json.loads(told.out)["settings"].items()}
+    assert values["feed"] == "ccxt:binance,secret=***,url=https://***@h.example/p?key=***"
+    assert values["broker"] == "vnpy:vnpy_ctp.CtpGateway,password=***,Passwort=***,settings=ctp.json"
+    assert values["row_feeds"] == ["synthetic:60x,seed=7", "nosuch:https://***@h/"]
+    assert values["row_brokers"] == ["ccxt:kraken,url=https://***,heim=***"]
+
+
 def test_the_example_names_every_setting_and_no_other() -> None:
     text = (ROOT / "config" / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^#([A-Z_]+)=", text, re.MULTILINE))

@@ -155,6 +155,27 @@ def test_store_commands_import_show_export_and_remove(
     assert "No orchestrator is running" in capsys.readouterr().err
 
 
+def test_a_row_s_login_at_a_feed_or_broker_is_not_shown(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    del folder
+    rows = [
+        StrategyRow(strategy_key="one", strategy=PLAIN, broker="ccxt:binance,secret=geheim"),
+        StrategyRow(strategy_key="two", strategy=PLAIN, feed="nosuch:https://me:geheim@h/"),
+    ]
+    store = SqliteStore(tmp_path / "home" / "strategies.db")
+    for row in rows:
+        store.put(row)
+        with pytest.raises(RunError, match=r"is not allowed for rows") as raised:
+            config_of_row(row, load_registry(), RowRules())
+        assert "geheim" not in str(raised.value)
+    for command in (["list"], ["list", "--json"], ["show", "one"], ["show", "two", "--json"]):
+        assert main(["store", *command]) == 0
+        told = capsys.readouterr()
+        assert "geheim" not in told.out + told.err
+        assert "***" in told.out
+
+
 def test_a_json_file_with_a_bad_row_is_refused_as_a_whole(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
