@@ -231,17 +231,20 @@ def test_wrong_combinations_are_named(
 def test_of_two_starts_in_the_background_the_later_one_tells_the_process_of_the_other(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, plain = [], subprocess.Popen
+    first, later, plain = [], [], subprocess.Popen
 
     def started_after_another(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
         first.append(Orchestrator().open())
-        return plain(*arguments, **options)
+        later.append(plain(*arguments, **options))
+        return later[0]
 
     monkeypatch.setattr(subprocess, "Popen", started_after_another)
     assert not is_taken(orchestrator_folder())
     try:
         in_background([], live=False, api=False)
         assert is_taken(orchestrator_folder())
+        later[0].returncode = None  # the command doesn't wait for it
+        assert later[0].wait(60.0) == 1
     finally:
         for each in first:
             each.close()
