@@ -100,11 +100,19 @@ def kill(
 
 
 def _command(verb: str, workers: Sequence[str] | None, *, every: bool) -> int:
-    from quantcrafter.engine.orchestrator.control import ask
+    from quantcrafter.engine.orchestrator.control import STATUS_S, NoAnswerError, ask
 
     if every == bool(workers):
         raise typer.BadParameter("name workers, or give --all.", param_hint="'[WORKER]...'")
-    answer = ask("command", command=verb, workers=list(workers or ()))
+    try:
+        if verb in _KILL:
+            ask("status", within_s=STATUS_S)
+        answer = ask("command", command=verb, workers=list(workers or ()))
+    except NoAnswerError as error:
+        if verb not in _KILL:
+            raise
+        note(str(error))
+        answer = None
     answers: dict[str, str] = {} if answer is None else answer["answers"]
     done = True
     for key, error in answers.items():

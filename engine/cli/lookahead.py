@@ -31,13 +31,13 @@ def lookahead(
 ) -> int:
     """Cut the data at many bars and list every node whose past values changed. Exit code 1 if there is one."""
     from quantcrafter.engine.runtime.research.lookahead import find_lookahead
+    from quantcrafter.engine.runtime.running.load_graph import load_graph
 
     registry = registry_with_warnings(quiet=json)
     with cancel_on_interrupt() as cancelled, show_progress(quiet=quiet or json) as progress:
         found = find_lookahead(
-            file,
+            load_graph(file, registry, settings or (), by_hand=True),
             registry=registry,
-            overrides=settings or (),
             cuts=cuts,
             progress=lambda done, total: progress("check", done, total),
             cancelled=cancelled,

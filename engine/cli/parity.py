@@ -45,7 +45,7 @@ def parity(
     from quantcrafter.engine.runtime.running.load_graph import load_graph
 
     registry = registry_with_warnings(quiet=json)
-    graph = load_graph(file, registry, settings or ())
+    graph = load_graph(file, registry, settings or (), by_hand=True)
     print_problems(graph.warnings)
     names = [name.strip() for name in (engines or "").split(",") if name.strip()]
     if not quiet:

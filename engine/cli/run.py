@@ -113,7 +113,7 @@ def _run_file(
     from quantcrafter.engine.runtime.running.run import run as run_strategy
 
     mode, engine = choices
-    graph = load_graph(Path(file or ""), registry, settings)
+    graph = load_graph(Path(file or ""), registry, settings, by_hand=True)
     print_problems(each for each in graph.warnings if each.code != PENCE)  # the data may contradict it
     if not quiet:
         say_if_compiling(registry.engine(engine or graph.spec.run.engine))

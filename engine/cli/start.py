@@ -184,7 +184,7 @@ def _loaded(files: Sequence[Path], registry: Registry, changes: Sequence[str]) -
     problems: list[Problem] = []
     for file in files:
         try:
-            graph = load_graph(file, registry, changes)
+            graph = load_graph(file, registry, changes, by_hand=True)
             check_engine(graph, registry)
             graphs.append(graph)
         except SpecError as error:

@@ -106,7 +106,7 @@ def _look_at_data(file: str, registry: Registry, settings: list[str]) -> _Data:
     from quantcrafter.engine.runtime.running.warm_up import warm_up_of
 
     try:
-        graph = load_graph(file, registry, settings)
+        graph = load_graph(file, registry, settings, by_hand=True)
         market = load_market(graph, lambda _stage, _done, _total: None, lambda: False)
         graph = market.graph
         plan = make_plan(graph)
@@ -134,7 +134,7 @@ def _lookback(file: str, registry: Registry, settings: list[str]) -> dict[str, A
     from quantcrafter.engine.runtime.running.load_graph import load_graph
 
     try:
-        return declared_lookback(make_plan(load_graph(file, registry, settings)))
+        return declared_lookback(make_plan(load_graph(file, registry, settings, by_hand=True)))
     except QuantCrafterError:
         return None
 
@@ -143,6 +143,6 @@ def _check(file: Path, registry: Registry, settings: list[str]) -> list[Problem]
     from quantcrafter.engine.runtime.running.load_graph import validate_file
 
     try:
-        return list(validate_file(file, registry, settings))
+        return list(validate_file(file, registry, settings, by_hand=True))
     except SpecError as error:
         return list(error.problems)

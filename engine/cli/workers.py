@@ -19,11 +19,16 @@ from quantcrafter.engine.data.labels import local_time
 def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
     """Show all workers: what state each is in, its position, and the age of its feed."""
     from quantcrafter.engine.live.api_files import api_token_file, base_url
-    from quantcrafter.engine.orchestrator.control import ask
+    from quantcrafter.engine.orchestrator.control import STATUS_S, NoAnswerError, ask
     from quantcrafter.engine.orchestrator.registry import registered_workers
     from quantcrafter.engine.orchestrator.worker_listing import every_worker
 
-    answer = ask("status")
+    no_answer = ""
+    try:
+        answer = ask("status", within_s=STATUS_S)
+    except NoAnswerError as error:  # the files of the workers say what they do
+        answer, no_answer = None, str(error)
+        note(no_answer)
     workers = every_worker(answer)
     if json:
         from pydantic_core import to_json
@@ -48,7 +53,7 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on s
         note("There are no workers. 'quantcrafter start FILE' starts one.")
         return
     console().print(worker_table(workers))
-    if answer is None and any(each.wanted for each in registered_workers().values()):
+    if answer is None and not no_answer and any(each.wanted for each in registered_workers().values()):
         note("No orchestrator is running. 'quantcrafter start' continues the workers that ran when it was killed.")
 
 

@@ -228,7 +228,9 @@ class _Binder:
         return str(path)
 
     def _is_given(self, written: str, name: str) -> bool:
-        """Return whether an override says it: what the user gives explicitly needs no permission."""
+        """Return whether an override that the user typed says it, which is permission enough."""
+        if not self.spec.by_hand:
+            return False
         given = (change.partition("=") for change in self.spec.overrides)
         return any(key.rpartition(".")[2].strip() == name and value.strip(" '\"") == written for key, _, value in given)
 

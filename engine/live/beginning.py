@@ -63,6 +63,7 @@ def about_strategy(spec: StrategySpec) -> dict[str, Any]:
         "base_dir": str(Path(spec.base_dir).absolute()),
         "text": spec.text,
         "overrides": list(spec.overrides),
+        "by_hand": spec.by_hand,
         "strategy_hash": strategy_hash(spec),
     }
 
@@ -74,4 +75,11 @@ def strategy_from(about: Mapping[str, Any], registry: Installed) -> BoundGraph:
         SpecError: it can't run here.
     """
     file = str(about.get("file", ""))
-    return load_text(about["text"], registry, file=file, base_dir=about["base_dir"], overrides=about["overrides"])
+    return load_text(
+        about["text"],
+        registry,
+        file=file,
+        base_dir=about["base_dir"],
+        overrides=about["overrides"],
+        by_hand=about.get("by_hand") is True,
+    )

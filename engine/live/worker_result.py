@@ -12,13 +12,14 @@ from quantcrafter.engine.api import DataRequest, RunError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.load import LoadedBars, load_bars
 from quantcrafter.engine.graph import BoundGraph
+from quantcrafter.engine.live.beginning import strategy_from
 from quantcrafter.engine.live.core import StrategyCore, books_of
 from quantcrafter.engine.live.folding import fold
 from quantcrafter.engine.live.input_log import LOG, InputLog
 from quantcrafter.engine.live.session_worker import SessionWorker
 from quantcrafter.engine.runtime.results.notices import check_assertions
 from quantcrafter.engine.runtime.results.result import RunResult
-from quantcrafter.engine.runtime.running.load_graph import Installed, load_text
+from quantcrafter.engine.runtime.running.load_graph import Installed
 from quantcrafter.engine.runtime.running.prepare import Loader
 from quantcrafter.engine.runtime.running.run import StageTimer, prepare_run, result_of
 from quantcrafter.engine.runtime.sessions.session_data import sources_of
@@ -66,7 +67,7 @@ def result_so_far(folder: Path, registry: Installed) -> RunResult:
         meta = opened.meta()
         if not {"text", "base_dir", "overrides", "worker", "venue"} <= set(meta) or not opened.has_anchor:
             raise RunError(Message("The log of a worker has no beginning: it was never started."))
-        strategy = load_text(meta["text"], registry, base_dir=meta["base_dir"], overrides=meta["overrides"])
+        strategy = strategy_from({**meta, "file": ""}, registry)
         core = StrategyCore(strategy, worker=meta["worker"], venue=meta["venue"], host=Host())
         _, begin = fold(opened, core)
         ledger = books_of(opened.books(begin), core)

@@ -30,6 +30,11 @@ from quantcrafter.engine.orchestrator.supervisor import orchestrator_folder
 
 log = logging.getLogger("quantcrafter.orchestrator")
 
+
+class NoAnswerError(RunError):
+    """The orchestrator runs, but does not answer in time."""
+
+
 Handler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _LONGEST_PATH = 100
@@ -37,6 +42,8 @@ _LONGEST_REQUEST = 64 * 1024 * 1024
 _READ_S = 1.0
 _SEND_S = 10.0
 _ANSWER_S = 90.0
+STATUS_S = 3.0
+"""How long to wait for an answer about the status; who has not answered by then hangs."""
 _CONNECT_S = 5.0
 _LOOK_S = 0.05
 _AT_ONCE = 128
@@ -145,21 +152,27 @@ class ControlServer:
 # -------------------------------------------------------------------------------------------------------------- asking
 
 
-def ask(verb: str, **values: Any) -> dict[str, Any] | None:
+def ask(verb: str, *, within_s: float = _ANSWER_S, **values: Any) -> dict[str, Any] | None:
     """Send a request to the orchestrator of the data folder, and return its answer; None if none is running.
 
+    Args:
+        verb: what is asked.
+        within_s: how long to wait for the answer, in seconds.
+        values: what belongs to the request.
+
     Raises:
-        RunError: it refuses, or doesn't answer in time.
+        NoAnswerError: it doesn't answer in time.
+        RunError: it refuses.
     """
-    answer = _asked(verb, values)
+    answer = _asked(verb, values, within_s)
     if answer is not None and answer.get("error") == WRONG_TOKEN:  # it was made anew between the reading and the asking
-        answer = _asked(verb, values)
+        answer = _asked(verb, values, within_s)
     if answer is not None and "error" in answer:
         raise RunError(answer["error"])
     return answer
 
 
-def _asked(verb: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+def _asked(verb: str, values: Mapping[str, Any], within_s: float) -> dict[str, Any] | None:
     try:
         where = json.loads(_address_file().read_text(encoding="utf-8"))["address"]
         token = token_file().read_text(encoding="utf-8")
@@ -169,6 +182,7 @@ def _asked(verb: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
         connection = _connect(where)
         if connection is None:
             return None
+        connection.settimeout(within_s)
         with connection, connection.makefile("rb") as stream:
             connection.sendall(json.dumps({"verb": verb, "token": token, **values}).encode() + b"\n")
             answer = json.loads(stream.readline() or b"null")
@@ -181,8 +195,8 @@ def _asked(verb: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None  # it ended meanwhile
 
 
-def _no_answer(why: str) -> RunError:
-    return RunError(
+def _no_answer(why: str) -> NoAnswerError:
+    return NoAnswerError(
         Message("The orchestrator does not respond: {why}. Try again, or end its process and start it anew.", why=why)
     )
 

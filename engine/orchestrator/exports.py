@@ -12,11 +12,12 @@ from quantcrafter.engine.api import InstrumentJob, Ledger, RunError
 from quantcrafter.engine.api.csv_text import csv_text
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.data.labels import local_time
+from quantcrafter.engine.live.beginning import strategy_from
 from quantcrafter.engine.live.core import StrategyCore, books_of
 from quantcrafter.engine.live.folding import core_of, fold
 from quantcrafter.engine.live.input_log import CLASS_VENUE, LOG, InputLog
 from quantcrafter.engine.orchestrator.class_trades import class_fills, class_trades
-from quantcrafter.engine.runtime.running.load_graph import Installed, load_text
+from quantcrafter.engine.runtime.running.load_graph import Installed
 from quantcrafter.engine.stats import tables
 
 _TIMES = {"ts_ns": "time", "entry_ts_ns": "entry_time", "exit_ts_ns": "exit_time"}
@@ -67,7 +68,7 @@ def _books(folder: Path, registry: Installed) -> tuple[Ledger, list[InstrumentJo
         meta = log.meta()
         if not {"text", "base_dir", "overrides", "worker", "venue"} <= set(meta) or not log.has_anchor:
             raise RunError(Message("The log of a worker has no beginning: it was never started."))
-        graph = load_text(meta["text"], registry, base_dir=meta["base_dir"], overrides=meta["overrides"])
+        graph = strategy_from({**meta, "file": ""}, registry)
         core = core_of(graph, meta)
         _, begin = fold(log, core)
         return books_of(log.books(begin), core), _instruments(core)

@@ -58,7 +58,14 @@ def replace_strategy(
         RunError: it can't, and goes on as it was.
         SpecError, DataError, ComponentError, ValueError: the new strategy, feed or broker can't be used here; the same.
     """
-    graph = load_text(new.text, registry, file=new.file, base_dir=new.base_dir, overrides=list(new.overrides))
+    graph = load_text(
+        new.text,
+        registry,
+        file=new.file,
+        base_dir=new.base_dir,
+        overrides=list(new.overrides),
+        by_hand=new.by_hand,
+    )
     feed, broker = feed_named(new.feed, registry), broker_named(new.broker, registry)
     if old.mode != new.mode:
         return _anew(worker, Message("It has another {what}.", what="mode"))
@@ -121,6 +128,7 @@ def as_logged(config: WorkerConfig) -> WorkerConfig | None:
         file=meta["file"],
         base_dir=meta["base_dir"],
         overrides=tuple(meta["overrides"]),
+        by_hand=meta.get("by_hand") is True,
         strategy_hash=meta["strategy_hash"],
         row=ANOTHER_ROW,
     )

@@ -41,7 +41,7 @@ class WorkerConfig:
     runs. `overrides` are changes of it, such as `run.cash=5000`. `feed` and `broker` are written as on the command
     line. `strategy`, `symbol` and `strategy_hash` are shown until the worker has run. `row` is the version of its row
     in a store, '' if it is from none, and `ANOTHER_ROW` if it is an earlier one. `by_hours` says whether it keeps to
-    the hours of its schedule.
+    the hours of its schedule, and `by_hand` whether the user of this computer typed the overrides.
     """
 
     key: str
@@ -58,6 +58,7 @@ class WorkerConfig:
     strategy_hash: str = ""
     row: str = ""
     by_hours: bool = True
+    by_hand: bool = False
 
     @property
     def folder(self) -> Path:
@@ -83,6 +84,7 @@ class WorkerConfig:
             strategy=spec.name,
             symbol=graph.instruments[0].spec.symbol,
             strategy_hash=strategy_hash(spec),
+            by_hand=spec.by_hand,
         )
 
 
@@ -132,7 +134,12 @@ def make_worker(
     from quantcrafter.engine.runtime.running.load_graph import load_text
 
     graph = load_text(
-        config.text, registry, file=config.file, base_dir=config.base_dir, overrides=list(config.overrides)
+        config.text,
+        registry,
+        file=config.file,
+        base_dir=config.base_dir,
+        overrides=list(config.overrides),
+        by_hand=config.by_hand,
     )
     broker = broker_named(config.broker, registry)
     if broker.is_live and config.mode != LIVE:

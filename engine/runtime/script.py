@@ -26,9 +26,12 @@ def run(
         QuantCrafterError: the run failed; see its subclasses.
     """
     from quantcrafter.engine.plugins import load_registry
+    from quantcrafter.engine.runtime.running.load_graph import load_graph
     from quantcrafter.engine.runtime.running.run import run as run_with
 
-    return run_with(path_or_spec, registry=load_registry(), overrides=_changes(overrides), mode=mode, engine=engine)
+    registry = load_registry()
+    graph = load_graph(path_or_spec, registry, _changes(overrides), by_hand=True)
+    return run_with(graph, registry=registry, mode=mode, engine=engine)
 
 
 def replay(path_or_spec: str | Path | StrategySpec, **overrides: Any) -> Replay:
@@ -41,7 +44,7 @@ def replay(path_or_spec: str | Path | StrategySpec, **overrides: Any) -> Replay:
     from quantcrafter.engine.plugins import load_registry
     from quantcrafter.engine.runtime.replay import Replay
 
-    return Replay(path_or_spec, registry=load_registry(), overrides=_changes(overrides))
+    return Replay(path_or_spec, registry=load_registry(), overrides=_changes(overrides), by_hand=True)
 
 
 def _changes(overrides: dict[str, Any]) -> list[str]:

@@ -14,14 +14,15 @@ from quantcrafter.engine.live.api_files import log_stream_url
 from quantcrafter.engine.live.input_log import is_running
 from quantcrafter.engine.live.inputs import VERBS
 from quantcrafter.engine.live.places import unknown_worker, workers_folder
-from quantcrafter.engine.orchestrator.control import ask
+from quantcrafter.engine.orchestrator.control import STATUS_S, ask
 from quantcrafter.engine.orchestrator.orchestrator import put_kill_file, request_of
 from quantcrafter.engine.orchestrator.registry import registered_workers
 from quantcrafter.engine.orchestrator.worker_config import LIVE
 from quantcrafter.engine.orchestrator.worker_listing import every_worker, is_alive
 from quantcrafter.engine.server.users import ApiUser
 
-_FRESH_S = 0.25
+_FRESH_S, _HUNG_FRESH_S = 0.25, 2.0
+_ANSWER_S = 20.0  # the orchestrator itself waits up to 15 s for a worker
 KILL_VERBS = ("no-entries", "cancel", "flatten", "stop")
 
 
@@ -45,7 +46,10 @@ class NotRunningError(RunError):
 
 @dataclass(frozen=True, slots=True)
 class SeenWorkers:
-    """All workers at a moment, by key, with the user of each; `pid` is that of the orchestrator, None for none."""
+    """All workers at a moment, by key, with the user of each.
+
+    `pid` is that of the orchestrator, None if none answers; `no_answer` says why one that runs doesn't answer.
+    """
 
     at_s: float
     workers: dict[str, dict[str, Any]]
@@ -55,6 +59,7 @@ class SeenWorkers:
     pid: int | None
     hosts: dict[str, int]
     store: dict[str, Any] | None
+    no_answer: str = ""
 
 
 class WorkerDesk:
@@ -67,12 +72,16 @@ class WorkerDesk:
     def seen(self) -> SeenWorkers:
         """Return the workers as they were at most a quarter of a second ago.
 
-        Raises:
-            RunError: the orchestrator does not answer.
+        If the orchestrator hangs, they are what their own files say.
         """
         with self._lock:
-            if self._seen is None or time.monotonic() - self._seen.at_s > _FRESH_S:
-                answer = ask("status")
+            fresh_s = _HUNG_FRESH_S if self._seen is not None and self._seen.no_answer else _FRESH_S
+            if self._seen is None or time.monotonic() - self._seen.at_s > fresh_s:
+                answer, no_answer = None, ""
+                try:
+                    answer = ask("status", within_s=STATUS_S)
+                except RunError as error:
+                    no_answer = str(error)
                 known = registered_workers()
                 found = {} if answer is None else answer
                 self._seen = SeenWorkers(
@@ -84,6 +93,7 @@ class WorkerDesk:
                     pid=found.get("pid"),
                     hosts=dict(found.get("hosts", {})),
                     store=found.get("store"),
+                    no_answer=no_answer,
                 )
             return self._seen
 
@@ -149,6 +159,8 @@ class WorkerDesk:
             ]
         if not keys:
             return {}
+        if verb in KILL_VERBS and self.seen().no_answer:
+            return {key: _killed_by_file(key, verb) for key in keys}
         try:
             return dict(self._ask("command", command=verb, workers=list(keys))["answers"])
         except RunError:
@@ -181,7 +193,7 @@ class WorkerDesk:
 
     def _ask(self, verb: str, **values: Any) -> dict[str, Any]:
         try:
-            answer = ask(verb, **values)
+            answer = ask(verb, within_s=_ANSWER_S, **values)
         finally:
             self.forget()
         if answer is None:

@@ -184,8 +184,8 @@ class InstrumentSpec:
 class StrategySpec:
     """A strategy file, checked in itself: names, shapes, blocks and settings, but not against what is installed.
 
-    `text` is the file as read; `overrides` are the changes that were made to it on the way; `uses` holds the
-    uses of blocks by expanded id.
+    `text` is the file as read; `overrides` are the changes that were made to it on the way, and
+    `by_hand` whether the user of this computer typed them; `uses` holds the uses of blocks by expanded id.
     """
 
     name: str
@@ -199,6 +199,7 @@ class StrategySpec:
     block_names: tuple[str, ...] = ()
     text: str = field(default="", repr=False)
     overrides: tuple[str, ...] = ()
+    by_hand: bool = field(default=False, compare=False)
     run_located: Located = field(default_factory=lambda: Located(Place()), repr=False)
     uses: dict[str, NodeSpec] = field(default_factory=dict, repr=False)
     _resolver: Resolver = field(default_factory=Resolver, repr=False, compare=False)

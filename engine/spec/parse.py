@@ -63,7 +63,7 @@ def parse_strategy(
 
 
 def check_strategy_file(
-    path: str | Path, *, overrides: Many[str] = (), block_dir: Path | None = None
+    path: str | Path, *, overrides: Many[str] = (), by_hand: bool = False, block_dir: Path | None = None
 ) -> tuple[StrategySpec | None, list[Problem]]:
     """Read a strategy file and return what is usable of it with every problem; see `check_strategy`."""
     path = Path(path)
@@ -71,7 +71,9 @@ def check_strategy_file(
     text = read_text(path, log)
     if text is None:
         return None, log.in_order()
-    return check_strategy(text, file=str(path), base_dir=path.parent, overrides=overrides, block_dir=block_dir)
+    return check_strategy(
+        text, file=str(path), base_dir=path.parent, overrides=overrides, by_hand=by_hand, block_dir=block_dir
+    )
 
 
 def check_strategy(
@@ -80,9 +82,13 @@ def check_strategy(
     file: str = "",
     base_dir: str | Path = ".",
     overrides: Many[str] = (),
+    by_hand: bool = False,
     block_dir: Path | None = None,
 ) -> tuple[StrategySpec | None, list[Problem]]:
     """Read a strategy and return what is usable of it, with every problem in file order.
+
+    `by_hand` says that the user of this computer typed the overrides: files that they name are read wherever they are.
+    Overrides of anybody else, such as those of a request or a stored row, are confined as the text is.
 
     The specification is None only when the text is no YAML mapping or of a version that can't be read. A text of an
     older version is migrated in memory, which a warning tells. Never raises for anything that a text may contain.
@@ -105,7 +111,9 @@ def check_strategy(
         return None, log.in_order()
     apply_overrides(root, overrides, log)
     spec = _read(root, (Path(base_dir), block_dir), log)
-    return None if spec is None else replace(spec, text=text, overrides=tuple(overrides)), log.in_order()
+    if spec is not None:
+        spec = replace(spec, text=text, overrides=tuple(overrides), by_hand=by_hand)
+    return spec, log.in_order()
 
 
 def check_tree(root: Mapping, *, base_dir: str | Path = ".") -> tuple[StrategySpec | None, list[Problem]]:

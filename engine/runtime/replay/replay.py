@@ -61,6 +61,7 @@ class Replay:
         source: a strategy file, or a spec.
         registry: the installed components.
         overrides: changes such as `indicators.fast.timeperiod=20`, which override the file.
+        by_hand: whether the user of this computer wrote them; files that they name are read then.
         loader: loads the bars.
         snapshot_steps: number of steps between two snapshots, the maximum that a jump back repeats.
 
@@ -74,6 +75,7 @@ class Replay:
         *,
         registry: Installed,
         overrides: Sequence[str] = (),
+        by_hand: bool = False,
         loader: Loader = load_bars,
         snapshot_steps: int = SNAPSHOT_STEPS,
     ) -> None:
@@ -86,7 +88,7 @@ class Replay:
             )
         self._source = source
         self._registry = registry
-        self._overrides = tuple(overrides)
+        self._overrides, self._by_hand = tuple(overrides), by_hand
         self._loader = loader
         self._every = snapshot_steps
         self.prepared = self._prepare(self._overrides)
@@ -98,7 +100,7 @@ class Replay:
         self.moment: Moment | None = None
 
     def _prepare(self, overrides: tuple[str, ...]) -> Prepared:
-        graph = load_graph(self._source, self._registry, overrides)
+        graph = load_graph(self._source, self._registry, overrides, by_hand=self._by_hand)
         settings = with_choices(graph.spec.run, "replay", "native")
         return prepare_run(graph, settings, clock=StageTimer(), loader=self._loader)
 
@@ -351,6 +353,7 @@ class Replay:
             self._source,
             registry=self._registry,
             overrides=(*self._overrides, *changes),
+            by_hand=self._by_hand,
             loader=self._loader,
             snapshot_steps=self._every,
         )

@@ -19,9 +19,14 @@ class Installed(Catalog, Engines, Protocol):
     """A catalog that knows the engines too, such as the plugin registry."""
 
 
-def validate_file(path: str | Path, registry: Catalog, overrides: Sequence[str] = ()) -> list[Problem]:
-    """Return every problem of a strategy file, in file order; an empty list means it can run."""
-    spec, problems = check_strategy_file(path, overrides=overrides)
+def validate_file(
+    path: str | Path, registry: Catalog, overrides: Sequence[str] = (), *, by_hand: bool = False
+) -> list[Problem]:
+    """Return every problem of a strategy file, in file order; an empty list means it can run.
+
+    `by_hand` is as for `check_strategy`.
+    """
+    spec, problems = check_strategy_file(path, overrides=overrides, by_hand=by_hand)
     return every_problem(spec, problems, registry)[0]
 
 
@@ -57,24 +62,37 @@ def spec_problems(
     return problems, graph.refused_files
 
 
-def load_graph(source: str | Path | StrategySpec, registry: Catalog, overrides: Sequence[str] = ()) -> BoundGraph:
+def load_graph(
+    source: str | Path | StrategySpec, registry: Catalog, overrides: Sequence[str] = (), *, by_hand: bool = False
+) -> BoundGraph:
     """Return the graph of a strategy file or of a spec, with its warnings; further overrides come on top of a spec's.
+
+    `by_hand` is as for `check_strategy`.
 
     Raises:
         SpecError: there are errors; it holds every problem, warnings included.
     """
-    return _bound(*_read(source, overrides), registry)
+    return _bound(*_read(source, overrides, by_hand=by_hand), registry)
 
 
 def load_text(
-    text: str, registry: Catalog, *, file: str = "", base_dir: str | Path = ".", overrides: Sequence[str] = ()
+    text: str,
+    registry: Catalog,
+    *,
+    file: str = "",
+    base_dir: str | Path = ".",
+    overrides: Sequence[str] = (),
+    by_hand: bool = False,
 ) -> BoundGraph:
     """Return the graph of a strategy's text, with its warnings; `file` need not hold that text, or exist.
+
+    `by_hand` is as for `check_strategy`.
 
     Raises:
         SpecError: there are errors; it holds every problem, warnings included.
     """
-    return _bound(*check_strategy(text, file=file, base_dir=base_dir, overrides=overrides), registry)
+    checked = check_strategy(text, file=file, base_dir=base_dir, overrides=overrides, by_hand=by_hand)
+    return _bound(*checked, registry)
 
 
 def _bound(spec: StrategySpec | None, problems: Sequence[Problem], registry: Catalog) -> BoundGraph:
@@ -87,13 +105,21 @@ def _bound(spec: StrategySpec | None, problems: Sequence[Problem], registry: Cat
     return replace(graph, warnings=tuple(problems))
 
 
-def _read(source: str | Path | StrategySpec, overrides: Sequence[str]) -> tuple[StrategySpec | None, Sequence[Problem]]:
+def _read(
+    source: str | Path | StrategySpec, overrides: Sequence[str], *, by_hand: bool
+) -> tuple[StrategySpec | None, Sequence[Problem]]:
     if not isinstance(source, StrategySpec):
-        return check_strategy_file(source, overrides=overrides)
+        return check_strategy_file(source, overrides=overrides, by_hand=by_hand)
     if not overrides:
         return source, ()
     changes = (*source.overrides, *overrides)
-    return check_strategy(source.text, file=source.file, base_dir=source.base_dir, overrides=changes)
+    return check_strategy(
+        source.text,
+        file=source.file,
+        base_dir=source.base_dir,
+        overrides=changes,
+        by_hand=by_hand and (source.by_hand or not source.overrides),
+    )
 
 
 def in_file_order(problems: Sequence[Problem]) -> list[Problem]:

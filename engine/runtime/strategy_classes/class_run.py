@@ -159,7 +159,7 @@ def class_graph(source: ClassSource, registry: Installed) -> BoundGraph:
         SpecError: data or settings are wrong.
     """
     text = _text(source, registry)
-    spec, problems = check_strategy(text, file="", base_dir=Path.cwd(), overrides=source.overrides)
+    spec, problems = check_strategy(text, file="", base_dir=Path.cwd(), overrides=source.overrides, by_hand=True)
     if spec is None:
         raise SpecError(problems)
     for instrument in spec.instruments:  # the user names them on the command line, which is permission enough

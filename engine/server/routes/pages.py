@@ -39,6 +39,7 @@ def index(shared: Shared, caller: WhoCalls, base: Base) -> HTMLResponse:
         workers=workers,
         modes=_modes(workers),
         running=seen.pid is not None,
+        no_answer=seen.no_answer,
         store=shared.strategies.problems(caller.user, seen.store),
     )
 

@@ -34,7 +34,12 @@ def status(shared: Shared, caller: WhoCalls, base: Base) -> dict[str, Any]:
         "workers": shared.desk.visible(caller.user, base),
         "base_url": base,
         "store": shared.strategies.problems(caller.user, seen.store),
-        "orchestrator": {"running": seen.pid is not None, "pid": seen.pid, "hosts": len(seen.hosts)},
+        "orchestrator": {
+            "running": seen.pid is not None or bool(seen.no_answer),
+            "pid": seen.pid,
+            "hosts": len(seen.hosts),
+            "error": seen.no_answer or None,
+        },
         "user": {"name": caller.user.shown_name, "role": str(caller.user.role)},
     }
 

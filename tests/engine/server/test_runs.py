@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,19 @@ def test_a_wrong_file_is_refused_with_every_problem_and_reads_nothing_outside(ap
     assert found["state"] == "failed"
     assert "root:" not in str(found)
     assert api.post("/runs", json={"strategy": STOPPED, "file": "/etc/passwd"}).status_code == 422
+
+
+def test_overrides_read_nothing_outside(api: TestClient, tmp_path: Path) -> None:
+    secret = tmp_path / "elsewhere" / "payroll.csv"
+    secret.parent.mkdir()
+    secret.write_text("date,open,high,low,close,volume\n2020-01-02,1,1,1,41234,1\n")
+    inside = STOPPED.replace(
+        "data: synthetic, timeframe: 1d, bars: 160, seed: 3", "data: csv, timeframe: 1d, path: x.csv"
+    )
+    found = over(api, queued(api, inside, overrides=[f"instruments.0.path={secret}"]))
+    assert found["state"] == "failed"
+    assert "outside the strategy's folder" in found["error"]
+    assert "41234" not in str(found)
 
 
 def test_runs_are_cancelled_before_and_while_they_run(api: TestClient) -> None:

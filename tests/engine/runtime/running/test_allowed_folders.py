@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from quantcrafter.engine.api import QuantCrafterError
+from quantcrafter.engine.api import QuantCrafterError, folders
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.live.beginning import about_strategy, strategy_from
 from quantcrafter.engine.plugins import load_registry
 from quantcrafter.engine.runtime.running.allowed_folders import allow_folder, forget_folder
 from quantcrafter.engine.runtime.running.load_graph import load_graph, load_text
@@ -178,6 +179,27 @@ def test_a_path_given_on_the_command_line_is_read(place: Path, capsys: pytest.Ca
     change = f"instruments.0.path={place / 'other' / 'bars.csv'}"
     assert main(["run", str(file), "-q", "--no-history", "--set", change]) == 0
     capsys.readouterr()
+
+
+def test_a_path_in_overrides_of_others_is_confined_as_the_text_is(place: Path) -> None:
+    text = strategy(place, "bars.csv").read_text()
+    change = [f"instruments.0.path={place / 'other' / 'bars.csv'}"]
+    with pytest.raises(QuantCrafterError, match="outside the strategy's folder"):
+        load_text(text, load_registry(), base_dir=place / "mine", overrides=change)
+    load_text(text, load_registry(), base_dir=place / "mine", overrides=change, by_hand=True)
+
+
+def test_a_worker_goes_on_with_the_file_that_its_user_named(place: Path) -> None:
+    text = strategy(place, "bars.csv").read_text()
+    change = [f"instruments.0.path={place / 'other' / 'bars.csv'}"]
+    registry = load_registry()
+    graph = load_text(text, registry, base_dir=place / "mine", overrides=change, by_hand=True)
+    folders._given.clear()  # as in another process
+    about = about_strategy(graph.spec)
+    assert strategy_from(about, registry).spec.overrides == tuple(change)
+    folders._given.clear()
+    with pytest.raises(QuantCrafterError, match="outside the strategy's folder"):
+        strategy_from({**about, "by_hand": False}, registry)
 
 
 def test_a_text_without_a_file_has_the_current_folder_for_its_own(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
