@@ -73,11 +73,20 @@ def run(  # noqa: PLR0913 - one argument an option
     timeframe: Annotated[
         str, typer.Option("--timeframe", help="Timeframe of --data, such as 1h.", show_default=False)
     ] = "",
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="Of the first generation: the strategy file.", show_default=False
+        ),
+    ] = None,
     no_history: Annotated[bool, typer.Option("--no-history", help="Don't store the run in the history.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
 ) -> None:
     """Run a strategy file, or a class written for another engine, and show the results."""
     _check_mode(mode)
+    if config is not None and file is not None:
+        raise typer.BadParameter("it names the strategy file, which is given already.", param_hint="'--config'")
+    file = file or config
     json = STDOUT if json in STDOUT_FILES else json
     registry = registry_with_warnings()
     settings = [*(settings or ()), *([] if benchmark is None else [benchmark_change(benchmark, file)])]

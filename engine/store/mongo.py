@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import threading
 import time
+import warnings
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from quantcrafter.engine.api import RunError
+from quantcrafter.engine.api import QuantCrafterError, RunError
 from quantcrafter.engine.api.message import Message
+from quantcrafter.engine.api.place import MASK, shown_address
 from quantcrafter.engine.store.rows import StoreError, StrategyRow
 from quantcrafter.engine.store.store import Removal, StoreEntry, entries_of, entry_in
 
@@ -29,6 +32,10 @@ POLL_S = 1.0
 _TIMEOUT_MS = 2_000
 _AWAIT_MS = 500
 _LONGEST_REASON = 300
+_DETAILS = re.compile(r" \(configured timeouts|, Timeout: |, Topology Description: |, full error: ")
+"""What follows the reason in the texts of pymongo."""
+_SHORTEST = 3
+_SECRET_OPTIONS = re.compile(r"auth|password|user|token", re.IGNORECASE)
 _REFUSED = (40573, 40324, 59, 13, 20, 115, 303)
 """What servers answer that have no change streams, or not for this user."""
 
@@ -66,8 +73,8 @@ class MongoStore:
 
     @property
     def place(self) -> str:
-        parts = urlsplit(self._uri)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{self._database}.{self._collection}"
+        scheme, _, rest = shown_address(self._uri).partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2].partition('/')[0]}/{self._database}.{self._collection}"
 
     def list(self) -> tuple[StoreEntry, ...]:
         self._listed_s = time.monotonic()
@@ -128,7 +135,9 @@ class MongoStore:
                     raise self._unusable(error) from error
                 self._has_streams = False
                 log.info("%s has no change streams; it is asked every %g s.", self.place, POLL_S)
-            except self._failure as error:
+            except QuantCrafterError:
+                raise
+            except Exception as error:  # as in `_used`
                 self._end_stream()
                 raise self._unusable(error) from error
         return False
@@ -176,7 +185,9 @@ class MongoStore:
         """
         try:
             yield self._opened()[self._database][self._collection]
-        except self._failure as error:
+        except QuantCrafterError:
+            raise
+        except Exception as error:  # beside its own errors, pymongo raises those of its parser for odd answers
             raise self._unusable(error) from error
 
     def _opened(self) -> Any:
@@ -186,20 +197,31 @@ class MongoStore:
             if self._closed.is_set():
                 raise StoreError(Message("The strategy store '{place}' is closed.", place=self.place))
             if self._client is None:
-                self._client = pymongo.MongoClient(
-                    self._uri,
-                    serverSelectionTimeoutMS=_TIMEOUT_MS,
-                    connectTimeoutMS=_TIMEOUT_MS,
-                    socketTimeoutMS=5 * _TIMEOUT_MS,
-                    appname="quantcrafter",
-                )
+                with warnings.catch_warnings(record=True) as heard:  # their texts have the values of options
+                    warnings.simplefilter("always")
+                    self._client = pymongo.MongoClient(
+                        self._uri,
+                        serverSelectionTimeoutMS=_TIMEOUT_MS,
+                        connectTimeoutMS=_TIMEOUT_MS,
+                        socketTimeoutMS=5 * _TIMEOUT_MS,
+                        appname="quantcrafter",
+                    )
+                if heard:
+                    log.warning(
+                        "The address of %s has an option, or a value of one, that pymongo doesn't know and leaves out.",
+                        self.place,
+                    )
             return self._client
 
     def _removed(self, rows: Any) -> Any:
         return rows.database[f"{rows.name}_removals"]
 
     def _unusable(self, error: Exception) -> RunError:
-        text = " ".join(str(error).split())
+        text = _DETAILS.split(" ".join(str(error).split()), maxsplit=1)[0]
+        for each in self._secrets():
+            text = text.replace(each, MASK)
+        if not isinstance(error, self._failure):
+            text = str(Message("the server's answer can't be read ({error})", error=f"{type(error).__name__}: {text}"))
         return StoreError(
             Message(
                 "The strategy store '{place}' can't be used: {error}. What runs goes on meanwhile.",
@@ -207,3 +229,11 @@ class MongoStore:
                 error=text[:_LONGEST_REASON].rstrip("."),
             )
         )
+
+    def _secrets(self) -> tuple[str, ...]:
+        """Return what of the address must not be shown, the longest first."""
+        parts = urlsplit(self._uri)
+        login = parts.netloc.rpartition("@")[0].split(":")
+        options = [value for name, value in parse_qsl(parts.query) if _SECRET_OPTIONS.search(name)]
+        values = {part for text in (*login, *options) for part in (text, unquote(text), *re.split("[:,]", text))}
+        return tuple(sorted((each for each in values if len(each) > _SHORTEST), key=len, reverse=True))

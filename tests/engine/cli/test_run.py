@@ -55,6 +55,15 @@ def strategy(tmp_path: Path) -> str:
     return str(path)
 
 
+def test_a_run_takes_its_file_as_the_first_generation_names_it(
+    strategy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--config", strategy, "--no-history", "--json", "-", "--quiet"]) == 0
+    assert json.loads(capsys.readouterr().out)["strategy"]
+    assert main(["run", strategy, "--config", strategy]) == 2
+    assert "is given already" in capsys.readouterr().err
+
+
 def test_a_run_prints_a_summary_within_80_columns(strategy: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", strategy]) == 0
 

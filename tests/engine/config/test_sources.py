@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from quantcrafter.engine.config import sources
 from quantcrafter.engine.config.errors import ConfigError
 from quantcrafter.engine.config.settings import FIRST_NAMES
 from quantcrafter.engine.config.sources import load_configuration, masked, paths, variable_of
-from tests.support.command_line import ROOT
+from tests.support.command_line import ROOT, clean_environment
 
 
 @pytest.fixture
@@ -221,3 +223,17 @@ def test_the_addresses_of_notices_are_secrets(
             load_configuration(folder)
         assert "geheim" not in str(raised.value)
         assert "notices." in str(raised.value)
+
+
+def test_a_backend_of_the_keyring_that_can_not_be_loaded_is_named(tmp_path: Path) -> None:
+    (tmp_path / "production.json").write_text('{"mongo_uri": "keyring:URI"}', encoding="utf-8")
+    environment = clean_environment(tmp_path) | {"PYTHON_KEYRING_BACKEND": "nosuch.Backend"}
+    done = subprocess.run(
+        [sys.executable, "-m", "quantcrafter.engine.cli", "config", "--config", str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "names a backend of the keyring, 'nosuch.Backend', that can't be loaded" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -132,3 +133,29 @@ def test_a_server_that_is_away_is_said_without_its_password_and_used_again_when_
                 away.list()
             server.start()
             assert [each.key for each in store.list()] == ["A_t"]
+
+
+def test_why_a_server_can_not_be_used_is_one_sentence_without_what_logs_in(caplog: pytest.LogCaptureFixture) -> None:
+    options = "authMechanismProperties=SERVICE:geheim,NOSUCH:geheim"
+    with (
+        warnings.catch_warnings(record=True) as heard,
+        closing(MongoStore(f"mongodb://me:geheim@127.0.0.1:9,127.0.0.1:10/?{options}", "quant", "rows")) as store,
+    ):
+        warnings.simplefilter("always")
+        with pytest.raises(StoreError) as error:
+            store.list()
+    assert not heard
+    assert "that pymongo doesn't know" in caplog.text
+    assert "geheim" not in f"{error.value}{caplog.text}"
+    assert len(str(error.value)) < 200
+    assert "Topology" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_a_server_that_answers_a_login_with_nonsense_is_an_unusable_store(server: MongoServer) -> None:
+    place = server.uri.replace("mongodb://", "mongodb://me:geheim@")
+    with closing(MongoStore(place, "quant", "rows")) as store:
+        for use in (store.list, lambda: store.wait(1.0)):
+            with pytest.raises(StoreError, match="can't be used") as error:
+                use()
+            assert "geheim" not in str(error.value)
