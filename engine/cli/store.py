@@ -277,19 +277,62 @@ def remove(
     from quantcrafter.engine.orchestrator.control import ask
 
     with opened_store(config) as (store, _):
+        known = {each.key for each in store.list()}
+        missing = {each for each in keys if each not in known and _is_missing(each)}
         for each in keys:
-            store.get(each)
-        refused = {each: held for each in keys if (held := _held(each)) and not flatten}
-        if flatten and any(map(_held, keys)) and ask("status") is None:
-            raise RunError(
-                Message("No orchestrator is running, so no position can be closed. 'quantcrafter start' starts one.")
-            )
+            if each not in missing:
+                store.get(each)
+        holding = {each: held for each in keys if (held := _held(each))}
+        refused = {} if flatten else dict.fromkeys(holding, "Close the position, or add --flatten.")
+        if flatten and holding:
+            answer = ask("status")
+            if answer is None:
+                raise RunError(
+                    Message(
+                        "No orchestrator is running, so no position can be closed. 'quantcrafter start' starts one."
+                    )
+                )
+            refused = {each: _not_running(each) for each in holding if not _runs(answer["workers"].get(each))}
         for each in keys:
             if each in refused:
-                warn(f"'{each}' holds {refused[each]}, so it is not removed. Close the position, or add --flatten.")
+                warn(f"'{each}' holds {holding[each]}, so it is not removed. {refused[each]}")
+            elif each in missing:
+                store.note_removal(each, flatten=flatten)
             else:
                 store.remove(each, flatten=flatten)
     return FAILED if refused else DONE
+
+
+def _is_missing(key: str) -> bool:
+    """Return whether a worker goes on although its row is not in the store any more."""
+    from quantcrafter.engine.orchestrator.control import ask
+    from quantcrafter.engine.orchestrator.registry import registered_worker
+
+    known = registered_worker(key)
+    told = (ask("status") or {}).get("store") or {}
+    return (known is not None and bool(known.config.row)) or key in told.get("problems", {})
+
+
+def _runs(told: Mapping[str, Any] | None) -> bool:
+    """Return whether a worker, as the orchestrator tells of it, can carry out a command."""
+    from quantcrafter.engine.orchestrator.worker_listing import is_alive
+
+    return told is not None and bool(told["wanted"]) and is_alive(told["state"])
+
+
+def _not_running(key: str) -> str:
+    """Return what to do with a worker that holds a position, and is not running."""
+    from quantcrafter.engine.live.places import workers_folder
+
+    return str(
+        Message(
+            "Its worker is not running, so nothing can close the position. Let it run, by 'quantcrafter store disable "
+            "{key}' and 'quantcrafter store enable {key}', and repeat this; or close the position at the broker, and "
+            "remove the folder '{folder}'.",
+            key=key,
+            folder=shown_path(workers_folder() / key),
+        )
+    )
 
 
 def _held(key: str) -> str:

@@ -92,17 +92,17 @@ def _check_same_bars(
 ) -> None:
     symbols, before = ([each.spec.symbol for each in found.instruments] for found in (graph, core.graph))
     if symbols != before:
-        raise RunError(
-            Message(
-                "It trades {new} in place of {old}. Close the positions first.",
-                new=", ".join(symbols),
-                old=", ".join(before),
-            )
-        )
+        why = Message("It trades {new} in place of {old}.", new=", ".join(symbols), old=", ".join(before))
+        raise RunError(_refused(why, core))
     new, old = ({each.name: (each.symbol, each.timeframe) for each in found} for found in (wanted, had))
     if new != old:
         other = sorted(name for name in new.keys() | old.keys() if new.get(name) != old.get(name))
-        raise RunError(Message("It needs other bars, of {names}. Close the positions first.", names=", ".join(other)))
+        raise RunError(_refused(Message("It needs other bars, of {names}.", names=", ".join(other)), core))
+
+
+def _refused(why: Message, core: StrategyCore) -> Message:
+    """Return why the new strategy can't carry on, with what to do, if there is something to close."""
+    return why if is_idle(core) else Message("{why} Close the positions first.", why=why)
 
 
 def _known(graph: BoundGraph, stored: StoredMarket | None, core: StrategyCore, feed: FeedConnection) -> dict[str, Bars]:
@@ -114,9 +114,7 @@ def _known(graph: BoundGraph, stored: StoredMarket | None, core: StrategyCore, f
             last_ns = bars.close_ns[-1] if len(bars) else -(2**62)
             same = stored.bars[name].slice(0, int(stored.bars[name].close_ns.searchsorted(last_ns, "right")))
             if len(same) != len(bars) or not _are_equal(same, bars):
-                raise RunError(
-                    Message("Its bars of {name} are others than those so far. Close the positions first.", name=name)
-                )
+                raise RunError(_refused(Message("Its bars of {name} are others than those so far.", name=name), core))
         return known
     count = history_count(graph)
     for name, bars in known.items():

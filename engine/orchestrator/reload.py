@@ -4,8 +4,9 @@
    was there before: what did not work is tried again.
 2. A worker whose row has changed is changed between two bars. If the new strategy can't carry its position and orders,
    the one before it goes on, and the problem of the row says why.
-3. A store that can't be read changes nothing, and neither does one that is suddenly empty. Rows that a command removed
-   are noted in the store, so that the last one can be removed too.
+3. A store that can't be read changes nothing, and neither does one that is suddenly empty. What is missing after that,
+   while other rows are back, goes on until a command removes it (`missing_rows`). Rows that a command removed are noted
+   in the store, so that the last one can be removed too.
 4. A worker that holds something is not removed, unless its row was removed with the word to flatten it.
 """
 
@@ -28,6 +29,7 @@ from quantcrafter.engine.live.status_file import read_status
 from quantcrafter.engine.live.worker import WorkerState
 from quantcrafter.engine.live.worker_folder import put_aside
 from quantcrafter.engine.orchestrator.host_messages import REMOVE
+from quantcrafter.engine.orchestrator.missing_rows import MissingRows
 from quantcrafter.engine.orchestrator.orchestrator import Orchestrator
 from quantcrafter.engine.orchestrator.registry import registered_worker, registered_workers, unregister
 from quantcrafter.engine.orchestrator.row_config import OWN_BROKERS, RowRules, config_of_row, file_named
@@ -50,6 +52,10 @@ HOLDS_S = 1.0
 AGAIN_S = 30.0
 """How soon what was refused is tried again."""
 
+_LOST = Message(
+    "The file of the strategy store is missing. What runs goes on: restore the file from a backup, or put the "
+    "strategies into the store again."
+)
 _EMPTY = Message(
     "The strategy store has no strategies any more. What runs goes on: 'quantcrafter store remove' removes a strategy, "
     "and 'quantcrafter stop' stops it."
@@ -122,6 +128,7 @@ class StoreReload:
         self._removals: dict[str, Removal] = {}
         self._read_at: float | None = None
         self._told, self._knows_registered = _Told(), False
+        self._missing = MissingRows()
         self._soon_s = every_s
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
@@ -168,6 +175,7 @@ class StoreReload:
     def _failed(self, error: str) -> None:
         if self._ends.is_set():
             return
+        self._missing.doubt()
         if error != self._told.error:
             log.warning("%s", error)
         told = self._told
@@ -181,6 +189,7 @@ class StoreReload:
         Raises:
             StoreError: the store can't be read; nothing is changed.
         """
+        self._missing.seen(self._store.identity())
         entries = [each for each in self._store.list() if self._is_ours(each)]
         self._removals = self._store.removals()
         self._rows, self._read_at = {each.key: each for each in entries}, time.time()
@@ -191,11 +200,15 @@ class StoreReload:
         self._soon_s = min(self._every_s, LOOK_S)
         workers, rows = self._orchestrator.workers(), self._rows
         gone, error = self._managed(workers) - rows.keys(), ""
-        if gone and not rows and not gone <= self._removals.keys():
-            gone, error = gone & self._removals.keys(), str(_EMPTY)
-        elif any(each.row is None and not each.values.get("strategy_key") for each in rows.values()):
+        unmeant = gone - self._removals.keys()
+        if unmeant and not rows:
+            self._missing.doubt()
+            error = str(_EMPTY if self._missing.has_store else _LOST)
+        missing = self._missing.of(unmeant)
+        gone -= missing.keys()
+        if any(each.row is None and not each.values.get("strategy_key") for each in rows.values()):
             gone = gone & self._removals.keys()  # a row that lost its strategy key may be that of a worker
-        problems = {key: self._tried(key, workers.get(key)) for key in (*rows, *gone)}
+        problems = {key: self._tried(key, workers.get(key)) for key in (*rows, *gone)} | missing
         self._tell(
             _Told(len(rows), self._read_at, error, {key: problems[key] for key in sorted(problems) if problems[key]})
         )
@@ -207,6 +220,12 @@ class StoreReload:
         except QuantCrafterError as error:
             self._hurry(FAILED_S)
             return reason_of_error(error)
+        except Exception as error:  # one row is no reason to leave the others alone
+            self._hurry(FAILED_S)
+            problem = f"{type(error).__name__}: {error}"
+            if self._told.problems.get(key) != problem:
+                log.exception("%s", Message("The row '{key}' could not be compared with its worker.", key=key))
+            return problem
 
     def _hurry(self, seconds: float) -> None:
         """Compare again that soon, also if no change is noticed."""
@@ -256,7 +275,7 @@ class StoreReload:
             log.info("%s: %s", key, Message("It is disabled in the store, and stopped."))
             self._orchestrator.stop([key])
         held = _held(key)
-        return str(Message("It is disabled, and {holds} Nothing manages that now.", holds=held)) if held else ""
+        return str(Message("It is disabled. {holds} Nothing manages that now.", holds=held)) if held else ""
 
     def _made(self, row: StrategyRow, side: _Side) -> _Made:
         """Return the configuration of a row."""
@@ -281,7 +300,7 @@ class StoreReload:
         """Return what changes with the file that a row names; None for other rows."""
         if row.holds_text or not (row.strategy or row.strategy_key.endswith((".yaml", ".yml"))):
             return None
-        with suppress(RunError, OSError):
+        with suppress(RunError, OSError, ValueError):
             status = Path(file_named(row.strategy or row.strategy_key, self._rules.folders)).stat()
             return status.st_mtime_ns, status.st_size
         return None
@@ -380,7 +399,8 @@ class StoreReload:
             self._forget(key)
             return ""
         if asked is None:
-            return _kept(held)
+            is_coming = worker is not None and worker.wanted and not worker.is_failed and not worker.over
+            return _kept(held) if is_coming else _left(held)
         self._hurry(HOLDS_S)
         removal = self._removals.get(key)
         if removal is None or not removal.flatten:
@@ -410,6 +430,16 @@ def _kept(holds: str) -> str:
         Message(
             "Its row was removed, but it goes on. {holds} It ends when that is closed, as by 'quantcrafter kill "
             "flatten'; or put the row back.",
+            holds=holds,
+        )
+    )
+
+
+def _left(holds: str) -> str:
+    return str(
+        Message(
+            "Its row was removed, and its worker is not running. {holds} Nothing manages that. Put the row back, and "
+            "let it run until that is closed; or close the position at the broker, and remove the worker's folder.",
             holds=holds,
         )
     )

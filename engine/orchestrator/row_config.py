@@ -170,7 +170,7 @@ def _with_params(row: StrategyRow, registry: Registry, text: str, file: str, bas
     overrides: tuple[str, ...] = ()
     if row.symbol or row.params:
         spec, problems = check_strategy(text, file=file, base_dir=base)
-        if spec is None:
+        if spec is None or not spec.instruments:
             raise SpecError(problems)
         symbol = "" if row.symbol == spec.instruments[0].symbol else row.symbol
         overrides = tuple(overrides_of(row.strategy_key, spec, registry, symbol, row.params))
@@ -184,7 +184,7 @@ def file_named(name: str, folders: tuple[Path, ...] = ()) -> Path:
         RunError: there is none.
     """
     places = (strategies_folder(), *folders)
-    for folder in places:
+    for folder in () if "\0" in name else places:
         within = folder.expanduser().resolve()
         found = (within / name).resolve()
         if found.is_relative_to(within) and found.suffix in _ENDINGS and found.is_file():
@@ -192,7 +192,7 @@ def file_named(name: str, folders: tuple[Path, ...] = ()) -> Path:
     raise RunError(
         Message(
             "There is no strategy file '{name}' in {folders}. Rows name files there, or hold their text.",
-            name=name,
+            name=name.replace("\0", "\\0"),
             folders=", ".join(f"'{shown_path(each)}'" for each in places),
         )
     )

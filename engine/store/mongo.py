@@ -100,10 +100,14 @@ class MongoStore:
 
     def remove(self, key: str, *, flatten: bool = False) -> None:
         found = self.get(key)
-        noted = {"flatten": flatten, "removed_at": datetime.now(UTC)}
-        with self._used() as rows:  # noted first: who finds the row gone then finds why
-            self._removed(rows).update_one({"_id": found.key}, {"$set": noted}, upsert=True)
+        self.note_removal(found.key, flatten=flatten)  # noted first: who finds the row gone then finds why
+        with self._used() as rows:
             rows.delete_one({"_id": found.values["_id"]})
+
+    def note_removal(self, key: str, *, flatten: bool = False) -> None:
+        noted = {"flatten": flatten, "removed_at": datetime.now(UTC)}
+        with self._used() as rows:
+            self._removed(rows).update_one({"_id": key}, {"$set": noted}, upsert=True)
 
     def removals(self) -> dict[str, Removal]:
         with self._used() as rows:
@@ -112,6 +116,9 @@ class MongoStore:
 
     def problems(self) -> dict[str, str]:
         return {each.key: each.problem for each in self.list() if each.problem}
+
+    def identity(self) -> Hashable:
+        return self.place
 
     def revision(self) -> Hashable:
         with self._used() as rows:

@@ -17,14 +17,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from quantcrafter.engine.api import RunError
 from quantcrafter.engine.api.message import Message
-from quantcrafter.engine.api.wording import did_you_mean
+from quantcrafter.engine.api.wording import did_you_mean, shortened
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 _ENDINGS = (".yaml", ".yml")
 _UNREAD = frozenset({"_id", "changed_at", "created_at", "updated_at", "name", "description", "notes"})
 """What databases add by themselves, and what people note beside a strategy."""
+_TEXTS = ("symbol", "strategy_key", "user_id", "engine", "engine_class", "strategy", "feed", "broker", "mode")
 _LONGEST_TEXT = 5_000_000
 _LONGEST_SHOWN = 60
+_LONGEST_KEY = 200
+"""Names of files have up to 255 bytes, and a worker's files need some of them."""
 
 
 class StoreError(RunError):
@@ -68,6 +71,13 @@ class StrategyRow(BaseModel):
     live: bool = False
     files: str = Field("", pattern="^([0-9a-f]{32})?$")
 
+    @field_validator(*_TEXTS)
+    @classmethod
+    def _without_nul(cls, value: str | None) -> str | None:
+        if value is not None and "\0" in value:
+            raise ValueError(Message("has a NUL character. Remove it"))
+        return value
+
     @field_validator("params", mode="before")
     @classmethod
     def _parsed(cls, value: object) -> object:
@@ -75,7 +85,7 @@ class StrategyRow(BaseModel):
         if isinstance(value, str):
             try:
                 return json.loads(value) if value.strip() else {}
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(Message("is not JSON: {error}", error=str(error))) from error
         return {} if value is None else value
 
@@ -125,9 +135,19 @@ def row_of(values: Mapping[str, Any]) -> StrategyRow:
         RowError: it is not a strategy; it says everything that is wrong.
     """
     try:
-        return StrategyRow.model_validate(dict(values))
+        row = StrategyRow.model_validate(dict(values))
     except ValidationError as error:
         raise RowError(Message("{problems}", problems=" ".join(map(_sentence, error.errors())))) from error
+    if not row.key.strip(".") or len(row.key) > _LONGEST_KEY:
+        raise RowError(
+            Message(
+                "The key '{key}' can't be the name of a worker's folder: it needs letters or digits, and at most "
+                "{most} characters. Give the row another strategy key.",
+                key=shortened(row.key, _LONGEST_SHOWN),
+                most=_LONGEST_KEY,
+            )
+        )
+    return row
 
 
 def _sentence(error: Any) -> str:

@@ -45,6 +45,7 @@ _PUT = (
     "strategy = excluded.strategy, feed = excluded.feed, broker = excluded.broker, mode = excluded.mode, "
     "live = excluded.live, files = excluded.files, changed_at = CURRENT_TIMESTAMP"
 )
+_NOTE = "INSERT OR REPLACE INTO removals (key, flatten) VALUES (?, ?)"
 _Rows = list[dict[str, Any]]
 _OF_ROW = "user_id = :user_id AND symbol = :symbol AND strategy_key = :strategy_key"
 
@@ -99,8 +100,11 @@ class SqliteStore:
         found = _identity(self.get(key))
         self._write(
             (f"DELETE FROM strategies WHERE {_OF_ROW}", found),  # noqa: S608 - no values in it
-            ("INSERT OR REPLACE INTO removals (key, flatten) VALUES (?, ?)", (_key_of(found), flatten)),
+            (_NOTE, (_key_of(found), flatten)),
         )
+
+    def note_removal(self, key: str, *, flatten: bool = False) -> None:
+        self._write((_NOTE, (key, flatten)))
 
     def removals(self) -> dict[str, Removal]:
         rows = self._rows("SELECT key, flatten FROM removals")
@@ -108,6 +112,11 @@ class SqliteStore:
 
     def problems(self) -> dict[str, str]:
         return {each.key: each.problem for each in self.list() if each.problem}
+
+    def identity(self) -> Hashable:
+        with suppress(OSError):
+            return self.path.stat().st_ino
+        return None
 
     def revision(self) -> Hashable:
         found = []
@@ -140,6 +149,7 @@ class SqliteStore:
         if not self.path.exists():
             return []
         with self._database.open() as connection:
+            connection.text_factory = _text
             cursor = connection.execute(query)
             names = [each[0] for each in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
@@ -148,6 +158,14 @@ class SqliteStore:
         with self._database.open() as connection, transaction(connection):
             for statement, values in statements:
                 connection.execute(statement, values)
+
+
+def _text(data: bytes) -> str | bytes:
+    """Return a text of the database; bytes that are none stay so, and are told as a problem of their row."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
 
 
 def _identity(entry: StoreEntry) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,12 +84,20 @@ class StrategyStore(Protocol):
         """
         ...
 
+    def note_removal(self, key: str, *, flatten: bool = False) -> None:
+        """Note that a row which is gone already was meant to be removed."""
+        ...
+
     def removals(self) -> dict[str, Removal]:
         """Return the rows that were removed and have not come back, by key."""
         ...
 
     def problems(self) -> dict[str, str]:
         """Return why rows are no strategies, by key."""
+        ...
+
+    def identity(self) -> Hashable:
+        """Return a value that is another one if the database itself is: None if it is a file that doesn't exist."""
         ...
 
     def revision(self) -> Hashable:
@@ -107,18 +116,29 @@ class StrategyStore(Protocol):
 def entries_of(rows: Iterable[Mapping[str, Any]]) -> tuple[StoreEntry, ...]:
     """Return what rows of a database are. Of several with the same key, only the first is a strategy."""
     found: dict[str, StoreEntry] = {}
-    for number, values in enumerate(rows, 1):
-        key = _key_of(values) or f"row-{number}"
+    for values in rows:
+        key = _key_of(values) or f"row-{_mark_of(values)}"
         if key in found:
             text = Message("Another row has the key '{key}' too. Give it another strategy key or user.", key=key)
-            key = f"{key}#{number}"
+            key = f"{key}#{_mark_of(values)}"
+            while key in found:
+                key += "#"
             found[key] = StoreEntry(key, values, None, text)
             continue
         try:
             found[key] = StoreEntry(key, values, row_of(values))
         except RowError as error:
             found[key] = StoreEntry(key, values, None, str(error))
+        except Exception as error:  # noqa: BLE001 - one row is no reason not to read the others
+            found[key] = StoreEntry(key, values, None, f"{type(error).__name__}: {error}")
     return tuple(found[key] for key in sorted(found))
+
+
+def _mark_of(values: Mapping[str, Any]) -> str:
+    """Return what tells a row from others without a key of its own, whichever others there are."""
+    identity = {name: values[name] for name in ("_id", "user_id", "symbol", "strategy_key") if name in values}
+    text = str(values["_id"]) if "_id" in values else repr(identity or dict(values))
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=4).hexdigest()
 
 
 def _key_of(values: Mapping[str, Any]) -> str:

@@ -54,7 +54,7 @@ ORDERS = (
 
 SERVER = (
     *("engine/store", "engine/config", "engine/live/swap.py"),
-    *(f"engine/orchestrator/{name}.py" for name in ("reload", "replacing", "row_config", "pushing")),
+    *(f"engine/orchestrator/{name}.py" for name in ("reload", "missing_rows", "replacing", "row_config", "pushing")),
 )
 """What is said about strategies from a database and the configuration of a server, which operators read."""
 

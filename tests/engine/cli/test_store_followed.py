@@ -75,6 +75,13 @@ def test_a_strategy_is_imported_run_previewed_changed_and_removed(
         assert "There is no strategy 'nothing'" in json.loads(capsys.readouterr().out)["store"]["problems"]["X_nothing"]
         assert main(["store", "list"]) == 0
         assert "There is no strategy 'nothing'" in " ".join(capsys.readouterr().out.split())
+        assert main(["store", "disable", "one"]) == 0
+        wait_until(lambda: not told()["workers"]["one"]["host"])
+        capsys.readouterr()
+        assert main(["store", "remove", "one", "--flatten"]) == 1
+        assert "Its worker is not running, so nothing can close the position" in capsys.readouterr().err
+        assert main(["store", "enable", "one"]) == 0
+        wait_until(lambda: told()["workers"]["one"]["state"] == "running")
         assert main(["store", "remove", "one", "--flatten"]) == 0
         wait_until(lambda: "one" not in told()["workers"])
         assert main(["stop"]) == 0

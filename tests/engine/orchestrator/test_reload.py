@@ -74,7 +74,7 @@ def test_a_store_that_is_gone_broken_or_suddenly_empty_changes_nothing(running: 
     store.path.write_bytes(b"no database at all, and long enough to be taken for one")
     soon(lambda: "can't be used" in running.reload.status()["error"])
     store.path.unlink()
-    soon(lambda: "no strategies any more" in running.reload.status()["error"])
+    soon(lambda: "The file of the strategy store is missing" in running.reload.status()["error"])
     assert running.runs("one")
     assert running.runs("two")
     store.path.write_bytes(saved)
@@ -85,8 +85,10 @@ def test_a_store_that_is_gone_broken_or_suddenly_empty_changes_nothing(running: 
     assert running.runs("one")
     assert running.runs("two")
     store.put(row("one"))
+    soon(lambda: "no command has removed it" in running.problem("two") and not running.reload.status()["error"])
+    assert running.runs("two")
     store.put(row("two"))
-    soon(lambda: not running.reload.status()["error"])
+    soon(lambda: not running.problem("two"))
     for key in ("one", "two"):
         store.remove(key, flatten=True)  # said by a command, also the last one is removed
     soon(lambda: not running.orchestrator.workers(), running.reload.status)
@@ -142,6 +144,16 @@ def test_a_strategy_that_holds_is_not_removed_unless_it_is_flattened(holder: Ser
     assert [each["lots"] for each in _events("one") if each["kind"] == "filled"] == [10, 10]
     assert registered_worker("one") is None
     assert holder.runs("two")
+
+
+@pytest.mark.slow
+def test_a_stopped_strategy_that_holds_is_said_to_be_unmanaged_when_its_row_is_removed(
+    holder: Served, store: SqliteStore
+) -> None:
+    store.disable("one")
+    soon(lambda: holder.problem("one") == "It is disabled. It holds 10 ONE. Nothing manages that now.")
+    store.remove("one", flatten=True)
+    soon(lambda: "its worker is not running. It holds 10 ONE. Nothing manages that" in holder.problem("one"))
 
 
 @pytest.mark.slow

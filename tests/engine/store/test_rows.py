@@ -46,6 +46,13 @@ def test_whether_a_row_is_enabled_does_not_change_its_digest_and_all_else_does()
         ({"strategy_key": "t", "enabled": "maybe"}, "The field 'enabled' was 'maybe': input should be a valid boolean"),
         ({"strategy_key": "t", "params": "{"}, "The field 'params' was '{': is not JSON"),
         ({"strategy_key": "t", "params": [1]}, "The field 'params' was [1]"),
+        (
+            {"strategy_key": "t", "strategy": "a\0b"},
+            "'strategy' was 'a\\x00b': has a NUL character. Remove it.",
+        ),
+        ({"strategy_key": ".."}, "The key '..' can't be the name of a worker's folder"),
+        ({"strategy_key": "t" * 199, "symbol": "AAPL"}, "at most 200 characters"),
+        ({"strategy_key": "t", "params": "[" * 100_000}, "is not JSON"),
         ({"strategy_key": 5, "symbol": 6}, "The field 'symbol' was 6: input should be a valid string. The field"),
     ],
 )
@@ -63,7 +70,10 @@ def test_a_bad_row_and_a_second_one_with_the_same_key_leave_the_others_alone() -
         {"symbol": "D", "strategy_key": "t", "params": None, "user_id": ""},
     ]
     found = {each.key: each for each in entries_of(rows)}
-    assert sorted(found) == ["A_B_t", "A_B_t#2", "D_t", "row-3"]
+    nameless = next(key for key in found if key.startswith("row-"))
+    second = next(key for key in found if key.startswith("A_B_t#"))
+    assert sorted(found) == ["A_B_t", second, "D_t", nameless]
+    assert nameless in {each.key for each in entries_of(rows[2:])}  # whichever rows are before it
     assert {key for key, each in found.items() if each.row} == {"A_B_t", "D_t"}
-    assert "Another row has the key 'A_B_t'" in found["A_B_t#2"].problem
-    assert "'strategy_key' is missing" in found["row-3"].problem
+    assert "Another row has the key 'A_B_t'" in found[second].problem
+    assert "'strategy_key' is missing" in found[nameless].problem

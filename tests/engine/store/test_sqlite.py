@@ -61,6 +61,14 @@ def test_rows_that_another_program_writes_are_seen_and_bad_ones_said(store: Sqli
     assert "is not JSON" in store.problems()["Y_bad"]
 
 
+def test_a_text_that_is_no_text_is_a_problem_of_its_row_only(store: SqliteStore) -> None:
+    store.put(ROW)
+    with closing(sqlite3.connect(store.path)) as other, other:
+        other.execute("INSERT INTO strategies (symbol, strategy_key, feed) VALUES ('Y', 'bad', CAST(x'ff' AS TEXT))")
+    assert [each.key for each in store.list() if each.row] == ["u_AAPL_turtle"]
+    assert "The field 'feed'" in store.problems()["Y_bad"]
+
+
 def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     path.write_text("this is a letter, and a long one", encoding="utf-8")
