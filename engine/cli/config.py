@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quantcrafter.engine.cli.console import console, note, print_json, table, warn
+from quantcrafter.engine.cli.installed import registry_with_warnings
 
 if TYPE_CHECKING:
     from quantcrafter.engine.config.sources import Configuration
+    from quantcrafter.engine.plugins import Registry
 
 ConfigFolder = Annotated[
     Path | None,
@@ -51,6 +53,7 @@ def config(
 ) -> None:
     """Show the configuration: where each value comes from, and with --show the values."""
     found = configured(folder)
+    check_places(found, registry_with_warnings(quiet=True))
     values = found.values()
     if json:
         print_json(
@@ -71,6 +74,29 @@ def config(
     for name in found.unused:
         warn(f"{found.folder / '.env'}: '{name}' sets nothing.")
     note(f"The folder of the configuration is {found.folder}.")
+
+
+def check_places(found: Configuration, registry: Registry) -> None:
+    """Refuse feeds and brokers of the configuration that don't exist, or have wrong options.
+
+    Raises:
+        ConfigError: one is wrong; it says where it is written.
+    """
+    from quantcrafter.engine.config.sources import wrong_place
+    from quantcrafter.engine.orchestrator.worker_config import broker_named, feed_named
+
+    settings = found.settings
+    for path, named, texts in (
+        ("feed", feed_named, (settings.feed,)),
+        ("row_feeds", feed_named, settings.row_feeds),
+        ("broker", broker_named, (settings.broker,)),
+        ("row_brokers", broker_named, settings.row_brokers),
+    ):
+        for text in texts:
+            try:
+                named(text, registry)
+            except ValueError as error:
+                raise wrong_place(found, path, text, str(error)) from error
 
 
 def _text(value: Any) -> str:

@@ -33,7 +33,7 @@ def report_failure(error: BaseException, *, verbose: bool = False) -> int:
         return WRONG_INPUT
     if isinstance(error, QuantCrafterError):
         complain(text_of(error))
-        if verbose:
+        if verbose and error.__cause__ is not None:  # else the text says all that is known
             note(_traceback_of(error))
         return WRONG_INPUT if isinstance(error, (ConfigError, PluginError)) else FAILED
     return _report_crash(error, verbose=verbose)

@@ -13,7 +13,7 @@ from quantcrafter.engine.api import RunError, SpecError
 from quantcrafter.engine.api.message import Message
 from quantcrafter.engine.api.place import settings_from_folder
 from quantcrafter.engine.api.wording import shown_path
-from quantcrafter.engine.cli.config import ConfigFolder, configured
+from quantcrafter.engine.cli.config import ConfigFolder, check_places, configured
 from quantcrafter.engine.cli.console import note
 from quantcrafter.engine.cli.installed import registry_with_warnings
 from quantcrafter.engine.cli.problems import print_problems
@@ -83,9 +83,11 @@ def start(  # noqa: PLR0913 - its options
     """Keep strategies running on a feed. A worker that ran before goes on where it was."""
     _check_options(files or (), mode, json, until_end=until_end, detach=detach, live=live)
     configuration = configured(config, user_id)
+    registry = registry_with_warnings()
+    if feed is None or broker is None:
+        check_places(configuration, registry)
     feed = settings_from_folder(configuration.settings.feed, configuration.folder) if feed is None else feed
     broker = settings_from_folder(configuration.settings.broker, configuration.folder) if broker is None else broker
-    registry = registry_with_warnings()
     between = _feed_of(feed, registry), _broker_of(broker, registry)
     if until_end:
         from quantcrafter.engine.cli.until_end import run_until_end

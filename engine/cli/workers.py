@@ -19,6 +19,7 @@ from quantcrafter.engine.data.labels import local_time
 def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
     """Show all workers: what state each is in, its position, and the age of its feed."""
     from quantcrafter.engine.live.api_files import api_token_file, base_url
+    from quantcrafter.engine.orchestrator.api_process import why_api_ended
     from quantcrafter.engine.orchestrator.control import STATUS_S, NoAnswerError, ask
     from quantcrafter.engine.orchestrator.registry import registered_workers
     from quantcrafter.engine.orchestrator.worker_listing import every_worker
@@ -49,6 +50,8 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON on s
     for key, problem in ((answer or {}).get("store") or {}).get("problems", {}).items():
         note(f"{key}: {problem}")
     _show_failures((answer or {}).get("notices") or {})
+    if answer is not None and base_url() is None and (why := why_api_ended()):
+        note(f"The API doesn't run: {why}")
     if not workers:
         note("There are no workers. 'quantcrafter start FILE' starts one.")
         return

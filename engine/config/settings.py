@@ -32,6 +32,7 @@ FIRST_NAMES: Mapping[str, str] = {
 
 SECRETS = frozenset({"mongo_uri", "store", "notices.channels", "notices.heartbeat_url"})
 """What may hold a password."""
+_SEVERITIES = ("info", "warning", "alarm")
 PLACES = frozenset({"feed", "broker", "row_feeds", "row_brokers"})
 """What may hold a password among its options."""
 
@@ -97,6 +98,17 @@ class NoticeSettings(_Part):
         if value.lstrip().startswith("["):
             return json.loads(value)
         return [each.strip() for each in value.split(";") if each.strip()]
+
+    @field_validator("channels")
+    @classmethod
+    def _written(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            parts = each.split(None, 2)
+            if len(parts) != 3 or parts[1] not in _SEVERITIES:  # noqa: PLR2004 - the parts that the message names
+                raise ValueError(
+                    Message("must be NAME info|warning|alarm ADDRESS each, such as 'phone alarm keyring:PHONE'")
+                )
+        return value
 
     @field_validator("heartbeat_url")
     @classmethod

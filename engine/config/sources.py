@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,11 @@ def load_configuration(named: Path | None = None) -> Configuration:
             merged[path] = value
             origins[path] = name
     settings = _checked(merged, origins)
-    return Configuration(settings, folder, origins, tuple(_unused(texts)))
+    unused = tuple(_unused(texts))
+    wrong = [name for name in unused if name.upper().startswith(PREFIX)]
+    if wrong:
+        raise ConfigError(joined([_no_setting(shown_path(environment_file), name, _variables()) for name in wrong]))
+    return Configuration(settings, folder, origins, unused)
 
 
 # ------------------------------------------------------------------------------------------------------------- reading
@@ -158,7 +162,7 @@ def _read_environment_file(path: Path) -> dict[str, str]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        read = json.loads(path.read_text(encoding="utf-8-sig"))
+        read = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
     except FileNotFoundError:
         return {}
     except json.JSONDecodeError as error:
@@ -173,11 +177,30 @@ def _read_json(path: Path) -> dict[str, Any]:
         ) from error
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(path, error) from error
+    except _TwiceError as error:
+        raise ConfigError(
+            Message(
+                "{file}: the name '{name}' is there twice. Remove one of them.", file=shown_path(path), name=str(error)
+            )
+        ) from None
     if not isinstance(read, dict):
         raise ConfigError(
             Message("{file}: it must be a JSON object, with the settings by name.", file=shown_path(path))
         )
     return read
+
+
+class _TwiceError(Exception):
+    """A name is there twice in an object of JSON."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _TwiceError(name)
+        found[name] = value
+    return found
 
 
 def _unreadable(path: Path, error: Exception) -> ConfigError:
@@ -218,8 +241,6 @@ def _checked(merged: Mapping[str, Any], origins: Mapping[str, str]) -> ServerSet
 
 
 def _from_keyring(path: str, value: Any) -> Any:
-    if path in PLACES:
-        return shown_text(value) if isinstance(value, str) else [shown_text(str(each)) for each in value]
     if path not in SECRETS or not isinstance(value, str) or not value.startswith(_KEYRING):
         return value
     if path.startswith("notices."):
@@ -236,9 +257,30 @@ def _from_keyring(path: str, value: Any) -> Any:
     return found
 
 
+def _no_setting(place: str, path: str, known: Iterable[str]) -> Message:
+    remedy = did_you_mean(path, known) or Message("'quantcrafter config' lists all.")
+    return Message("{place}: there is no setting '{path}'. {remedy}", place=place, path=path, remedy=remedy)
+
+
+def wrong_place(found: Configuration, path: str, value: str, why: str) -> ConfigError:
+    """Return the error of a setting that names a feed or broker which can't be used."""
+    origin = found.origins[path]
+    return ConfigError(
+        Message(
+            "{place}: the setting '{path}' was {value}: {text}.",
+            place=origin if origin in ("environment", DEFAULT) else shown_path(origin),
+            path=path,
+            value=_shown_input(path, value),
+            text=why,
+        )
+    )
+
+
 def _shown_input(path: str, value: object) -> str:
     if path in PLACES and isinstance(value, str):
         return repr(shown_text(value))
+    if isinstance(value, (int, float)):
+        return repr(value)
     is_secret = any(path == each or path.startswith(f"{each}.") for each in (*SECRETS, *PLACES))
     return MASK if is_secret else repr(value)
 
@@ -249,8 +291,7 @@ def _sentence(error: Any, origins: Mapping[str, str]) -> Message:
     origin = origin or next((name for known, name in origins.items() if known.startswith(f"{path}.")), "")
     place = shown_path(origin) if origin and origin != "environment" else "environment"
     if error["type"] == "extra_forbidden":
-        remedy = did_you_mean(path, paths()) or Message("'quantcrafter config' lists all.")
-        return Message("{place}: there is no setting '{path}'. {remedy}", place=place, path=path, remedy=remedy)
+        return _no_setting(place, path, paths())
     text = error["msg"].removeprefix("Value error, ")
     return Message(
         "{place}: the setting '{path}' was {value}: {text}.",
@@ -316,5 +357,9 @@ def _without_address(text: str) -> str:
 
 
 def _unused(variables: Mapping[str, str]) -> Iterator[str]:
-    known = {*FIRST_NAMES, *(variable_of(path) for path in paths()), *(f"{PREFIX}{each}" for each in _OTHER_USES)}
+    known = _variables()
     yield from (name for name in variables if name.upper() not in known)
+
+
+def _variables() -> set[str]:
+    return {*FIRST_NAMES, *(variable_of(path) for path in paths()), *(f"{PREFIX}{each}" for each in _OTHER_USES)}

@@ -100,13 +100,13 @@ class Channel:
             self._untold += count
 
     def status(self) -> dict[str, Any]:
-        """Return what became of its notices, as plain values. The address is not among them."""
+        """Return what became of its notices, as plain values; equal ones are one. The address is not among them."""
         with self._changed:
             return {
                 "state": "failing" if self._error else "ok",
                 "error": self._error,
                 "severity": str(self._least),
-                "waiting": sum(each.count for each in self._waiting.values()),
+                "waiting": len(self._waiting),
                 "sent": self._sent,
                 "left_out": self._left_out,
                 "failures": self._failures,
@@ -180,7 +180,7 @@ class Channel:
         now_s = time.monotonic()
         with self._changed:
             was_failing, self._error, self._not_before_s = bool(self._error), "", 0.0
-            self._sent += sum(taken.values())
+            self._sent += len(taken)
             self._failures, self._sent_at = 0, time.time()
             self._messages_s[severity is NoticeSeverity.ALARM].append(now_s)
             self._sent_s = {each: at for each, at in self._sent_s.items() if at + self._repeat_s > now_s}

@@ -20,6 +20,19 @@ OFF = "QUANTCRAFTER_API"
 _NEEDED = ("fastapi", "uvicorn", "websockets", "jinja2", "itsdangerous", "prometheus_client")
 _FIRST_S, _MOST_S = 1.0, 60.0
 _END_S = 10.0
+_LONGEST = 500
+OUTPUT = "api-output.log"
+"""What the process of the API said; that of its last start."""
+
+
+def why_api_ended() -> str:
+    """Return what the API's process said at last; '' if it said nothing."""
+    try:
+        lines = (api_folder() / OUTPUT).read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    said = [each.strip() for each in lines if each.strip()]
+    return said[-1].removeprefix("error: ")[:_LONGEST] if said else ""
 
 
 def missing_for_api() -> list[str]:
@@ -40,7 +53,8 @@ class ApiProcess:
         """Start it, if it isn't running and it is time."""
         now = time.monotonic()
         if self._process is not None and self._process.poll() is not None:
-            log.warning("The API has ended with code %s.", self._process.returncode)
+            why = why_api_ended()
+            log.warning("The API has ended with code %s%s", self._process.returncode, f": {why}" if why else ".")
             self._forget()
             self._not_before_s = now + self._back_off.after(now - self._started_s)
         if self._process is None and now >= self._not_before_s:
@@ -52,7 +66,7 @@ class ApiProcess:
         )
         self._started_s = now
         try:
-            with (api_folder() / "api-output.log").open("wb") as output:
+            with (api_folder() / OUTPUT).open("wb") as output:
                 self._process = subprocess.Popen(  # noqa: S603 - this program
                     [*program, "serve", "--with-parent"],
                     stdin=subprocess.PIPE,

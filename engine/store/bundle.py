@@ -154,9 +154,9 @@ def _place_of(named: str, folder: Path) -> Path | None:
         is_file = path.is_file()
     except (OSError, ValueError):
         return None
-    if not is_file:
+    if not is_file and ".." not in PurePosixPath(named.replace("\\", "/")).parts:
         return block_file(named, folder) if named.endswith(_BLOCKS) else None
-    if not path.resolve().is_relative_to(folder.resolve()) or not _is_safe(named):
+    if not is_file or not path.resolve().is_relative_to(folder.resolve()) or not _is_safe(named):
         raise RunError(
             Message(
                 "The strategy names '{path}', which is outside its folder. Move it beside the strategy, and name it "

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from quantcrafter.engine.api import DataError, PluginError, Problem, RunCancelledError, SpecError
+from quantcrafter.engine.api import DataError, PluginError, Problem, RunCancelledError, RunError, SpecError
 from quantcrafter.engine.cli import commands
 from quantcrafter.engine.cli.main import main
 from tests.support.command_line import clean_environment, quantcrafter
@@ -132,6 +132,15 @@ def test_verbose_shows_the_traceback_wherever_it_stands(
 
     assert main(["run", "s.yaml", "--verbose"]) == 1
     assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_verbose_shows_no_traceback_of_an_error_whose_text_says_all(
+    command_raises: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command_raises(RunError("There are no strategies."))
+
+    assert main(["run", "s.yaml", "--verbose"]) == 1
+    assert capsys.readouterr().err == "error: There are no strategies.\n"
 
 
 def test_a_crash_is_told_even_where_no_file_can_be_written(

@@ -125,6 +125,10 @@ def test_the_folder_is_the_named_one_else_config_here_else_that_of_the_data_fold
         ("{}", "API_PORT=http\n", r"\.env: the setting 'api_port' was 'http'"),
         ("{}", "QUANTCRAFTER_STRATEGIES={\n", r"\.env: .*strategies"),
         ("{}", "MONGO_URI=mysql://me:geheim@here\n", r"\.env: the setting 'mongo_uri' was \*\*\*: must begin with"),
+        ("{}", "QUANTCRAFTER_FED=replay:60x\n", r"\.env: there is no setting 'QUANTCRAFTER_FED'\. Did you mean"),
+        ('{"feed": "replay:1x", "feed": "replay:2x"}', "", r"production\.json: the name 'feed' is there twice"),
+        ('{"notices": {"channels": ["geheim"]}}', "", r"'notices\.channels' was \*\*\*: must be NAME"),
+        ('{"feed": "nosuch:1"}', "", r"production\.json: the setting 'feed' was 'nosuch:1': there is no feed 'nosuch'"),
         ("{}", "MONGO_URI=keyring:NO_SUCH_NAME\n", "which the keyring doesn't have"),
     ],
 )
@@ -186,10 +190,14 @@ def test_logins_among_the_options_of_feeds_and_brokers_are_masked(
         },
     )
     for arguments in (["--show"], ["--show", "--json"]):
-        assert main(["config", "--config", str(folder), *arguments]) == 0
+        assert main(["config", "--config", str(folder), *arguments]) == 2
         told = capsys.readouterr()
         assert "geheim" not in told.out + told.err
-    values = {path: each["value"] for path, each in json.loads(told.out)["settings"].items()}
+        assert "production.json: the setting 'feed' was 'ccxt:binance,secret=***" in told.err
+    found = load_configuration(folder)
+    assert found.settings.feed == "ccxt:binance,secret=geheim,url=https://me:geheim@h.example/p?key=geheim"
+    assert found.settings.row_brokers == ("ccxt:kraken,url=https://me:ge,heim=x@geheim.example/",)
+    values = found.values()
     assert values["feed"] == "ccxt:binance,secret=***,url=https://***@h.example/p?key=***"
     assert values["broker"] == "vnpy:vnpy_ctp.CtpGateway,password=***,Passwort=***,settings=ctp.json"
     assert values["row_feeds"] == ["synthetic:60x,seed=7", "nosuch:https://***@h/"]
@@ -237,3 +245,13 @@ def test_a_backend_of_the_keyring_that_can_not_be_loaded_is_named(tmp_path: Path
     )
     assert done.returncode == 2
     assert "names a backend of the keyring, 'nosuch.Backend', that can't be loaded" in done.stderr
+
+
+def test_a_start_blames_the_file_for_a_feed_of_the_configuration(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, {"broker": "nosuch:1"})
+    assert main(["start", "--config", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert "production.json: the setting 'broker' was 'nosuch:1'" in error
+    assert "--broker" not in error

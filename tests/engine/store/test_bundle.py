@@ -121,7 +121,7 @@ def test_a_push_is_refused_by_name_where_a_plugin_or_data_is_missing(
 
 def test_a_file_outside_the_folder_of_the_strategy_is_not_carried(folder: Path) -> None:
     (folder.parent / "outside.csv").write_text("time\n", encoding="utf-8")
-    for name in ("../outside.csv", str(folder.parent / "outside.csv")):
+    for name in ("../outside.csv", "../files/not_here.csv", str(folder.parent / "outside.csv")):
         (folder / "small.yaml").write_text(WITH_FILES.replace("fomc.csv", name), encoding="utf-8")
         with pytest.raises(RunError, match="which is outside its folder"):
             bundle(folder)
