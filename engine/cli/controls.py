@@ -108,10 +108,10 @@ def _command(verb: str, workers: Sequence[str] | None, *, every: bool) -> int:
         if verb in _KILL:
             ask("status", within_s=STATUS_S)
         answer = ask("command", command=verb, workers=list(workers or ()))
-    except NoAnswerError as error:
+    except NoAnswerError as silence:
         if verb not in _KILL:
             raise
-        note(str(error))
+        note(str(silence))
         answer = None
     answers: dict[str, str] = {} if answer is None else answer["answers"]
     done = True

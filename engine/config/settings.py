@@ -149,6 +149,7 @@ class ServerSettings(BaseSettings):
         api_port: its port; 0 for any that is free.
         api_certificate: a file with a certificate for TLS.
         api_certificate_key: the file with its key.
+        api_names: the names and addresses under which other computers reach the API itself, with TLS.
         api_proxy: the names under which a proxy with TLS is reached, which hands requests to the API.
         api_open_schema: whether the API page needs no token.
     """
@@ -184,10 +185,13 @@ class ServerSettings(BaseSettings):
     api_port: int = Field(8000, ge=0, le=65535)
     api_certificate: str = ""
     api_certificate_key: str = ""
+    api_names: Annotated[tuple[str, ...], NoDecode] = ()
     api_proxy: Annotated[tuple[str, ...], NoDecode] = ()
     api_open_schema: bool = False
 
-    @field_validator("import_paths", "strategy_paths", "row_feeds", "row_brokers", "api_proxy", mode="before")
+    @field_validator(
+        "import_paths", "strategy_paths", "row_feeds", "row_brokers", "api_names", "api_proxy", mode="before"
+    )
     @classmethod
     def _listed(cls, value: object) -> object:
         """Take names with `;` or commas between, as variables have them, or JSON; feeds have commas of their own."""

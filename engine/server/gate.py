@@ -70,6 +70,8 @@ class ApiGate:
 
     def __init__(self, app: ASGIApp, access: Access, settings: ApiSettings) -> None:
         self._app, self._access, self._settings = app, access, settings
+        self._own = tuple(re.sub(r":\d+$", "", each) if each.count(":") == 1 else each for each in settings.names)
+        self._own += tuple(f"[{each}]" for each in self._own if ":" in each and not each.startswith("["))
         self._free = (*_FREE, *_SCHEMA) if settings.open_schema else _FREE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,7 +120,13 @@ class ApiGate:
     def _check_host(self, headers: dict[str, str]) -> None:
         host = headers.get("host", "").lower()
         name = re.sub(r":\d+$", "", host)
-        if name not in (*_LOCAL, self._settings.host.lower(), f"[{self._settings.host.lower()}]", *self._names()):
+        if name not in (
+            *_LOCAL,
+            self._settings.host.lower(),
+            f"[{self._settings.host.lower()}]",
+            *self._names(),
+            *self._own,
+        ):
             raise RefusedRequest(421, "This server is not reached under this name.")
 
     def _names(self) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ def _serve(settings: ApiSettings, *, with_parent: bool) -> None:
     import uvicorn
 
     from quantcrafter.engine.server.app import make_app
+    from quantcrafter.engine.server.connection_guard import GuardedProtocol
 
     with closing(_listening(settings)) as listening:
         config = uvicorn.Config(
@@ -80,6 +81,7 @@ def _serve(settings: ApiSettings, *, with_parent: bool) -> None:
             access_log=False,
             server_header=False,
             proxy_headers=bool(settings.proxies),
+            http=GuardedProtocol,
             ws="websockets-sansio",
             ws_max_size=_MOST_MESSAGE_BYTES,
             ws_ping_interval=_PING_S,

@@ -23,6 +23,7 @@ class ApiSettings:
         port: the port; None for `DEFAULT_PORT`, or any free one if that is taken.
         certificate: the file of the certificate for TLS, and `key` that of its key.
         key: see `certificate`.
+        names: the names and addresses under which it is reached itself, beside `host` and those of this computer.
         proxies: the names under which a proxy with TLS is reached, which hands requests over.
         open_schema: show the API page and the schema without a token.
         figures: give figures to Prometheus.
@@ -33,6 +34,7 @@ class ApiSettings:
     port: int | None = None
     certificate: Path | None = None
     key: Path | None = None
+    names: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     open_schema: bool = False
     figures: bool = True
@@ -51,6 +53,7 @@ class ApiSettings:
             port=None if configuration.origins["api_port"] == DEFAULT else given.api_port,
             certificate=Path(given.api_certificate) if given.api_certificate else None,
             key=Path(given.api_certificate_key) if given.api_certificate_key else None,
+            names=tuple(each.lower() for each in given.api_names),
             proxies=tuple(each.lower() for each in given.api_proxy),
             open_schema=given.api_open_schema,
             figures=given.monitoring.enabled,

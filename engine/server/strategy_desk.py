@@ -9,6 +9,7 @@ from typing import Any
 from quantcrafter.engine.api import QuantCrafterError, RunError
 from quantcrafter.engine.config.sources import load_configuration
 from quantcrafter.engine.orchestrator.pushing import Received, receive_push
+from quantcrafter.engine.orchestrator.registry import registered_workers
 from quantcrafter.engine.orchestrator.row_config import RowRules
 from quantcrafter.engine.orchestrator.worker_config import reason_of_error
 from quantcrafter.engine.plugins import load_registry
@@ -67,7 +68,7 @@ class StrategyDesk:
         """Add a row, or replace it.
 
         Raises:
-            ForbiddenError: it is another user's, or trades real money.
+            ForbiddenError: it is another user's, or trades real money, or its key is that of another strategy.
             StoreError: the store can't be written.
         """
         self._check(user, row)
@@ -76,6 +77,11 @@ class StrategyDesk:
     def _check(self, user: ApiUser, row: StrategyRow) -> None:
         if not user.is_owner and (row.user_id != user.name or row.live):
             raise ForbiddenError(f"You may store strategies with the user_id '{user.name}', and without real money.")
+        registered = registered_workers().get(row.key)
+        is_taken = registered is not None and (registered.config.user_id or None) != row.user_id
+        same_key = [each for each in self.store().list() if each.key == row.key]
+        if is_taken or any(_identity(each.values) != _identity(row) for each in same_key):
+            raise ForbiddenError(f"The key '{row.key}' is that of another strategy. Choose another strategy key.")
 
     def push(self, user: ApiUser, bundle: Mapping[str, Any]) -> Received:
         """Take a pushed strategy with its files.
@@ -117,11 +123,17 @@ class StrategyDesk:
             self._store = None
 
 
-def shown_entry(entry: StoreEntry) -> dict[str, Any]:
-    """Return a row for JSON."""
+def shown_entry(entry: StoreEntry, problem: str = "") -> dict[str, Any]:
+    """Return a row for JSON; `problem` is what the orchestrator says of it."""
     found = {name: value for name, value in entry.values.items() if name != "_id"}
     values = found if entry.row is None else entry.row.model_dump(mode="json")
-    return {"key": entry.key, "problem": entry.problem or None, **values}
+    return {"key": entry.key, "problem": entry.problem or problem or None, **values}
+
+
+def _identity(row: StrategyRow | Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what makes a row the same one in a store; different ones can have the same key."""
+    values = row.model_dump() if isinstance(row, StrategyRow) else row
+    return tuple(str(values.get(name) or "") for name in ("user_id", "symbol", "strategy_key"))
 
 
 def _may_see(user: ApiUser, entry: StoreEntry) -> bool:

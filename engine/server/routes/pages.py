@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from functools import cache
 from importlib import resources
@@ -24,7 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "worker.js": "text/javascript"}
 _PLOTLY = "plotly.js"
-_EVERY_S = 1.0
+_EVERY_S, _BEAT_S = 1.0, 3.0
 _RUNS = 50
 _SHOWN = ("state", "mode", "strategy", "symbol", "strategy_hash", "position", "pnl_today", "feed_age_s", "error")
 
@@ -80,10 +81,10 @@ def asset(name: str) -> Response:
 
 @router.get("/stream")
 async def stream(request: Request, shared: Shared, caller: WhoCalls, base: Base) -> StreamingResponse:
-    """Send what the pages show of all workers, when it has changed, as server-sent events."""
+    """Send what the pages show of all workers, when it has changed, as server-sent events; `beat` in between."""
 
     async def events() -> AsyncIterator[str]:
-        before = ""
+        before, sent_s = "", time.monotonic()
         while not await request.is_disconnected():
             try:
                 now = json.dumps(await run_in_threadpool(_shown, shared, caller, base))
@@ -91,7 +92,10 @@ async def stream(request: Request, shared: Shared, caller: WhoCalls, base: Base)
                 now = json.dumps({"error": str(error)})
             if now != before:
                 yield f"data: {now}\n\n"
-                before = now
+                before, sent_s = now, time.monotonic()
+            elif time.monotonic() - sent_s >= _BEAT_S:
+                yield "event: beat\ndata: {}\n\n"
+                sent_s = time.monotonic()
             await asyncio.sleep(_EVERY_S)
 
     return StreamingResponse(events(), media_type="text/event-stream")

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from quantcrafter.engine.server.services import Shared, WhoCalls, note_audit
+from quantcrafter.engine.server.services import Services, Shared, WhoCalls, note_audit
 from quantcrafter.engine.server.strategy_desk import shown_entry
 from quantcrafter.engine.store.rows import StrategyRow
 
@@ -16,16 +16,22 @@ router = APIRouter(tags=["store"])
 @router.get("/store")
 def store(shared: Shared, caller: WhoCalls) -> dict[str, Any]:
     """Return the rows of the store, with the problems of those that are no strategies."""
+    problems, rows = _problems(shared), shared.strategies.visible(caller.user)
     return {
         "place": shared.strategies.store().place,
-        "strategies": [shown_entry(each) for each in shared.strategies.visible(caller.user)],
+        "strategies": [shown_entry(each, problems.get(each.key, "")) for each in rows],
     }
 
 
 @router.get("/store/{key}")
 def strategy(key: str, shared: Shared, caller: WhoCalls) -> dict[str, Any]:
     """Return a row."""
-    return shown_entry(shared.strategies.get(caller.user, key))
+    return shown_entry(shared.strategies.get(caller.user, key), _problems(shared).get(key, ""))
+
+
+def _problems(shared: Services) -> dict[str, str]:
+    """Return what the orchestrator says of rows that don't run, by key."""
+    return dict((shared.desk.seen().store or {}).get("problems", {}))
 
 
 @router.put("/store")

@@ -81,8 +81,12 @@ function fill(part, values) {
   }
 }
 
+let heardAt = Date.now(), shownAt = heardAt, shown = {}, isSilent = false;
+
 function show(workers) {
   if (typeof workers.error === "string") return say(workers.error);
+  shown = workers;
+  shownAt = Date.now();
   const parts = [...document.querySelectorAll("[data-worker]")];
   for (const part of parts) if (workers[part.dataset.worker]) fill(part, workers[part.dataset.worker]);
   const listed = parts.filter((part) => part.tagName === "TR").map((part) => part.dataset.worker);
@@ -90,9 +94,35 @@ function show(workers) {
   if (isList && (Object.keys(workers).some((key) => !listed.includes(key)) || listed.some((key) => !workers[key]))) location.reload();
 }
 
-if (document.querySelector("[data-worker]") || location.pathname === "/") {
-  const source = new EventSource("/stream");
-  source.onmessage = (event) => show(JSON.parse(event.data));
+/* Ages go on by themselves, and silence is told: a server that hangs or a dead line sends no error. */
+const SILENT_MS = 10000, AGAIN_MS = 30000;
+let source = null;
+
+function listen() {
+  if (source) source.close();
+  source = new EventSource("/stream");
+  const heard = () => { heardAt = Date.now(); };
+  source.onmessage = (event) => { heard(); show(JSON.parse(event.data)); };
+  source.addEventListener("beat", heard);
   source.onerror = () => say("The server does not answer; trying again.");
-  source.onopen = () => say("");
+  source.onopen = () => { heard(); say(""); };
+}
+
+function tick() {
+  const now = Date.now(), silentMs = now - heardAt;
+  for (const node of document.querySelectorAll("[data-worker] [data-field=feed_age_s]")) {
+    const values = shown[node.closest("[data-worker]").dataset.worker];
+    if (values && typeof values.feed_age_s === "number") node.textContent = FORMATS.feed_age_s(values.feed_age_s + (now - shownAt) / 1000);
+  }
+  const wasSilent = isSilent;
+  isSilent = silentMs > SILENT_MS;
+  document.body.classList.toggle("stale", isSilent);
+  if (isSilent) say(`The server has been silent for ${Math.round(silentMs / 1000)} s. What is shown is from then.`);
+  else if (wasSilent) say("");
+  if (isSilent && Math.floor(silentMs / AGAIN_MS) > Math.floor((silentMs - 1000) / AGAIN_MS)) listen();
+}
+
+if (document.querySelector("[data-worker]") || location.pathname === "/") {
+  listen();
+  setInterval(tick, 1000);
 }

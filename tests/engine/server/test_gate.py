@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -243,3 +244,11 @@ def test_changes_and_logins_are_in_the_audit_log(api: TestClient) -> None:
     assert "guess" not in json.dumps(found)
     with client(token=UserBook().add("ann", UserRole.OPERATOR)) as other:
         assert other.get("/audit").status_code == 403
+
+
+def test_names_of_the_configuration_reach_it() -> None:
+    names = ("trading.example", "fd00::1")
+    settings = ApiSettings(host="::", certificate=Path("c"), key=Path("k"), names=names)
+    with client(settings) as api:
+        for name, status in (("trading.example:8000", 200), ("[fd00::1]:8000", 200), ("other.example", 421)):
+            assert api.get("/health", headers={"host": name}).status_code == status

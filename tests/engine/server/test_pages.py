@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 from quantcrafter.engine.api.home import home
-from quantcrafter.engine.live.api_files import api_token, base_url
+from quantcrafter.engine.live.api_files import address_file, api_token, base_url
 from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.live.status_file import read_status
 from quantcrafter.engine.server.settings import ApiSettings
@@ -140,3 +143,18 @@ def test_the_schema_is_open_only_where_configured() -> None:
         assert stranger.get("/status").status_code == 401
     with client(token="") as stranger:
         assert stranger.get("/docs").status_code == 401
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process is stopped by a signal")
+def test_the_page_says_that_the_server_is_silent() -> None:
+    registered("one")
+    with served(home()) as base, page() as shown:
+        log_in(shown, base, api_token())
+        pid = int(json.loads(address_file().read_text(encoding="utf-8"))["pid"])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            shown.get_by_text("The server has been silent").wait_for()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        shown.locator("body:not(.stale)").wait_for()
+        assert "silent" not in shown.locator("#said").inner_text()

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from quantcrafter.engine.api.home import home
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.live.api_files import api_token
+from quantcrafter.engine.orchestrator.control import ControlServer
 from quantcrafter.engine.server.settings import ApiSettings
 from quantcrafter.engine.server.users import UserBook, UserRole
 from quantcrafter.engine.store.bundle import bundle_of
@@ -142,3 +143,27 @@ def test_the_paths_of_the_first_generation_are_served(api: TestClient) -> None:
     assert api.get("/api/workers/one/logs?tail=1").json()["lines"][0]["message"] == "first"
     assert api.get("/api/workers/one/console").headers["location"] == "/view/workers/one"
     assert api.get("/api/workers/two/console").status_code == 404
+
+
+def test_a_refused_row_is_not_written_and_keys_of_users_do_not_collide(api: TestClient) -> None:
+    api.put("/store", json={"symbol": "bob", "strategy_key": "IBM"})
+    with client(token=UserBook().add("bob", UserRole.OPERATOR)) as bob:
+        answer = bob.put("/store", json={"symbol": "", "strategy_key": "IBM", "user_id": "bob"})
+        assert answer.status_code == 403
+        assert "another strategy" in answer.json()["error"]
+        registered("bob_MSFT")
+        taken = {"symbol": "MSFT", "strategy_key": "t.yaml", "user_id": "bob"}
+        assert bob.put("/store", json={**taken, "symbol": "", "strategy_key": "MSFT"}).status_code == 403
+        assert bob.put("/store", json={**taken}).status_code == 200
+    assert [each["symbol"] for each in api.get("/store").json()["strategies"]] == ["bob", "MSFT"]
+
+
+def test_the_store_says_why_a_row_does_not_run(api: TestClient) -> None:
+    api.put("/store", json=ROW)
+    told = {"workers": {}, "pid": 1, "store": {"problems": {"AAPL_turtle": "It can't run here."}}}
+    orchestrator = ControlServer(lambda _: told)
+    try:
+        assert api.get("/store").json()["strategies"][0]["problem"] == "It can't run here."
+        assert api.get("/store/AAPL_turtle").json()["problem"] == "It can't run here."
+    finally:
+        orchestrator.close()
