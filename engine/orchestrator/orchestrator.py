@@ -32,7 +32,7 @@ from quantcrafter.engine.notices.outlet import NoticeOutlet, WarningsAsNotices
 from quantcrafter.engine.orchestrator.control import ControlServer
 from quantcrafter.engine.orchestrator.host_messages import WorkerNotices
 from quantcrafter.engine.orchestrator.lifecycle import LifecycleEvent
-from quantcrafter.engine.orchestrator.registry import register, registered_workers, unreadable_workers, want
+from quantcrafter.engine.orchestrator.registry import register, registered_workers, remember, unreadable_workers, want
 from quantcrafter.engine.orchestrator.supervisor import (
     AskedCommand,
     AskedReplacement,
@@ -207,6 +207,7 @@ class Orchestrator:
             known = self._supervisor.workers().get(config.key)
             if isinstance(config, WorkerConfig) and (known is None or not known.host or not known.wanted):
                 register(config)
+            remember(config.key)
             self._supervisor.start(config)
 
     def stop(self, keys: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,8 @@ from quantcrafter.engine.orchestrator.worker_config import WorkerConfig
 from quantcrafter.engine.spec.field_messages import explain
 
 REGISTERED = "worker.json"
+REMOVED = "removed"
+"""An empty file in the folder of a worker that was removed with its row: it is not listed any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +157,23 @@ def want(key: str, *, wanted: bool) -> None:
 def unregister(key: str) -> None:
     """Remove a worker from the registry; its data stays."""
     (workers_folder() / key / REGISTERED).unlink(missing_ok=True)
+
+
+def forget(key: str) -> None:
+    """Remove a worker from the registry, and from the list of workers; its data stays."""
+    unregister(key)
+    folder = workers_folder() / key
+    with suppress(OSError):  # it is listed then
+        if folder.is_dir():
+            (folder / REMOVED).touch()
+
+
+def remember(key: str) -> None:
+    """List a worker again that was forgotten."""
+    with suppress(OSError):
+        (workers_folder() / key / REMOVED).unlink(missing_ok=True)
+
+
+def is_forgotten(key: str) -> bool:
+    """Return whether a worker was removed with its row, and not started since."""
+    return (workers_folder() / key / REMOVED).exists()

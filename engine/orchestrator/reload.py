@@ -31,7 +31,7 @@ from quantcrafter.engine.live.worker_folder import put_aside
 from quantcrafter.engine.orchestrator.host_messages import REMOVE
 from quantcrafter.engine.orchestrator.missing_rows import MissingRows
 from quantcrafter.engine.orchestrator.orchestrator import Orchestrator
-from quantcrafter.engine.orchestrator.registry import registered_worker, registered_workers, unregister
+from quantcrafter.engine.orchestrator.registry import forget, registered_worker, registered_workers
 from quantcrafter.engine.orchestrator.row_config import OWN_BROKERS, RowRules, config_of_row, file_named
 from quantcrafter.engine.orchestrator.supervisor import AskedCommand, AskedReplacement, SupervisedWorker
 from quantcrafter.engine.orchestrator.worker_config import ClassConfig, WorkerConfig, reason_of_error
@@ -317,6 +317,8 @@ class StoreReload:
             side.refused, side.started = "", config.row
             if worker.state is WorkerState.STARTING:
                 self._hurry(TICK_S)
+            if worker.is_failed and worker.config.row == config.row:
+                return str(Message("Its worker has failed: {error}", error=worker.error))
         elif isinstance(config, ClassConfig) or isinstance(worker.config, ClassConfig):
             self._orchestrator.remove(key)  # a class is started anew: it keeps its own state
             side.started = ""
@@ -413,7 +415,7 @@ class StoreReload:
     def _forget(self, key: str) -> None:
         log.info("%s: %s", key, Message("It is removed, as in the store. Its log stays in its folder."))
         self._orchestrator.remove(key)
-        unregister(key)
+        forget(key)
         self._sides.pop(key, None)
 
 

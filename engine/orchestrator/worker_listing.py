@@ -11,7 +11,12 @@ from quantcrafter.engine.live.api_files import base_url, log_stream_url
 from quantcrafter.engine.live.places import worker_folders, workers_folder
 from quantcrafter.engine.live.status_file import WorkerStatus, read_status
 from quantcrafter.engine.live.worker import ALIVE, WorkerState
-from quantcrafter.engine.orchestrator.registry import RegisteredWorker, registered_workers, unreadable_workers
+from quantcrafter.engine.orchestrator.registry import (
+    RegisteredWorker,
+    is_forgotten,
+    registered_workers,
+    unreadable_workers,
+)
 
 
 def every_worker(answer: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
@@ -22,7 +27,8 @@ def every_worker(answer: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     """
     told: dict[str, Any] = {} if answer is None else answer["workers"]
     registered, unreadable = registered_workers(), unreadable_workers()
-    keys = sorted({*worker_folders(), *registered, *unreadable, *told})
+    left = {key for key in worker_folders() if not is_forgotten(key)}
+    keys = sorted({*left, *registered, *unreadable, *told})
     found = {key: _status_of(workers_folder() / key, registered.get(key), told.get(key)) for key in keys}
     for key, reason in unreadable.items():
         if not is_alive(found[key]["state"]):

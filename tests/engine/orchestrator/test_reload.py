@@ -15,6 +15,7 @@ from quantcrafter.engine.live.input_log import LOG, InputLog
 from quantcrafter.engine.live.places import workers_folder
 from quantcrafter.engine.orchestrator.registry import registered_worker
 from quantcrafter.engine.orchestrator.row_config import RowRules
+from quantcrafter.engine.orchestrator.worker_listing import every_worker
 from quantcrafter.engine.runtime.strategy_classes.class_paths import allow
 from quantcrafter.engine.store.rows import row_of
 from quantcrafter.engine.store.sqlite import SqliteStore
@@ -63,6 +64,11 @@ def test_rows_are_added_changed_disabled_enabled_and_removed_within_two_seconds(
     store.remove("two", flatten=True)
     soon(lambda: "two" not in running.orchestrator.workers())
     assert running.runs("one")
+    soon(lambda: "two" not in every_worker(None) and "one" in every_worker(None))
+    store.put(row("two"))
+    soon(lambda: running.runs("two") and "two" in every_worker(None))
+    store.put(row("bad", feed="csv:/etc/passwd"))
+    soon(lambda: "Its worker has failed: " in running.problem("bad"), running.reload.status)
 
 
 @pytest.mark.slow
