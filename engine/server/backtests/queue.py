@@ -19,7 +19,7 @@ from quantcrafter.engine.server.users import ApiUser
 
 log = logging.getLogger("quantcrafter.api")
 
-_MOST_WAITING = 100
+_MOST_WAITING, _MOST_OF_USER = 100, 20
 _MOST_KEPT = 1_000
 _POLL_S = 0.1
 _END_S = 10.0
@@ -100,6 +100,10 @@ class RunQueue:
         with self._lock:
             if sum(each.state == "queued" for each in self._runs.values()) >= _MOST_WAITING:
                 raise FullQueueError(f"{_MOST_WAITING} runs are waiting already. Try again later.")
+            if not user.is_owner:
+                own = sum(each.state == "queued" and each.user == user.name for each in self._runs.values())
+                if own >= _MOST_OF_USER:
+                    raise FullQueueError(f"{_MOST_OF_USER} of your runs are waiting already. Try again later.")
             made = QueuedRun(user.name, asked)
             self._runs[made.key] = made
             over = [key for key, each in self._runs.items() if each.state not in ("queued", "running")]

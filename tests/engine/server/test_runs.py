@@ -99,3 +99,12 @@ def test_users_see_their_own_runs_only(api: TestClient) -> None:
         assert other.delete(f"/runs/{key}").status_code == 404
         assert other.get("/runs/last").status_code == 404
     assert api.get("/runs/nothing/report").status_code == 404
+
+
+def test_no_user_fills_the_queue(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quantcrafter.engine.server.backtests.queue.RunQueue._work", lambda _: None)
+    with client(token=UserBook().add("ann", UserRole.OPERATOR)) as other:
+        answers = [other.post("/runs", json={"strategy": STOPPED}) for _ in range(21)]
+        assert [each.status_code for each in answers] == [202] * 20 + [429]
+        assert "of your runs are waiting" in answers[-1].json()["error"]
+    assert api.post("/runs", json={"strategy": STOPPED}).status_code == 202
