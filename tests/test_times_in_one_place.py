@@ -25,6 +25,7 @@ ELSEWHERE = {
     "app/window/startup/unexpected_errors.py": "when it failed",
     "engine/cli/failures.py": "when it failed",
     "engine/orchestrator/worker_log.py": "when it was logged",
+    "engine/orchestrator/missing_rows.py": "when a row was missed, in UTC",
     # no text of a moment of a market
     "engine/adapters/vnpy/gateway_feed.py": "a question to a gateway",
     "engine/adapters/vnpy/simulated_gateway.py": "a moment as vnpy has it",
