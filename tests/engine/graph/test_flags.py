@@ -231,11 +231,14 @@ execution: {entry: {use: market, signals: [go, rising], money: size}}
 """
 
 
-def test_a_rule_whose_entries_are_all_muted_is_muted_too() -> None:
-    spec, _ = read(strategy_text(RULE, instrument=SAMPLE))
+@pytest.mark.parametrize(("left", "kept"), [(", exit_long: [cheap]", {"go"}), ("", set())])
+def test_a_rule_keeps_its_exits_when_its_entries_are_muted_and_is_muted_when_nothing_is_left(
+    left: str, kept: set[str]
+) -> None:
+    spec, _ = read(strategy_text(RULE.replace(", exit_long: [cheap]", left), instrument=SAMPLE))
     graph, problems = bind(spec, load_registry())
     assert problems == []
-    assert set(graph.nodes) == {"cheap", "rising", "size", "entry"}
+    assert set(graph.nodes) == {"cheap", "rising", "size", "entry", *kept}
 
 
 def test_an_entry_at_a_distance_in_ranges_cannot_do_without_the_range() -> None:

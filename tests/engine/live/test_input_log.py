@@ -153,10 +153,11 @@ def test_a_copy_holds_all_and_never_replaces_a_file(tmp_path: Path, case: Case) 
         with pytest.raises(RunError, match="exists already"):
             log.copy_to(tmp_path / "out.qcflight")
         with pytest.raises(RunError, match="can't be used"):
-            log.copy_to(tmp_path / "missing" / "out.qcflight")
+            log.copy_to(tmp_path / "out.qcflight" / "out.qcflight")
+        log.copy_to(tmp_path / "made" / "out.qcflight")
     with InputLog.read(tmp_path / "out.qcflight") as copy:
         assert folded(copy, case).kept() == core.kept()
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["one", "out.qcflight"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["made", "one", "out.qcflight"]
 
 
 def test_a_log_that_is_missing_damaged_or_of_a_later_version_is_refused(tmp_path: Path, case: Case) -> None:

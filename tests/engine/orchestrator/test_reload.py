@@ -160,6 +160,7 @@ def test_a_stopped_strategy_that_holds_is_said_to_be_unmanaged_when_its_row_is_r
     soon(lambda: holder.problem("one") == "It is disabled. It holds 10 ONE. Nothing manages that now.")
     store.remove("one", flatten=True)
     soon(lambda: "its worker is not running. It holds 10 ONE. Nothing manages that" in holder.problem("one"))
+    assert not holder.runs("one")
 
 
 @pytest.mark.slow
