@@ -150,6 +150,9 @@ def test_the_page_says_that_the_server_is_silent() -> None:
     registered("one")
     with served(home()) as base, page() as shown:
         log_in(shown, base, api_token())
+        # The page hears the server from then on: stopped before, it never gets its script.
+        listens = "() => typeof source === 'object' && source?.readyState === EventSource.OPEN"
+        wait_until(lambda: shown.evaluate(listens))
         pid = int(json.loads(address_file().read_text(encoding="utf-8"))["pid"])
         os.kill(pid, signal.SIGSTOP)
         try:
