@@ -50,6 +50,7 @@ def log_in(shown: Page, base: str, token: str) -> None:
     shown.get_by_label("Token").fill(token)
     shown.get_by_role("button", name="Log in").click()
     shown.get_by_role("heading", name="Workers").wait_for()
+    shown.wait_for_load_state()  # a click before the script has run does nothing
 
 
 def check_list(shown: Page) -> None:
