@@ -104,9 +104,14 @@ function listen() {
   const heard = () => { heardAt = Date.now(); };
   source.onmessage = (event) => { heard(); show(JSON.parse(event.data)); };
   source.addEventListener("beat", heard);
-  source.onerror = () => say("The server does not answer; trying again.");
-  source.onopen = () => { heard(); say(""); };
+  source.onerror = () => sayLost("The server does not answer; trying again.");
+  source.onopen = () => { heard(); sayFound(); };
 }
+
+/* What became of an action stays when the server is heard again. */
+let lost = "";
+function sayLost(text) { lost = text; say(text); }
+function sayFound() { if (lost && byId("said").textContent === lost) say(""); lost = ""; }
 
 function tick() {
   const now = Date.now(), silentMs = now - heardAt;
@@ -117,8 +122,8 @@ function tick() {
   const wasSilent = isSilent;
   isSilent = silentMs > SILENT_MS;
   document.body.classList.toggle("stale", isSilent);
-  if (isSilent) say(`The server has been silent for ${Math.round(silentMs / 1000)} s. What is shown is from then.`);
-  else if (wasSilent) say("");
+  if (isSilent) sayLost(`The server has been silent for ${Math.round(silentMs / 1000)} s. What is shown is from then.`);
+  else if (wasSilent) sayFound();
   if (isSilent && Math.floor(silentMs / AGAIN_MS) > Math.floor((silentMs - 1000) / AGAIN_MS)) listen();
 }
 
