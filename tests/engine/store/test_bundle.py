@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from quantcrafter.engine.api import QuantCrafterError, RunError
+from quantcrafter.engine.api import QuantCrafterError, RunError, SpecError
 from quantcrafter.engine.cli.main import main
 from quantcrafter.engine.orchestrator.pushing import receive_push
 from quantcrafter.engine.orchestrator.row_config import RowRules, config_of_row
@@ -208,3 +208,21 @@ def test_a_row_reads_no_file_and_names_no_server_outside_what_is_configured(fold
             config_of_row(row, registry, RowRules())
     listed = StrategyRow(strategy_key="x", strategy=str(folder / "small.yaml"))
     assert config_of_row(listed, registry, RowRules(folders=(folder,))).row
+
+
+@pytest.mark.parametrize("strategy", [PLAIN, "mine.yaml"])
+def test_parameters_of_a_row_name_no_file_outside_its_folder(strategy: str, tmp_path: Path) -> None:
+    strategies = tmp_path / "home" / "strategies"
+    strategies.mkdir(parents=True)
+    (strategies / "mine.yaml").write_text(PLAIN, encoding="utf-8")
+    lines = [f"2024-01-{day:02},1,1,1,1,1" for day in range(1, 29)]
+    text = "\n".join(["date,open,high,low,close,volume", *lines]) + "\n"
+    params = {"instruments.0.data": "csv", "instruments.0.timeframe": "1d"}
+    for place in (tmp_path / "secret.csv", strategies / "own.csv"):
+        place.write_text(text, encoding="utf-8")
+        row = StrategyRow(strategy_key="x", strategy=strategy, params={**params, "instruments.0.path": str(place)})
+        if place.parent == strategies:
+            assert config_of_row(row, load_registry(), RowRules()).row
+            continue
+        with pytest.raises(SpecError, match="lies outside the strategy's folder"):
+            config_of_row(row, load_registry(), RowRules())
