@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from quantcrafter.engine.api import QuantCrafterError, RunError, SpecError
 from quantcrafter.engine.cli.main import main
+from quantcrafter.engine.orchestrator.own_classes.lookup import strategies_folder
 from quantcrafter.engine.orchestrator.pushing import receive_push
 from quantcrafter.engine.orchestrator.row_config import RowRules, config_of_row
 from quantcrafter.engine.plugins import load_registry
@@ -210,19 +212,20 @@ def test_a_row_reads_no_file_and_names_no_server_outside_what_is_configured(fold
     assert config_of_row(listed, registry, RowRules(folders=(folder,))).row
 
 
-@pytest.mark.parametrize("strategy", [PLAIN, "mine.yaml"])
-def test_parameters_of_a_row_name_no_file_outside_its_folder(strategy: str, tmp_path: Path) -> None:
-    strategies = tmp_path / "home" / "strategies"
+@pytest.mark.parametrize("as_file", [False, True])
+def test_parameters_of_a_row_name_no_file_outside_its_folder(as_file: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    strategies = strategies_folder()
     strategies.mkdir(parents=True)
-    (strategies / "mine.yaml").write_text(PLAIN, encoding="utf-8")
     lines = [f"2024-01-{day:02},1,1,1,1,1" for day in range(1, 29)]
-    text = "\n".join(["date,open,high,low,close,volume", *lines]) + "\n"
-    params = {"instruments.0.data": "csv", "instruments.0.timeframe": "1d"}
-    for place in (tmp_path / "secret.csv", strategies / "own.csv"):
-        place.write_text(text, encoding="utf-8")
-        row = StrategyRow(strategy_key="x", strategy=strategy, params={**params, "instruments.0.path": str(place)})
-        if place.parent == strategies:
-            assert config_of_row(row, load_registry(), RowRules()).row
-            continue
-        with pytest.raises(SpecError, match="lies outside the strategy's folder"):
-            config_of_row(row, load_registry(), RowRules())
+    for place in (tmp_path / "secret.csv", strategies / "own.csv", strategies / "other.csv"):
+        place.write_text("\n".join(["date,open,high,low,close,volume", *lines]) + "\n", encoding="utf-8")
+    text = re.sub(r"instruments:.*\n(?: +-.*\n)*", "instruments: [{symbol: A, data: csv, path: own.csv}]\n", PLAIN)
+    (strategies / "mine.yaml").write_text(text, encoding="utf-8")
+
+    def row(path: Path) -> StrategyRow:
+        named = "mine.yaml" if as_file else text
+        return StrategyRow(strategy_key="x", strategy=named, params={"instruments.0.path": str(path)})
+
+    assert config_of_row(row(strategies / "other.csv"), load_registry(), RowRules()).row
+    with pytest.raises(SpecError, match="lies outside the strategy's folder"):
+        config_of_row(row(tmp_path / "secret.csv"), load_registry(), RowRules())
